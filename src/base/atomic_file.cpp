@@ -1,0 +1,125 @@
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+namespace shoestring {
+namespace {
+
+Status write_all(int fd, const char* data, size_t size, const std::string& path) {
+  while (size > 0) {
+    const ssize_t n = ::write(fd, data, size);
+    if (n < 0) {
+      if (errno == EINTR) continue;
+      return fail(system_error("write", path, errno));
+    }
+    data += n;
+    size -= static_cast<size_t>(n);
+  }
+  return {};
+}
+
+void sync_folder(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path();
+  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::fsync(fd);  // best effort: some file systems refuse to sync a folder
+  ::close(fd);
+}
+
+}  // namespace
+
+Error system_error(std::string_view action, const std::string& path, int e) {
+  Error error{ErrorKind::machine, fmt::format("cannot {}: {}", action, std::strerror(e)), path, {}};
+  switch (e) {
+    case ENOSPC:
+    case EDQUOT: error.fix = "free some space or choose another folder with --output_directory"; break;
+    case EACCES:
+    case EPERM:
+    case EROFS: error.fix = "choose a folder that you may write to"; break;
+    case ENOTDIR:
+    case EEXIST: error.fix = "a file stands where a folder is needed: move it or choose another name"; break;
+    default: error.fix = "check the path and the disk"; break;
+  }
+  return error;
+}
+
+AtomicFile::AtomicFile(std::string path, std::string temporary, int fd)
+    : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
+
+AtomicFile::AtomicFile(AtomicFile&& other) noexcept
+    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)) {}
+
+AtomicFile::~AtomicFile() {
+  if (fd_ < 0) return;
+  ::close(fd_);
+  ::unlink(temporary_.c_str());
+}
+
+Result<AtomicFile> AtomicFile::create(std::string path) {
+  std::string temporary = path + ".tmp";
+  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return fail(system_error("create", path, errno));
+  return AtomicFile(std::move(path), std::move(temporary), fd);
+}
+
+Status AtomicFile::write(std::span<const std::byte> bytes) {
+  return write_all(fd_, reinterpret_cast<const char*>(bytes.data()), bytes.size(), path_);
+}
+Status AtomicFile::write(std::string_view text) { return write_all(fd_, text.data(), text.size(), path_); }
+
+Status AtomicFile::commit(bool durable) {
+  if (durable && ::fsync(fd_) != 0) return fail(system_error("sync", path_, errno));
+  const int fd = std::exchange(fd_, -1);
+  if (::close(fd) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
+    const int e = errno;
+    ::unlink(temporary_.c_str());
+    return fail(system_error("rename into place", path_, e));
+  }
+  if (durable) sync_folder(path_);
+  return {};
+}
+
+Status write_file(const std::string& path, std::string_view text, bool durable) {
+  return AtomicFile::create(path).and_then([&](AtomicFile file) -> Status {
+    if (auto s = file.write(text); !s) return s;
+    return file.commit(durable);
+  });
+}
+
+Result<std::string> read_file(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat info{};
+  if (fd < 0 || ::fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
+    const int e = fd < 0 ? errno : EISDIR;
+    if (fd >= 0) ::close(fd);
+    return fail(ErrorKind::data, fmt::format("cannot read: {}", std::strerror(e)), path, "check the path");
+  }
+  std::string text(static_cast<size_t>(info.st_size), '\0');
+  size_t done = 0;
+  for (;;) {
+    if (done == text.size()) text.resize(done + 4096);  // pipes, and files that grew
+    const ssize_t n = ::read(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    done += static_cast<size_t>(n);
+  }
+  ::close(fd);
+  text.resize(done);
+  return text;
+}
+
+Status make_folders(const std::string& path) {
+  std::error_code ec;
+  std::filesystem::create_directories(path, ec);
+  if (ec) return fail(system_error("make the folder", path, ec.value()));
+  if (!std::filesystem::is_directory(path, ec)) return fail(system_error("make the folder", path, ENOTDIR));
+  return {};
+}
+
+}  // namespace shoestring

@@ -1,0 +1,44 @@
+// Files that are whole or absent: written to a temporary name beside the target, synced, renamed,
+// and the folder synced. A crash at any moment leaves the old file or the new one.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace shoestring {
+
+class AtomicFile {
+ public:
+  static Result<AtomicFile> create(std::string path);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();  // removes the temporary file if commit() was not reached
+
+  Status write(std::span<const std::byte> bytes);
+  Status write(std::string_view text);
+  // Makes the file appear under its name. `durable` false skips the syncs: for files that can be
+  // made again.
+  Status commit(bool durable = true);
+
+ private:
+  AtomicFile(std::string path, std::string temporary, int fd);
+  std::string path_, temporary_;
+  int fd_ = -1;
+};
+
+Status write_file(const std::string& path, std::string_view text, bool durable = true);
+
+// The whole file as text. Missing or unreadable: ErrorKind::data with the reason.
+Result<std::string> read_file(const std::string& path);
+
+// Makes the folder and its parents. Fails with ErrorKind::machine.
+Status make_folders(const std::string& path);
+
+// What the operating system said, for errors: "No space left on device" and the fix that goes with it.
+Error system_error(std::string_view action, const std::string& path, int errno_value);
+
+}  // namespace shoestring

@@ -1,0 +1,36 @@
+// Memory that a plan owns: one aligned block from the operating system, touched before the first
+// step so that nothing page-faults (or fails) while running.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/error.h"
+
+namespace shoestring {
+
+inline constexpr int64_t kAlignment = 64;  // of every slot: a cache line and an AVX-512 vector
+
+// Zero-filled pages, owned. Move-only.
+class Block {
+ public:
+  Block() = default;
+  static Result<Block> reserve(int64_t bytes, bool touch = true);
+  Block(Block&& other) noexcept;
+  Block& operator=(Block&& other) noexcept;
+  ~Block();
+
+  std::byte* data() const { return data_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  std::byte* data_ = nullptr;
+  int64_t bytes_ = 0, mapped_ = 0;
+};
+
+// Peak and current resident memory of this process in bytes (VmHWM, VmRSS).
+int64_t peak_resident_bytes();
+int64_t resident_bytes();
+
+}  // namespace shoestring

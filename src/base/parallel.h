@@ -1,0 +1,43 @@
+// The one way into threads: a team of `cores` OpenMP threads, entered only by an executor's thread.
+// A region costs about half a microsecond while the team spins and up to 100 when it sleeps, so
+// callers enter few regions and none for small work. Splits are static: the same build, machine and
+// thread count give the same bits. The TSan build uses std::thread in OpenMP's place, because it
+// cannot see libgomp's barriers.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+namespace shoestring {
+
+// Sets the team's size for this process, once, before the first region. At least 1.
+void set_thread_count(int cores);
+int thread_count();
+
+// Calls body(thread, threads) on every thread of the team and waits; body must not throw and must
+// not enter another region. With one thread it is a plain call.
+using ParallelBody = void (*)(void* context, int thread, int threads) noexcept;
+void parallel_region(ParallelBody body, void* context);
+
+template <class F>
+void parallel(F&& f) {
+  using Fn = std::remove_reference_t<F>;
+  parallel_region([](void* c, int thread, int threads) noexcept { (*static_cast<Fn*>(c))(thread, threads); }, &f);
+}
+
+// The share [begin, end) of `count` items that thread `thread` of `threads` takes, in whole multiples
+// of `grain` but for the last.
+struct Share {
+  int64_t begin, end;
+};
+inline Share share_of(int64_t count, int thread, int threads, int64_t grain = 1) {
+  const int64_t blocks = (count + grain - 1) / grain;
+  const int64_t lo = blocks * thread / threads * grain;
+  const int64_t hi = blocks * (thread + 1) / threads * grain;
+  return {lo < count ? lo : count, hi < count ? hi : count};
+}
+
+// Cores this process may use: affinity and cgroup limits included.
+int available_cores();
+
+}  // namespace shoestring

@@ -1,0 +1,21 @@
+// Small words about names and numbers that every layer says: nearest spellings for errors, sizes and
+// durations for people.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shoestring {
+
+// The candidate nearest to `word` by edit distance (adjacent swaps count one), or "" if none is near
+// enough to be a likely slip of the keyboard.
+std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+std::string human_bytes(int64_t bytes);        // "1.5 MiB"
+std::string human_seconds(double seconds);     // "1.2 s", "340 ms", "2 min 05 s"
+std::string human_count(double count);         // "1.2 M"
+
+}  // namespace shoestring
