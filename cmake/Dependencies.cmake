@@ -1,0 +1,27 @@
+# Every third-party library, found once. tools/setup installs them: Debian's packages, and what
+# Debian lacks under SHOESTRING_DEPS (build/deps).
+if(DEFINED ENV{SHOESTRING_DEPS})
+  set(default_deps $ENV{SHOESTRING_DEPS})
+else()
+  set(default_deps ${CMAKE_CURRENT_SOURCE_DIR}/build/deps)
+endif()
+set(SHOESTRING_DEPS ${default_deps} CACHE PATH "Where tools/setup put oneDNN and Arrow")
+
+find_package(Threads REQUIRED)
+find_package(OpenMP REQUIRED COMPONENTS CXX)
+find_package(fmt REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(hwy REQUIRED)
+find_package(DNNL 3.2 REQUIRED)
+
+if(NOT SHOESTRING_OPS_ONLY)
+  find_package(Arrow 26 REQUIRED)
+  find_package(Parquet 26 REQUIRED)
+  find_package(yaml-cpp REQUIRED)
+  find_package(nlohmann_json REQUIRED)
+  find_package(CLI11 REQUIRED)
+  find_package(ZLIB REQUIRED)
+  if(SHOESTRING_TESTS)
+    find_package(GTest REQUIRED)
+  endif()
+endif()

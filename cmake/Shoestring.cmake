@@ -1,0 +1,84 @@
+# The project's own CMake vocabulary: shoestring_library, shoestring_operator_list, shoestring_test.
+
+# shoestring_library(FOLDER [DEPS folder...] [PUBLIC target...] [PRIVATE target...])
+# The target shoestring_FOLDER from every .cpp in src/FOLDER. DEPS are other folders of src/, PUBLIC and
+# PRIVATE are third-party targets; a library whose headers only our .cpp files include is PRIVATE.
+# A folder without sources yet is an interface target, so that its users need not care.
+function(shoestring_library folder)
+  cmake_parse_arguments(arg "" "" "DEPS;PUBLIC;PRIVATE" ${ARGN})
+  set(name shoestring_${folder})
+  list(TRANSFORM arg_DEPS PREPEND shoestring_)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE ${arg_DEPS} ${arg_PUBLIC})
+    target_include_directories(${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${arg_DEPS} ${arg_PUBLIC} PRIVATE ${arg_PRIVATE} shoestring_flags)
+  set_property(GLOBAL APPEND PROPERTY SHOESTRING_ARCHIVES ${name})
+endfunction()
+
+# shoestring_operator_list(TARGET)
+# Compiles into TARGET the list of operators, made from the file names in src/ops: NAME.cpp defines
+#   namespace shoestring::ops { extern const OpDef NAME_op; }
+# ops.cpp, and files whose name begins with an underscore, are no operators.
+# The list is std::span<const OpDef* const> shoestring::ops::all(), in alphabetical order.
+function(shoestring_operator_list target)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/ops/*.cpp)
+  list(SORT files)
+  set(OPERATOR_DECLARATIONS "")
+  set(OPERATOR_ADDRESSES "")
+  foreach(file IN LISTS files)
+    cmake_path(GET file STEM name)
+    if(name STREQUAL "ops" OR name MATCHES "^_")
+      continue()
+    endif()
+    string(APPEND OPERATOR_DECLARATIONS "extern const OpDef ${name}_op;\n")
+    string(APPEND OPERATOR_ADDRESSES "    &${name}_op,\n")
+  endforeach()
+  get_target_property(type ${target} TYPE)
+  if(OPERATOR_ADDRESSES AND NOT type STREQUAL "INTERFACE_LIBRARY")
+    set(list ${CMAKE_BINARY_DIR}/generated/ops_list.cpp)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/ops_list.cpp.in ${list} @ONLY)
+    target_sources(${target} PRIVATE ${list})
+  endif()
+endfunction()
+
+# shoestring_test(NAME LABEL FOLDER DEPS target...)
+# An executable from every .cpp in FOLDER, run from the repository's root with SHOESTRING_BINARY naming
+# the program. With GoogleTest's main, ctest knows each TEST; a FOLDER with a main() of its own is one test.
+function(shoestring_test name label folder)
+  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main shoestring_flags)
+  set_property(GLOBAL APPEND PROPERTY SHOESTRING_TEST_TARGETS ${name})
+  set(environment SHOESTRING_BINARY=$<TARGET_FILE:shoestring>)
+  if(SHOESTRING_SANITIZE)
+    # The sanitizers' dlopen looks past our run path.
+    list(APPEND environment LD_LIBRARY_PATH=${CMAKE_BINARY_DIR} UBSAN_OPTIONS=print_stacktrace=1)
+  endif()
+
+  set(own_main OFF)
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} main REGEX "^int main\\(")
+    if(main)
+      set(own_main ON)
+    endif()
+  endforeach()
+  if(own_main)
+    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "${environment}")
+  else()
+    gtest_discover_tests(${name} TEST_PREFIX "${label}." DISCOVERY_MODE PRE_TEST
+                         WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS ${label} TIMEOUT 300 ENVIRONMENT "${environment}")
+  endif()
+endfunction()

@@ -1,0 +1,16 @@
+# What every target of ours is compiled with. Third-party headers come in as system headers.
+add_library(shoestring_flags INTERFACE)
+target_compile_options(shoestring_flags INTERFACE -Wall -Wextra -Wshadow)
+if(SHOESTRING_WERROR)
+  target_compile_options(shoestring_flags INTERFACE -Werror)
+endif()
+
+# Sanitizers: frames and lines in the reports, assertions on, fast enough for the whole suite.
+set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
+if(SHOESTRING_SANITIZE)
+  set(flags -fsanitize=${SHOESTRING_SANITIZE} -fno-sanitize-recover=all)
+  target_compile_options(shoestring_flags INTERFACE ${flags})
+  target_link_options(shoestring_flags INTERFACE ${flags})
+  # The sanitizers make g++ 12 see uninitialised values where there are none.
+  target_compile_options(shoestring_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow)
+endif()
