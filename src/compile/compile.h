@@ -1,0 +1,35 @@
+// From a graph to a plan, through named passes: each takes a graph and returns a graph, is verified
+// after, can be skipped by name and dumped.
+#pragma once
+
+#include <functional>
+
+#include "compile/plan.h"
+
+namespace shoestring {
+
+struct Pass {
+  std::string_view name, doc;
+  Graph (*run)(const Graph&, const Target&);
+};
+// In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, fuse, schedule.
+// Placing follows and makes the plan.
+std::span<const Pass> passes();
+
+struct CompileOptions {
+  Target target;                  // native_target() unless a test forces one
+  std::vector<std::string> skip;  // pass names
+  // Called after each pass (and once with "build" before the first): name, graph, seconds it took.
+  std::function<void(std::string_view pass, const Graph& graph, double seconds)> observe;
+  bool reuse_memory = true;  // false: no slot is used twice (for tests that poison)
+};
+
+// The best instruction set of this machine and the team's threads. SHOESTRING_ISA=scalar|avx2|avx512
+// in the environment lowers it (for tests and bug reports).
+Target native_target();
+std::string_view to_string(Isa isa);
+
+// `states` must include the graph's states already (StateLayout::include).
+Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options);
+
+}  // namespace shoestring

@@ -1,0 +1,66 @@
+// A plan: a flat list of steps over known places. What it says is what a run uses, to the byte.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compile/state_layout.h"
+#include "ir/graph.h"
+
+namespace shoestring {
+
+enum class Memory : uint8_t { arena, state, constant };
+
+struct Place {
+  Memory memory = Memory::arena;
+  int64_t offset = 0;
+  bool operator==(const Place&) const = default;
+};
+
+struct Step {
+  std::string name;             // "%12 matmul": the node in the plan's graph
+  std::string kernel;           // which of the operator's kernels was chosen
+  std::vector<Place> operands;  // inputs, outputs, then scratch if any
+  Prepared prepared;
+  Cost cost;
+};
+
+// A piece of the arena and the steps between which (inclusive) it is taken. -1 is before the first
+// step (inputs), steps.size() after the last (outputs).
+struct Slot {
+  std::string name;
+  int64_t offset = 0, bytes = 0;
+  int first_step = 0, last_step = 0;
+};
+
+// Where the caller writes an input before every run, or reads an output after it.
+struct Port {
+  std::string name;
+  Type type;
+  Place place;
+};
+
+struct Plan {
+  std::string name;
+  Graph graph;  // after all passes, in step order
+  std::vector<Step> steps;
+  std::vector<Slot> slots;
+  std::vector<Port> inputs, outputs;
+  std::vector<std::byte> constants;
+  int64_t arena_bytes = 0;
+  int64_t live_bytes = 0;   // the largest live set: no order-preserving placement needs less
+  int64_t state_bytes = 0;  // of the layout it was compiled against
+
+  const Port* input(std::string_view name) const;
+  const Port* output(std::string_view name) const;
+  Cost cost() const;
+};
+
+// No two slots that are live at once overlap; every operand lies inside the arena, states or constants.
+Status verify(const Plan& plan);
+
+// For people and for golden tests: steps with kernels and places, slots, totals. Stable between runs
+// and machines of one instruction set.
+std::string to_text(const Plan& plan);
+
+}  // namespace shoestring

@@ -1,0 +1,29 @@
+// The block of states that all plans of a model share: each state's place in it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+
+namespace shoestring {
+
+struct StateSlot {
+  StateInfo info;
+  int64_t offset = 0;  // in the block, aligned to kAlignment
+};
+
+class StateLayout {
+ public:
+  // Adds the states of a graph that are not there yet. Fails if one is known with another type.
+  Status include(const Graph& graph);
+  const StateSlot* find(std::string_view name) const;
+  std::span<const StateSlot> slots() const { return slots_; }
+  int64_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<StateSlot> slots_;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace shoestring

@@ -1,0 +1,53 @@
+// Runs a plan over a block of states and a scratch arena that the caller owns. It allocates nothing
+// and cannot fail. Many executors may share a block of states while none writes; each needs an arena
+// of its own while it runs.
+//
+//   Executor step(plan, states.data(), arena.data());
+//   fill(step.input<float>("x"));                 // every input, before every run
+//   step.run({.seed = 42, .step = t});
+//   float loss = *step.output<float>("loss");
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
+#include "compile/plan.h"
+
+namespace shoestring {
+
+class Executor {
+ public:
+  // The plan, the states (>= plan.state_bytes) and the arena (>= plan.arena_bytes) must outlive it.
+  Executor(const Plan& plan, std::byte* states, std::byte* arena);
+  void run(const RunContext& context) noexcept;
+
+  // Null if the plan has no such port. Look pointers up once, before the loop.
+  void* input(std::string_view name) const;
+  const void* output(std::string_view name) const;
+  template <class T>
+  T* input(std::string_view name) const {
+    return static_cast<T*>(input(name));
+  }
+  template <class T>
+  const T* output(std::string_view name) const {
+    return static_cast<const T*>(output(name));
+  }
+  // Runs steps [begin, end) only; for finding where a number went bad.
+  void run_steps(size_t begin, size_t end, const RunContext& context) noexcept;
+  const Plan& plan() const { return *plan_; }
+
+ private:
+  struct Call {
+    KernelFn run;
+    const void* data;
+    void* const* operands;
+  };
+  std::byte* base(Memory memory) const;
+  const Plan* plan_;
+  std::byte *states_, *arena_;
+  std::vector<void*> pointers_;
+  std::vector<Call> calls_;
+};
+
+}  // namespace shoestring
