@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# install_test.sh BUILD CMAKE: installs into an empty prefix, moves it, runs the program there, and builds and runs
+# the C++ example against it.
+set -euo pipefail
+build=$1 cmake=$2
+work=$(mktemp -d "$build/install_test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+"$cmake" --install "$build" --prefix "$work/first" >"$work/log" || { cat "$work/log"; exit 1; }
+mv "$work/first" "$work/prefix"
+env -i "$work/prefix/bin/shoestring" --version
+
+# Nothing may come from the build tree or build/deps.
+for file in "$work"/prefix/bin/* "$work"/prefix/lib/shoestring/*.so*; do
+  if env -i ldd "$file" | grep -E "not found|$build|$PWD/build/deps" | grep -vF "$work"; then
+    echo "$file needs what is not in the prefix"
+    exit 1
+  fi
+done
+
+example=examples/first_mlp
+if [[ -e $example/CMakeLists.txt ]]; then
+  "$cmake" -S "$example" -B "$work/example" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DCMAKE_PREFIX_PATH="$work/prefix" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  "$cmake" --build "$work/example" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+  "$work/example/first_mlp" "$example"
+fi
