@@ -71,12 +71,17 @@ const StateInfo* Graph::state(std::string_view name) const {
   return nullptr;
 }
 
-Value Graph::read(const StateInfo& info) {
+void Graph::declare(const StateInfo& info) {
   if (const StateInfo* known = state(info.name); !known) {
     states_.push_back(info);
   } else if (known->type != info.type) {
-    return error(fmt::format("state '{}' is declared as {} and as {}", info.name, to_string(known->type), to_string(info.type)));
+    error(fmt::format("state '{}' is declared as {} and as {}", info.name, to_string(known->type), to_string(info.type)));
   }
+}
+
+Value Graph::read(const StateInfo& info) {
+  declare(info);
+  if (failed_) return {};
   for (uint32_t i = 0; i < nodes_.size(); ++i) {
     if (nodes_[i].op == &read_op && nodes_[i].name == info.name) return {this, {NodeId{i}, 0}};
     if (nodes_[i].op == &write_op && nodes_[i].name == info.name)

@@ -85,6 +85,7 @@ class Graph {
   Value constant(Type type, std::span<const double> values);  // row-major; one value fills all
   Value scalar(DType dtype, double value) { return constant({dtype, {}}, std::span(&value, 1)); }
   Value literal(Type type, std::shared_ptr<const std::vector<std::byte>> bytes);
+  void declare(const StateInfo& state);
   // The state's value before this run. The first call declares it; later calls must agree on the type.
   Value read(const StateInfo& state);
   // The state's value after this run; at most once a state, after every use of its old value is built.
