@@ -15,6 +15,22 @@ std::string value_text(const Graph& graph, ValueId id) {
   return several ? fmt::format("%{}.{}", id.node.index, id.output) : fmt::format("%{}", id.node.index);
 }
 
+// Column names end up in names here, so any character may occur.
+std::string quote(std::string_view name) {
+  std::string text = "\"";
+  for (char c : name) {
+    if (c == '"' || c == '\\') text += '\\';
+    text += c == '\n' ? ' ' : c;
+  }
+  return text + '"';
+}
+bool bare_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_./-").find(c) != std::string_view::npos; }
+std::string name_text(std::string_view name) {
+  for (char c : name)
+    if (!bare_char(c)) return quote(name);
+  return std::string(name);
+}
+
 std::string types_text(const Types& types) {
   std::string text;
   for (size_t i = 0; i < types.size(); ++i) text += (i ? "; " : "") + to_string(types[i]);
@@ -47,20 +63,20 @@ std::string attrs_text(const Node& node) {
 }
 
 void print(const Graph& graph, const std::string& indent, std::string& out) {
-  out += "graph " + graph.name() + " {\n";
+  out += "graph " + name_text(graph.name()) + " {\n";
   const std::string in = indent + "  ";
-  for (const auto& s : graph.states()) out += fmt::format("{}state {}: {} {}\n", in, s.name, to_string(s.role), to_string(s.type));
+  for (const auto& s : graph.states()) out += fmt::format("{}state {}: {} {}\n", in, name_text(s.name), to_string(s.role), to_string(s.type));
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& n = graph.nodes()[i];
     if (n.op == &write_op) {
-      out += fmt::format("{}write {}, {}\n", in, n.name, value_text(graph, n.inputs[0]));
+      out += fmt::format("{}write {}, {}\n", in, name_text(n.name), value_text(graph, n.inputs[0]));
       continue;
     }
     out += fmt::format("{}%{} = ", in, i);
     if (n.op == &input_op) {
-      out += fmt::format("input \"{}\"", n.name);
+      out += "input " + quote(n.name);
     } else if (n.op == &read_op) {
-      out += "read " + n.name;
+      out += "read " + name_text(n.name);
     } else if (n.op == &constant_op) {
       out += "constant {" + literal_text(n) + "}";
     } else {
@@ -75,7 +91,7 @@ void print(const Graph& graph, const std::string& indent, std::string& out) {
     }
     out += ": " + types_text(n.types) + "\n";
   }
-  for (const auto& o : graph.outputs()) out += fmt::format("{}output \"{}\" = {}\n", in, o.name, value_text(graph, o.value));
+  for (const auto& o : graph.outputs()) out += fmt::format("{}output {} = {}\n", in, quote(o.name), value_text(graph, o.value));
   out += indent + "}\n";
 }
 
@@ -97,7 +113,7 @@ class Parser {
 
   Graph graph() {
     expect("graph");
-    Graph g{std::string(word())};
+    Graph g{state_name()};
     expect("{");
     std::map<uint64_t, ValueId> values;  // the text's numbers need not be the graph's
     while (!accept("}")) statement(g, values);
@@ -138,20 +154,27 @@ class Parser {
   }
   static bool word_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 
-  // A name: of a graph, state, operator or attribute. State names may hold any character but these.
+  // A name: of a graph, a state, an operator, an attribute.
   std::string_view word() {
     skip_space();
     const size_t begin = pos_;
-    while (pos_ < text_.size() && !std::isspace(static_cast<unsigned char>(text_[pos_])) && std::string_view("(){},;=\"#").find(text_[pos_]) == std::string_view::npos) ++pos_;
+    while (pos_ < text_.size() && bare_char(text_[pos_])) ++pos_;
     if (pos_ == begin) stop("expected a name");
     return text_.substr(begin, pos_ - begin);
   }
+  std::string state_name() {
+    skip_space();
+    return pos_ < text_.size() && text_[pos_] == '"' ? quoted() : std::string(word());
+  }
   std::string quoted() {
     expect("\"");
-    const size_t end = text_.find('"', pos_);
-    if (end == std::string_view::npos) stop("a string does not end");
-    std::string s(text_.substr(pos_, end - pos_));
-    pos_ = end + 1;
+    std::string s;
+    while (pos_ < text_.size() && text_[pos_] != '"') {
+      if (text_[pos_] == '\\') ++pos_;
+      if (pos_ < text_.size()) s += text_[pos_++];
+    }
+    if (pos_ >= text_.size()) stop("a string does not end");
+    ++pos_;
     return s;
   }
   double number() {
@@ -218,15 +241,14 @@ class Parser {
 
   void statement(Graph& g, std::map<uint64_t, ValueId>& values) {
     if (accept("state")) {
-      std::string name(word());
-      if (!name.empty() && name.back() == ':') name.pop_back();
-      else expect(":");
+      std::string name = state_name();
+      expect(":");
       StateRole role = StateRole::parameter;
       for (StateRole r : {StateRole::parameter, StateRole::moment, StateRole::statistic, StateRole::accumulator, StateRole::counter})
         if (accept(to_string(r))) role = r;
       g.declare({std::move(name), type(), role});
     } else if (accept("write")) {
-      const std::string name(word());
+      const std::string name = state_name();
       expect(",");
       g.write(name, value(g, values));
     } else if (accept("output")) {
@@ -252,9 +274,8 @@ class Parser {
       return g.input(std::move(name), type());
     }
     if (accept("read")) {
-      std::string name(word());
-      if (name.back() == ':') name.pop_back();
-      else expect(":");
+      std::string name = state_name();
+      expect(":");
       const Type t = type();
       const StateInfo* known = g.state(name);
       return g.read({name, t, known ? known->role : StateRole::parameter});

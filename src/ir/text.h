@@ -12,7 +12,7 @@
 //
 // Attributes that have their default are left out. A node with several outputs lists their types with
 // "; " between, and %2.1 is its second output. A body follows its node in braces: `fused(%0) { … }`.
-// Constants print all their values (shortest form that reads back); # starts a comment. Parsing
+// Names with other characters than letters, digits and _./- are quoted. Constants print all their values (shortest form that reads back); # starts a comment. Parsing
 // runs every shape rule and compares the result with the written type.
 #pragma once
 
