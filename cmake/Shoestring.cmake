@@ -60,10 +60,12 @@ function(shoestring_test name label folder)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${name} PRIVATE ${arg_DEPS} GTest::gtest GTest::gtest_main shoestring_flags)
   set_property(GLOBAL APPEND PROPERTY SHOESTRING_TEST_TARGETS ${name})
-  set(environment SHOESTRING_BINARY=$<TARGET_FILE:shoestring>)
+  set(environment SHOESTRING_BINARY=${CMAKE_BINARY_DIR}/shoestring)
   if(SHOESTRING_SANITIZE)
-    # The sanitizers' dlopen looks past our run path.
-    list(APPEND environment LD_LIBRARY_PATH=${CMAKE_BINARY_DIR} UBSAN_OPTIONS=print_stacktrace=1)
+    # The sanitizers' dlopen looks past our run path. (gtest_discover_tests takes one variable only; this way
+    # it takes more.)
+    set_target_properties(${name} PROPERTIES CROSSCOMPILING_EMULATOR
+                          "env;LD_LIBRARY_PATH=${CMAKE_BINARY_DIR};UBSAN_OPTIONS=print_stacktrace=1")
   endif()
 
   set(own_main OFF)
