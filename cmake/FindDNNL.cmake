@@ -1,5 +1,5 @@
 # oneDNN as DNNL::dnnl: the system's package if it is new enough, else the one in SHOESTRING_DEPS.
-find_package(DNNL ${DNNL_FIND_VERSION} CONFIG QUIET NO_CMAKE_FIND_ROOT_PATH)
+find_package(DNNL ${DNNL_FIND_VERSION} CONFIG QUIET)
 if(DNNL_FOUND AND TARGET DNNL::dnnl)
   return()
 endif()
