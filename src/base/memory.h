@@ -4,7 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <new>
+#include <vector>
 
 #include "base/error.h"
 
@@ -28,6 +29,19 @@ class Block {
   std::byte* data_ = nullptr;
   int64_t bytes_ = 0, mapped_ = 0;
 };
+
+// Bytes on the heap, aligned like a slot.
+template <class T>
+struct AlignedAllocator {
+  using value_type = T;
+  AlignedAllocator() = default;
+  template <class U>
+  AlignedAllocator(const AlignedAllocator<U>&) {}
+  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), std::align_val_t{kAlignment})); }
+  void deallocate(T* p, size_t) { ::operator delete(p, std::align_val_t{kAlignment}); }
+  bool operator==(const AlignedAllocator&) const { return true; }
+};
+using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
 // Peak and current resident memory of this process in bytes (VmHWM, VmRSS).
 int64_t peak_resident_bytes();

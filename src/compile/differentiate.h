@@ -7,7 +7,8 @@ namespace shoestring {
 
 // d loss / d wrt[i], each with the type of wrt[i] (zeros where the loss does not depend on it). The loss
 // is a scalar of f32 or f64. An operator without a gradient rule is differentiated through what it
-// expands to; one that says why it has none makes the graph fail (Graph::status) with that reason.
+// expands to; through one that says why it has none (comparisons, integers) no gradient flows; with
+// neither, the graph fails (Graph::status).
 std::vector<Value> differentiate(Graph& graph, Value loss, std::span<const Value> wrt);
 
 }  // namespace shoestring

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory.h"
 #include "compile/state_layout.h"
 #include "ir/graph.h"
 
@@ -46,7 +47,7 @@ struct Plan {
   std::vector<Step> steps;
   std::vector<Slot> slots;
   std::vector<Port> inputs, outputs;
-  std::vector<std::byte> constants;
+  AlignedBytes constants;
   int64_t arena_bytes = 0;
   int64_t live_bytes = 0;   // the largest live set: no order-preserving placement needs less
   int64_t state_bytes = 0;  // of the layout it was compiled against

@@ -1,0 +1,22 @@
+// The passes, one file each. Every one takes a verified graph and returns a verified graph that
+// computes the same outputs and states.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace shoestring {
+
+Graph expand_composites(const Graph& graph, const Target& target);  // expand.cpp
+Graph fold_constants(const Graph& graph, const Target& target);     // fold.cpp
+Graph simplify(const Graph& graph, const Target& target);           // simplify.cpp
+Graph merge_common(const Graph& graph, const Target& target);       // merge.cpp
+Graph prune(const Graph& graph, const Target& target);              // prune.cpp
+Graph fuse_epilogues(const Graph& graph, const Target& target);     // epilogue.cpp
+Graph fuse_elementwise(const Graph& graph, const Target& target);   // fuse.cpp
+Graph schedule(const Graph& graph, const Target& target);           // schedule.cpp
+
+// The largest number of bytes that values of the graph (not states, constants or views of them) hold
+// at once when nodes run in their order.
+int64_t peak_live_bytes(const Graph& graph);  // schedule.cpp
+
+}  // namespace shoestring

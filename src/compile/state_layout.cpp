@@ -1,0 +1,28 @@
+#include "compile/state_layout.h"
+
+#include "base/arith.h"
+#include "base/memory.h"
+
+namespace shoestring {
+
+const StateSlot* StateLayout::find(std::string_view name) const {
+  for (const auto& s : slots_)
+    if (s.info.name == name) return &s;
+  return nullptr;
+}
+
+Status StateLayout::include(const Graph& graph) {
+  for (const StateInfo& info : graph.states()) {
+    if (const StateSlot* known = find(info.name)) {
+      if (known->info.type != info.type)
+        return fail(ErrorKind::usage, fmt::format("state '{}' is {} here and {} in another graph", info.name, to_string(info.type), to_string(known->info.type)),
+                    "graph " + graph.name(), "give the states different names");
+      continue;
+    }
+    slots_.push_back({info, bytes_});
+    bytes_ += round_up(info.type.bytes(), kAlignment);
+  }
+  return {};
+}
+
+}  // namespace shoestring
