@@ -1,0 +1,87 @@
+// From a recipe, and the sizes that preprocessing found, to graphs: the model's initialisation, its
+// training steps, evaluation and prediction. All of them share the states named below, so all plans of
+// a model run over one block of states.
+//
+// Inputs (batch-sized ones are row-major):
+//   "numbers"         f32[rows, N]  every number and binary input side by side in the recipe's order,
+//                                   preprocessed; N is number_columns(spec). Absent where N is 0.
+//   "category:NAME"   i32[rows]     the value's number in the vocabulary of the category input NAME
+//   "target:NAME"     f32[rows]     of a number output (preprocessed) or a binary output (0 or 1)
+//                     i32[rows]     of a category output; -1 marks a row whose loss counts nothing
+//   "learning_rate"   f32[]         of this step
+//
+// Results of every training step:
+//   "loss"            f32[]         sum over the outputs of weight * loss, without the regularization
+//   "loss:NAME"       f32[]         mean over this step's rows, not weighted
+//   "gradient_norm"   f32[]         of all gradients together, regularization included, before clipping
+//   "finite"          f32[]         1, or 0 where the loss or a gradient is NaN or infinite: then the
+//                                   step changed no state at all (accumulators: they were cleared)
+//
+// Results of evaluation and of prediction (evaluation has the losses besides):
+//   "losses:NAME"         f32[rows]  each row's loss, not weighted; of root_mean_squared_error the
+//                                    squared error, so the loss of many rows is the root of the mean
+//   "prediction:NAME"     f32[rows]  of a number output, on the scale of its preprocessed target:
+//                                    denormalising and then clipping is left to the decoder on the host
+//   "probability:NAME"    f32[rows]  of a binary output, that it is true
+//   "probabilities:NAME"  f32[rows, classes]  of a category output
+//
+// States: "combiner.fc0.weights" [fan_in, fan_out], "combiner.fc0.bias", "combiner.fc0.norm.scale",
+// ".shift", ".mean", ".variance", "combiner.norm.scale" (of the stack's input), "input.NAME.embedding",
+// "input.NAME.fc0.weights", "output.NAME.fc0.weights", "output.NAME.weights", "output.NAME.bias"; of a
+// weight W its moments "W/m", "W/v" ("W/v_max" with amsgrad, "W/momentum" with sgd) and its accumulator
+// "W/sum"; of the optimizer "optimizer/..." and of accumulation "accumulated/rows". A '.' or '%' in a
+// feature's name is written %2E or %25, so no two names meet.
+//
+// Random streams: dropout takes 1, 2, ... in the order of the layers, initialisation 65537, 65538, ...
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "ir/graph.h"
+#include "task/recipe.h"
+
+namespace shoestring::task {
+
+struct NetworkSpec {
+  Recipe recipe;
+  std::vector<int64_t> input_sizes;   // of each input: a category's vocabulary, else 1
+  std::vector<int64_t> output_sizes;  // of each output: a category's classes, else 1
+  std::vector<std::vector<double>> class_weights;  // of each output: empty, or one for each class
+  bool accumulates = false;           // has the states that the accumulating steps need
+};
+
+enum class StepKind {
+  update,                 // forward, backward, clipping and update in one plan
+  accumulate,             // adds this step's gradients to the accumulators
+  accumulate_and_update,  // adds, updates with the mean over all rows added, clears the accumulators
+};
+
+// The number and binary inputs.
+int64_t number_columns(const NetworkSpec& spec);
+
+// Every builder's graph may have failed: ask Graph::status() (it does for impossible recipes only, such
+// as a vocabulary of size 0).
+
+// Writes every state, from random nodes and constants: run once, before the first step, with step 0.
+Graph build_initial(const NetworkSpec& spec);
+
+// One step on `rows` rows. Accumulated steps may differ in rows: n of them equal one step on all their
+// rows together (but for batch norm, which sees each step's rows, and root_mean_squared_error, whose
+// root is taken in each step). accumulate and accumulate_and_update need spec.accumulates.
+Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind);
+
+Graph build_evaluation(const NetworkSpec& spec, int64_t rows);
+Graph build_prediction(const NetworkSpec& spec, int64_t rows);
+
+// The weights of a category output's classes in the order of its labels, scaled so that their mean over
+// the training rows is 1 (`counts`: rows of each label). Empty if the recipe gives none. Fails with
+// ErrorKind::usage where a name is no label or the number of weights is not the number of classes.
+Result<std::vector<double>> resolve_class_weights(const ClassWeights& weights, const std::string& output,
+                                                  std::span<const std::string> labels,
+                                                  std::span<const int64_t> counts);
+
+}  // namespace shoestring::task
