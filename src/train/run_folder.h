@@ -1,0 +1,55 @@
+// A run's folder: OUTPUT_DIRECTORY/EXPERIMENT_MODEL[_N]/, held by one process at a time.
+//
+//   recipe.yaml               the recipe as resolved
+//   description.json          version, data files and their sizes, seed, machine
+//   metrics.jsonl             a line for every evaluation; no times in it, so equal runs give equal lines
+//   checkpoint.safetensors    while training: all states and the reader's position; gone when finished
+//   model/model.safetensors   the best model so far, whole at any moment
+//   test_statistics.json, predictions.csv      of the test split
+//   training_statistics.json  written last: its presence says that the run is finished
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace shoestring::train {
+
+class RunFolder {
+ public:
+  // Makes the first of EXPERIMENT_MODEL, EXPERIMENT_MODEL_0, _1, … that does not exist, and locks it.
+  static Result<RunFolder> create(const std::string& output_directory, std::string_view experiment,
+                                  std::string_view model);
+  // Locks a folder that exists. ErrorKind::data: no such folder; ErrorKind::machine: another process
+  // holds it.
+  static Result<RunFolder> open(const std::string& path);
+
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&& other) noexcept;
+  ~RunFolder();  // gives the lock back
+
+  const std::string& path() const { return path_; }
+  std::string recipe() const { return path_ + "/recipe.yaml"; }
+  std::string description() const { return path_ + "/description.json"; }
+  std::string metrics() const { return path_ + "/metrics.jsonl"; }
+  std::string checkpoint() const { return path_ + "/checkpoint.safetensors"; }
+  std::string model_folder() const { return path_ + "/model"; }
+  std::string model() const { return path_ + "/model/model.safetensors"; }
+  std::string predictions() const { return path_ + "/predictions.csv"; }
+  std::string test_statistics() const { return path_ + "/test_statistics.json"; }
+  std::string training_statistics() const { return path_ + "/training_statistics.json"; }
+  bool finished() const;
+
+ private:
+  RunFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
+  static Result<RunFolder> lock(std::string path);
+  std::string path_;
+  int lock_ = -1;
+};
+
+// The model file that --model_path means: a model file, a model folder or a run folder. ErrorKind::data
+// where there is none.
+Result<std::string> find_model(const std::string& path);
+
+}  // namespace shoestring::train
