@@ -38,13 +38,21 @@ Error system_error(std::string_view action, const std::string& path, int e) {
   Error error{ErrorKind::machine, fmt::format("cannot {}: {}", action, std::strerror(e)), path, {}};
   switch (e) {
     case ENOSPC:
-    case EDQUOT: error.fix = "free some space or choose another folder with --output_directory"; break;
+    case EDQUOT:
+      error.fix = "free some space or choose another folder with --output_directory";
+      break;
     case EACCES:
     case EPERM:
-    case EROFS: error.fix = "choose a folder that you may write to"; break;
+    case EROFS:
+      error.fix = "choose a folder that you may write to";
+      break;
     case ENOTDIR:
-    case EEXIST: error.fix = "a file stands where a folder is needed: move it or choose another name"; break;
-    default: error.fix = "check the path and the disk"; break;
+    case EEXIST:
+      error.fix = "a file stands where a folder is needed: move it or choose another name";
+      break;
+    default:
+      error.fix = "check the path and the disk";
+      break;
   }
   return error;
 }
@@ -53,7 +61,9 @@ AtomicFile::AtomicFile(std::string path, std::string temporary, int fd)
     : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), fd_(std::exchange(other.fd_, -1)) {}
+    : path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      fd_(std::exchange(other.fd_, -1)) {}
 
 AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
@@ -94,7 +104,7 @@ Status write_file(const std::string& path, std::string_view text, bool durable) 
 
 Result<std::string> read_file(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat info{};
+  struct stat info {};
   if (fd < 0 || ::fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
     const int e = fd < 0 ? errno : EISDIR;
     if (fd >= 0) ::close(fd);

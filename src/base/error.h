@@ -17,13 +17,13 @@ namespace shoestring {
 
 // The kinds are the documented exit codes of the command line.
 enum class ErrorKind : int {
-  internal = 1,     // a fault of ours
-  usage = 2,        // unknown verb, flag or key; value out of range; YAML that does not parse
-  data = 3,         // a data or model file that is missing, empty, damaged, too new; a bad column
-  budget = 4,       // does not fit the budget; nothing was started
-  stopped = 5,      // stopped by the budget; the model is saved
-  machine = 6,      // disk full, no permission, port in use, run in use
-  interrupted = 130 // Ctrl-C; the model is saved
+  internal = 1,      // a fault of ours
+  usage = 2,         // unknown verb, flag or key; value out of range; YAML that does not parse
+  data = 3,          // a data or model file that is missing, empty, damaged, too new; a bad column
+  budget = 4,        // does not fit the budget; nothing was started
+  stopped = 5,       // stopped by the budget; the model is saved
+  machine = 6,       // disk full, no permission, port in use, run in use
+  interrupted = 130  // Ctrl-C; the model is saved
 };
 
 struct Error {

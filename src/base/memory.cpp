@@ -36,21 +36,25 @@ Result<Block> Block::reserve(int64_t bytes, bool touch) {
   block.bytes_ = bytes;
   if (bytes == 0) return block;
   block.mapped_ = round_up(bytes, kPage);
-  void* p = ::mmap(nullptr, static_cast<size_t>(block.mapped_), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* p = ::mmap(nullptr, static_cast<size_t>(block.mapped_), PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) {
-    return fail(ErrorKind::machine, fmt::format("cannot reserve {} bytes: {}", bytes, std::strerror(errno)), {},
-                "use a smaller batch_size or model, or free memory");
+    return fail(ErrorKind::machine, fmt::format("cannot reserve {} bytes: {}", bytes, std::strerror(errno)),
+                {}, "use a smaller batch_size or model, or free memory");
   }
   block.data_ = static_cast<std::byte*>(p);
   // Huge pages make the first touch eight times cheaper; below a few of them they would only round up.
   if (block.mapped_ >= 4 * kHugePage) ::madvise(p, static_cast<size_t>(block.mapped_), MADV_HUGEPAGE);
   if (touch)
-    for (int64_t i = 0; i < block.mapped_; i += kPage) static_cast<volatile std::byte*>(block.data_)[i] = std::byte{0};
+    for (int64_t i = 0; i < block.mapped_; i += kPage)
+      static_cast<volatile std::byte*>(block.data_)[i] = std::byte{0};
   return block;
 }
 
 Block::Block(Block&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)), mapped_(std::exchange(other.mapped_, 0)) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      bytes_(std::exchange(other.bytes_, 0)),
+      mapped_(std::exchange(other.mapped_, 0)) {}
 
 Block& Block::operator=(Block&& other) noexcept {
   std::swap(data_, other.data_);

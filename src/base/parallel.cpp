@@ -24,7 +24,8 @@ int cgroup_cores() {
     if (in >> quota >> period && quota != "max" && period > 0)
       return std::max(1, static_cast<int>(std::ceil(std::stod(quota) / period)));
   }
-  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
+      period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
   double quota = -1, period = 0;
   if (quota_file >> quota && period_file >> period && quota > 0 && period > 0)
     return std::max(1, static_cast<int>(std::ceil(quota / period)));

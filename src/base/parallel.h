@@ -22,7 +22,8 @@ void parallel_region(ParallelBody body, void* context);
 template <class F>
 void parallel(F&& f) {
   using Fn = std::remove_reference_t<F>;
-  parallel_region([](void* c, int thread, int threads) noexcept { (*static_cast<Fn*>(c))(thread, threads); }, &f);
+  parallel_region([](void* c, int thread, int threads) noexcept { (*static_cast<Fn*>(c))(thread, threads); },
+                  &f);
 }
 
 // The share [begin, end) of `count` items that thread `thread` of `threads` takes, in whole multiples

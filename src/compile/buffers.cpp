@@ -33,7 +33,8 @@ class Assignment {
     last_use_.resize(graph.nodes().size());
     for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
       last_use_[i].assign(graph.nodes()[i].types.size(), static_cast<int>(i));
-      for (const ValueId& v : graph.nodes()[i].inputs) last_use_[v.node.index][v.output] = static_cast<int>(i);
+      for (const ValueId& v : graph.nodes()[i].inputs)
+        last_use_[v.node.index][v.output] = static_cast<int>(i);
     }
     for (const auto& o : graph.outputs()) last_use_[o.value.node.index][o.value.output] = end();
     spread_through_views();
@@ -72,8 +73,10 @@ class Assignment {
       taken.resize(maker.types.size());
       const bool leaf = maker.op == &input_op || maker.op == &constant_op || maker.op == &read_op;
       const bool computed = !leaf && !view_offset(graph_, maker);
-      if (reuse_ && computed && taken[v.output].empty() && old_value_is_done(write.name, v)) taken[v.output] = write.name;
-      else out_.needs_copy[w] = true;
+      if (reuse_ && computed && taken[v.output].empty() && old_value_is_done(write.name, v))
+        taken[v.output] = write.name;
+      else
+        out_.needs_copy[w] = true;
     }
   }
 
@@ -87,7 +90,9 @@ class Assignment {
         if (reader != v.node) continue;
         const Node& node = graph_.node(v);
         for (size_t i = 0; i < node.inputs.size(); ++i)
-          if (root(node.inputs[i]).node == NodeId{r} && (root(node.inputs[i]) != node.inputs[i] || !reads_in_step(graph_, node, i, v.output))) return false;
+          if (root(node.inputs[i]).node == NodeId{r} &&
+              (root(node.inputs[i]) != node.inputs[i] || !reads_in_step(graph_, node, i, v.output)))
+            return false;
       }
     }
     return true;
@@ -114,7 +119,8 @@ class Assignment {
       if (node.op == &read_op) {
         places.push_back({state_buffer(node.name, bytes), 0});
       } else if (node.op == &constant_op) {
-        out_.buffers.push_back({.memory = Memory::constant, .bytes = bytes, .first = -1, .last = end(), .constant = id});
+        out_.buffers.push_back(
+            {.memory = Memory::constant, .bytes = bytes, .first = -1, .last = end(), .constant = id});
         places.push_back({static_cast<int>(out_.buffers.size()) - 1, 0});
       } else if (!direct_[id.index].empty() && !direct_[id.index][k].empty()) {
         places.push_back({state_buffer(direct_[id.index][k], bytes), 0});
@@ -131,8 +137,10 @@ class Assignment {
 
   int state_buffer(const std::string& name, int64_t bytes) {
     for (size_t b = 0; b < out_.buffers.size(); ++b)
-      if (out_.buffers[b].memory == Memory::state && out_.buffers[b].state == name) return static_cast<int>(b);
-    out_.buffers.push_back({.memory = Memory::state, .bytes = bytes, .first = -1, .last = end(), .state = name});
+      if (out_.buffers[b].memory == Memory::state && out_.buffers[b].state == name)
+        return static_cast<int>(b);
+    out_.buffers.push_back(
+        {.memory = Memory::state, .bytes = bytes, .first = -1, .last = end(), .state = name});
     return static_cast<int>(out_.buffers.size()) - 1;
   }
 
@@ -141,11 +149,16 @@ class Assignment {
     for (size_t op = 0; op < node.inputs.size(); ++op) {
       const Location at = out_.at(node.inputs[op]);
       const Buffer& b = out_.buffers[static_cast<size_t>(at.buffer)];
-      if (b.memory != Memory::arena || b.last != i || at.offset != 0 || b.bytes != round_up(node.types[k].bytes(), kAlignment)) continue;
-      if (std::any_of(taken.begin(), taken.end(), [&](const Location& t) { return t.buffer == at.buffer; })) continue;
+      if (b.memory != Memory::arena || b.last != i || at.offset != 0 ||
+          b.bytes != round_up(node.types[k].bytes(), kAlignment))
+        continue;
+      if (std::any_of(taken.begin(), taken.end(), [&](const Location& t) { return t.buffer == at.buffer; }))
+        continue;
       bool every_reading_in_step = true;  // the same buffer may come in twice
       for (size_t other = 0; other < node.inputs.size(); ++other)
-        if (out_.at(node.inputs[other]).buffer == at.buffer && (out_.at(node.inputs[other]).offset != 0 || !reads_in_step(graph_, node, other, k))) every_reading_in_step = false;
+        if (out_.at(node.inputs[other]).buffer == at.buffer &&
+            (out_.at(node.inputs[other]).offset != 0 || !reads_in_step(graph_, node, other, k)))
+          every_reading_in_step = false;
       if (every_reading_in_step) return at.buffer;
     }
     return -1;
@@ -156,9 +169,14 @@ class Assignment {
       const ValueId source = root(graph_.outputs()[o].value);
       const Node& read = graph_.node(source);
       if (read.op != &read_op) continue;
-      const bool replaced = std::any_of(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& n) { return n.op == &write_op && n.name == read.name; });
+      const bool replaced = std::any_of(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& n) {
+        return n.op == &write_op && n.name == read.name;
+      });
       if (!replaced) continue;
-      out_.buffers.push_back({.memory = Memory::arena, .bytes = round_up(graph_.type(graph_.outputs()[o].value).bytes(), kAlignment), .first = -1, .last = end()});
+      out_.buffers.push_back({.memory = Memory::arena,
+                              .bytes = round_up(graph_.type(graph_.outputs()[o].value).bytes(), kAlignment),
+                              .first = -1,
+                              .last = end()});
       out_.saved_outputs.push_back(o);
       out_.saved_to.push_back(static_cast<int>(out_.buffers.size()) - 1);
     }
@@ -167,8 +185,8 @@ class Assignment {
   const Graph& graph_;
   const bool reuse_;
   std::vector<std::vector<NodeId>> readers_;
-  std::vector<std::vector<int>> last_use_;             // [node][output]
-  std::vector<std::vector<std::string>> direct_;       // [node][output] -> the state it is computed in
+  std::vector<std::vector<int>> last_use_;        // [node][output]
+  std::vector<std::vector<std::string>> direct_;  // [node][output] -> the state it is computed in
   Buffers out_;
 };
 
@@ -186,8 +204,10 @@ std::vector<std::vector<NodeId>> state_readers(const Graph& graph) {
   std::vector<int> state_of(graph.nodes().size(), -1);  // node -> the read node it is (a view of)
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
-    if (node.op == &read_op) state_of[i] = static_cast<int>(i);
-    else if (view_offset(graph, node)) state_of[i] = state_of[node.inputs[0].node.index];
+    if (node.op == &read_op)
+      state_of[i] = static_cast<int>(i);
+    else if (view_offset(graph, node))
+      state_of[i] = state_of[node.inputs[0].node.index];
     for (const ValueId& v : node.inputs)
       if (const int r = state_of[v.node.index]; r >= 0) {
         auto& list = readers[static_cast<size_t>(r)];

@@ -11,10 +11,10 @@ namespace shoestring {
 
 struct Buffer {
   Memory memory = Memory::arena;
-  int64_t bytes = 0;       // rounded to kAlignment
-  int first = 0, last = 0; // nodes of the graph; -1: before the run, nodes().size(): after it
-  std::string state;       // Memory::state: whose
-  NodeId constant;         // Memory::constant: whose
+  int64_t bytes = 0;        // rounded to kAlignment
+  int first = 0, last = 0;  // nodes of the graph; -1: before the run, nodes().size(): after it
+  std::string state;        // Memory::state: whose
+  NodeId constant;          // Memory::constant: whose
 };
 
 struct Location {
@@ -27,7 +27,7 @@ struct Buffers {
   std::vector<std::vector<Location>> of;  // [node][output]
   std::vector<char> needs_copy;           // write nodes whose value is not computed in the state's memory
   std::vector<size_t> saved_outputs;      // outputs that read a state's old value which the run replaces:
-                                          // copied before the first step, to the buffer at the same index below
+                                      // copied before the first step, to the buffer at the same index below
   std::vector<int> saved_to;
 
   const Location& at(ValueId v) const { return of[v.node.index][v.output]; }

@@ -43,17 +43,21 @@ Result<Chosen> choose_kernel(const Graph& graph, uint32_t i, const Target& targe
   const KernelRequest request{in, node.types, node.attrs, node.body.get(), target};
   std::string refused;
   if (node.op->elementwise()) {
-    if (PrepareResult p = ops::prepare_elementwise(request, *node.op)) return Chosen{"tiles", std::move(*p)};
-    else refused = p.error();
+    if (PrepareResult p = ops::prepare_elementwise(request, *node.op))
+      return Chosen{"tiles", std::move(*p)};
+    else
+      refused = p.error();
   }
   for (const Kernel& kernel : node.op->kernels) {
-    if (PrepareResult p = kernel.prepare(request)) return Chosen{std::string(kernel.name), std::move(*p)};
-    else refused += fmt::format("{}{}: {}", refused.empty() ? "" : ", ", kernel.name, p.error());
+    if (PrepareResult p = kernel.prepare(request))
+      return Chosen{std::string(kernel.name), std::move(*p)};
+    else
+      refused += fmt::format("{}{}: {}", refused.empty() ? "" : ", ", kernel.name, p.error());
   }
   std::string shapes;
   for (const Type& t : in) shapes += (shapes.empty() ? "" : ", ") + to_string(t);
-  return fail(ErrorKind::usage, fmt::format("{}: no kernel takes {} ({})", node.op->name, shapes, refused), fmt::format("graph {}, %{}", graph.name(), i),
-              "compute in f32 or f64 and cast");
+  return fail(ErrorKind::usage, fmt::format("{}: no kernel takes {} ({})", node.op->name, shapes, refused),
+              fmt::format("graph {}, %{}", graph.name(), i), "compute in f32 or f64 and cast");
 }
 
 void copy_bytes(const void* data, const KernelArgs& args) noexcept {
@@ -65,7 +69,8 @@ Prepared copy_of(int64_t bytes) { return {copy_bytes, std::make_shared<const int
 // Turns an ordered graph into steps over slots.
 class Placer {
  public:
-  Placer(Graph graph, const StateLayout& states, const CompileOptions& options) : states_(states), options_(options), buffers_(assign_buffers(graph, options.reuse_memory)) {
+  Placer(Graph graph, const StateLayout& states, const CompileOptions& options)
+      : states_(states), options_(options), buffers_(assign_buffers(graph, options.reuse_memory)) {
     plan_.name = graph.name();
     plan_.graph = std::move(graph);
     plan_.state_bytes = states.bytes();
@@ -75,7 +80,12 @@ class Placer {
     const Graph& graph = plan_.graph;
     for (size_t s = 0; s < buffers_.saved_outputs.size(); ++s) {
       const ValueId v = graph.outputs()[buffers_.saved_outputs[s]].value;
-      pending_.push_back({fmt::format("{} copy", label(v.node.index)), "copy", copy_of(graph.type(v).bytes()), {buffers_.at(v), {buffers_.saved_to[s], 0}}, -1, {}});
+      pending_.push_back({fmt::format("{} copy", label(v.node.index)),
+                          "copy",
+                          copy_of(graph.type(v).bytes()),
+                          {buffers_.at(v), {buffers_.saved_to[s], 0}},
+                          -1,
+                          {}});
     }
     for (uint32_t i = 0; i < graph.nodes().size(); ++i)
       if (auto s = add_node(i); !s) return fail(s.error());
@@ -103,30 +113,41 @@ class Placer {
     if (node.op == &write_op) {
       if (!buffers_.needs_copy[i]) return {};
       const ValueId v = node.inputs[0];
-      pending_.push_back({fmt::format("{} write {}", label(i), node.name), "copy", copy_of(graph.type(v).bytes()), {buffers_.at(v), {state_buffer(node.name), 0}}, static_cast<int>(i), {}});
+      pending_.push_back({fmt::format("{} write {}", label(i), node.name),
+                          "copy",
+                          copy_of(graph.type(v).bytes()),
+                          {buffers_.at(v), {state_buffer(node.name), 0}},
+                          static_cast<int>(i),
+                          {}});
       return {};
     }
-    if (node.op == &input_op || node.op == &constant_op || node.op == &read_op || view_offset(graph, node)) return {};
+    if (node.op == &input_op || node.op == &constant_op || node.op == &read_op || view_offset(graph, node))
+      return {};
     Result<Chosen> chosen = choose_kernel(graph, i, options_.target);
     if (!chosen) return fail(chosen.error());
     std::vector<Location> operands;
     for (const ValueId& v : node.inputs) operands.push_back(buffers_.at(v));
     for (const Location& out : buffers_.of[i]) operands.push_back(out);
     if (const int64_t scratch = chosen->prepared.scratch_bytes; scratch > 0) {
-      buffers_.buffers.push_back({.memory = Memory::arena, .bytes = round_up(scratch, kAlignment), .first = static_cast<int>(i), .last = static_cast<int>(i)});
+      buffers_.buffers.push_back({.memory = Memory::arena,
+                                  .bytes = round_up(scratch, kAlignment),
+                                  .first = static_cast<int>(i),
+                                  .last = static_cast<int>(i)});
       operands.push_back({static_cast<int>(buffers_.buffers.size()) - 1, 0});
       scratch_.push_back({static_cast<int>(buffers_.buffers.size()) - 1, i});
     }
     Types in;
     for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
     const Cost cost = node.op->cost ? node.op->cost({in, node.attrs, node.body.get()}, node.types) : Cost{};
-    pending_.push_back({fmt::format("{} {}", label(i), node.op->name), chosen->kernel, std::move(chosen->prepared), std::move(operands), static_cast<int>(i), cost});
+    pending_.push_back({fmt::format("{} {}", label(i), node.op->name), chosen->kernel,
+                        std::move(chosen->prepared), std::move(operands), static_cast<int>(i), cost});
     return {};
   }
 
   int state_buffer(const std::string& name) {
     for (size_t b = 0; b < buffers_.buffers.size(); ++b)
-      if (buffers_.buffers[b].memory == Memory::state && buffers_.buffers[b].state == name) return static_cast<int>(b);
+      if (buffers_.buffers[b].memory == Memory::state && buffers_.buffers[b].state == name)
+        return static_cast<int>(b);
     buffers_.buffers.push_back({.memory = Memory::state, .state = name});
     return static_cast<int>(buffers_.buffers.size()) - 1;
   }
@@ -148,13 +169,16 @@ class Placer {
       if (buffer.memory != Memory::arena) continue;
       which.push_back(b);
       const int last = buffer.last >= nodes ? static_cast<int>(pending_.size()) : step_of(buffer.last);
-      lifetimes.push_back({buffer.bytes, options_.reuse_memory ? step_of(buffer.first) : -1, options_.reuse_memory ? std::max(last, step_of(buffer.first)) : static_cast<int>(pending_.size())});
+      lifetimes.push_back({buffer.bytes, options_.reuse_memory ? step_of(buffer.first) : -1,
+                           options_.reuse_memory ? std::max(last, step_of(buffer.first))
+                                                 : static_cast<int>(pending_.size())});
     }
     const Placement placement = place(lifetimes);
     offsets_.assign(buffers_.buffers.size(), 0);
     for (size_t k = 0; k < which.size(); ++k) {
       offsets_[which[k]] = placement.offsets[k];
-      plan_.slots.push_back({slot_name(static_cast<int>(which[k])), placement.offsets[k], lifetimes[k].bytes, lifetimes[k].first, lifetimes[k].last});
+      plan_.slots.push_back({slot_name(static_cast<int>(which[k])), placement.offsets[k], lifetimes[k].bytes,
+                             lifetimes[k].first, lifetimes[k].last});
     }
     plan_.arena_bytes = placement.bytes;
     plan_.live_bytes = largest_live_set(lifetimes);
@@ -165,7 +189,8 @@ class Placer {
         offsets_[b] = static_cast<int64_t>(plan_.constants.size());
         const auto& bytes = *plan_.graph.node(buffer.constant).literal;
         plan_.constants.insert(plan_.constants.end(), bytes.begin(), bytes.end());
-        plan_.constants.resize(static_cast<size_t>(round_up(static_cast<int64_t>(plan_.constants.size()), kAlignment)));
+        plan_.constants.resize(
+            static_cast<size_t>(round_up(static_cast<int64_t>(plan_.constants.size()), kAlignment)));
       }
     }
   }
@@ -176,7 +201,8 @@ class Placer {
       if (b == buffer) return label(node) + " scratch";
     for (uint32_t i = 0; i < buffers_.of.size(); ++i)
       for (size_t k = 0; k < buffers_.of[i].size(); ++k)
-        if (buffers_.of[i][k].buffer == buffer) return buffers_.of[i].size() > 1 ? fmt::format("{}.{}", label(i), k) : label(i);
+        if (buffers_.of[i][k].buffer == buffer)
+          return buffers_.of[i].size() > 1 ? fmt::format("{}.{}", label(i), k) : label(i);
     return "copy";
   }
 
@@ -196,7 +222,8 @@ class Placer {
   void make_ports() {
     const Graph& graph = plan_.graph;
     for (uint32_t i = 0; i < graph.nodes().size(); ++i)
-      if (const Node& n = graph.nodes()[i]; n.op == &input_op) plan_.inputs.push_back({n.name, n.types[0], at(buffers_.of[i][0])});
+      if (const Node& n = graph.nodes()[i]; n.op == &input_op)
+        plan_.inputs.push_back({n.name, n.types[0], at(buffers_.of[i][0])});
     for (size_t o = 0; o < graph.outputs().size(); ++o) {
       const NamedValue& out = graph.outputs()[o];
       Location l = buffers_.at(out.value);
@@ -226,10 +253,14 @@ std::string_view to_string(Isa isa) {
 
 Target native_target() {
   const int64_t have = hwy::SupportedTargets();
-  Isa isa = have & HWY_AVX3 ? Isa::avx512 : have & HWY_AVX2 ? Isa::avx2 : have & HWY_NEON ? Isa::neon : Isa::scalar;
+  Isa isa = have & HWY_AVX3   ? Isa::avx512
+            : have & HWY_AVX2 ? Isa::avx2
+            : have & HWY_NEON ? Isa::neon
+                              : Isa::scalar;
   if (const char* lower = std::getenv("SHOESTRING_ISA"))
     for (Isa wanted : {Isa::scalar, Isa::avx2, Isa::avx512})
-      if (to_string(wanted) == lower && (isa == Isa::neon ? wanted == Isa::scalar : wanted < isa)) isa = wanted;
+      if (to_string(wanted) == lower && (isa == Isa::neon ? wanted == Isa::scalar : wanted < isa))
+        isa = wanted;
   return {isa, thread_count()};
 }
 
@@ -237,7 +268,8 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
   if (auto s = verify(graph); !s) return fail(s.error());
   for (const StateInfo& info : graph.states())
     if (const StateSlot* slot = states.find(info.name); !slot || slot->info.type != info.type)
-      return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name), "graph " + graph.name());
+      return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name),
+                  "graph " + graph.name());
   if (options.observe) options.observe("build", graph, 0);
   const SteadyClock clock;
   for (const Pass& pass : kPasses) {

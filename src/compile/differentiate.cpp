@@ -97,7 +97,8 @@ class Differentiation {
   void contribute(ValueId id, Value gradient) {
     if (!gradient.valid() || !depends_[id.node.index]) return;
     if (gradient.type() != graph_.type(id)) {
-      graph_.error(fmt::format("the gradient of {} is {}, its value {}", graph_.node(id).op->name, to_string(gradient.type()), to_string(graph_.type(id))));
+      graph_.error(fmt::format("the gradient of {} is {}, its value {}", graph_.node(id).op->name,
+                               to_string(gradient.type()), to_string(graph_.type(id))));
       return;
     }
     contributions(id).push_back(gradient);

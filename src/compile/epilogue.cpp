@@ -35,14 +35,17 @@ Graph fuse_epilogues(const Graph& graph, const Target& target) {
         const Node& matmul = graph.node(product);
         const auto bias = bias_of(graph, node.inputs[static_cast<size_t>(1 - side)]);
         if (!bias || matmul.inputs.size() != 2 || matmul.attrs.text("activation") != "none") continue;
-        return std::vector{r.to().add(*matmul.op, {r(matmul.inputs[0]), r(matmul.inputs[1]), r(*bias)}, matmul.attrs)};
+        return std::vector{
+            r.to().add(*matmul.op, {r(matmul.inputs[0]), r(matmul.inputs[1]), r(*bias)}, matmul.attrs)};
       }
     }
-    if (node.op->name == "relu" || node.op->name == "tanh" || node.op->name == "sigmoid" || node.op->name == "gelu") {
+    if (node.op->name == "relu" || node.op->name == "tanh" || node.op->name == "sigmoid" ||
+        node.op->name == "gelu") {
       // The input may have become a matmul with a bias just now: look at what stands for it.
       const Value v = r(node.inputs[0]);
       const Node& made = r.to().node(v.id());
-      if (made.op->name != "matmul" || !alone(node.inputs[0]) || made.attrs.text("activation") != "none") return std::nullopt;
+      if (made.op->name != "matmul" || !alone(node.inputs[0]) || made.attrs.text("activation") != "none")
+        return std::nullopt;
       const OpDef& op = *made.op;
       std::vector<Value> inputs;
       for (const ValueId& in : made.inputs) inputs.push_back(r.to().value(in));

@@ -10,7 +10,8 @@ namespace {
 constexpr int64_t kLargestResult = 256;  // elements
 
 bool foldable(const Graph& graph, const Node& node) {
-  if (node.inputs.empty() || node.types.size() != 1 || (node.op->traits & (kNoFold | kRandom)) || node.body) return false;
+  if (node.inputs.empty() || node.types.size() != 1 || (node.op->traits & (kNoFold | kRandom)) || node.body)
+    return false;
   if (node.types[0].elements() > kLargestResult || node.op == &write_op) return false;
   if (node.op->name == "broadcast" && node.types[0].elements() > 1) return false;
   for (const ValueId& v : node.inputs)

@@ -14,7 +14,8 @@ namespace {
 // once all it needs is there, so no path may leave a group and come back.
 class Groups {
  public:
-  explicit Groups(const Graph& graph) : graph_(graph), group_(graph.nodes().size()), members_(graph.nodes().size()) {
+  explicit Groups(const Graph& graph)
+      : graph_(graph), group_(graph.nodes().size()), members_(graph.nodes().size()) {
     for (uint32_t i = 0; i < group_.size(); ++i) {
       group_[i] = i;
       members_[i] = {i};
@@ -63,9 +64,7 @@ class Groups {
   std::vector<std::vector<uint32_t>> members_;
 };
 
-bool fusible(const Node& node) {
-  return node.op->elementwise() && node.types[0].elements() > 0;
-}
+bool fusible(const Node& node) { return node.op->elementwise() && node.types[0].elements() > 0; }
 
 // What is copied into a body instead of being an operand: a broadcast, and a constant of one value.
 bool copied_inside(const Graph& graph, ValueId v) {
@@ -76,7 +75,8 @@ bool copied_inside(const Graph& graph, ValueId v) {
 
 class Builder {
  public:
-  Builder(Rewriter& r, const Groups& groups, const std::vector<std::vector<NodeId>>& users) : r_(r), groups_(groups), users_(users), inside_(r.from().nodes().size()) {}
+  Builder(Rewriter& r, const Groups& groups, const std::vector<std::vector<NodeId>>& users)
+      : r_(r), groups_(groups), users_(users), inside_(r.from().nodes().size()) {}
 
   // Places the group's values in the new graph, as one fused node.
   void build(uint32_t group) {
@@ -85,7 +85,8 @@ class Builder {
     for (uint32_t m : groups_.members(group))
       if (needed_outside(m, group)) outputs.push_back({NodeId{m}, 0});
     for (const ValueId& v : outputs) body_.output("", inside_[v.node.index]);
-    const Value fused = r_.to().add(*ops::find("fused"), operands_, {}, std::make_shared<const Graph>(std::move(body_)));
+    const Value fused =
+        r_.to().add(*ops::find("fused"), operands_, {}, std::make_shared<const Graph>(std::move(body_)));
     for (uint32_t m : groups_.members(group)) r_.place(NodeId{m}, {Value()});
     for (uint32_t k = 0; k < outputs.size(); ++k) r_.place(outputs[k].node, {fused.output(k)});
   }
@@ -111,7 +112,8 @@ class Builder {
   // An operand of the fused node, or a small constant inside the body.
   Value operand(ValueId v) {
     const Graph& from = r_.from();
-    if (from.node(v).op == &constant_op && from.type(v).elements() == 1) return body_.literal(from.type(v), from.node(v).literal);
+    if (from.node(v).op == &constant_op && from.type(v).elements() == 1)
+      return body_.literal(from.type(v), from.node(v).literal);
     const Value outer = r_(v);
     for (size_t k = 0; k < operands_.size(); ++k)
       if (operands_[k].id() == outer.id()) return parameters_[k];
@@ -138,12 +140,14 @@ class Builder {
 // Places a group after all it needs, depth first.
 class Emitter {
  public:
-  Emitter(const Graph& graph, const Groups& groups) : graph_(graph), groups_(groups), users_(users_of(graph)), r_(graph), done_(graph.nodes().size()) {}
+  Emitter(const Graph& graph, const Groups& groups)
+      : graph_(graph), groups_(groups), users_(users_of(graph)), r_(graph), done_(graph.nodes().size()) {}
 
   Graph run() {
     // Leaves first: a state's read must stand before its write, wherever the groups end up.
     for (uint32_t i = 0; i < graph_.nodes().size(); ++i)
-      if (graph_.nodes()[i].inputs.empty() && graph_.nodes()[i].op != &constant_op) emit(groups_.of(NodeId{i}));
+      if (graph_.nodes()[i].inputs.empty() && graph_.nodes()[i].op != &constant_op)
+        emit(groups_.of(NodeId{i}));
     for (uint32_t i = 0; i < graph_.nodes().size(); ++i) emit(groups_.of(NodeId{i}));
     return r_.finish();
   }
@@ -156,11 +160,14 @@ class Emitter {
       for (const ValueId& v : graph_.nodes()[m].inputs)
         if (groups_.of(v.node) != group) emit(groups_.of(v.node));
     const Node& first = graph_.nodes()[groups_.members(group).front()];
-    if (groups_.members(group).size() > 1 || (fusible(first) && reads_a_broadcast(first))) Builder(r_, groups_, users_).build(group);
-    else r_.copy(NodeId{groups_.members(group).front()});
+    if (groups_.members(group).size() > 1 || (fusible(first) && reads_a_broadcast(first)))
+      Builder(r_, groups_, users_).build(group);
+    else
+      r_.copy(NodeId{groups_.members(group).front()});
   }
   bool reads_a_broadcast(const Node& node) const {
-    return std::any_of(node.inputs.begin(), node.inputs.end(), [&](ValueId v) { return copied_inside(graph_, v); });
+    return std::any_of(node.inputs.begin(), node.inputs.end(),
+                       [&](ValueId v) { return copied_inside(graph_, v); });
   }
 
   const Graph& graph_;
@@ -179,7 +186,8 @@ Graph fuse_elementwise(const Graph& graph, const Target& target) {
     if (!fusible(node)) continue;
     for (const ValueId& v : node.inputs) {
       const Node& maker = graph.node(v);
-      if (fusible(maker) && maker.types[0] == node.types[0]) groups.merge(groups.of(v.node), groups.of(NodeId{i}));
+      if (fusible(maker) && maker.types[0] == node.types[0])
+        groups.merge(groups.of(v.node), groups.of(NodeId{i}));
     }
   }
   return prune(Emitter(graph, groups).run(), target);

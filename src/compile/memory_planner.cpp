@@ -9,8 +9,8 @@
 namespace shoestring {
 namespace {
 
-constexpr int kTries = 400;              // of neighbouring orders
-constexpr size_t kTryBelow = 2000;       // pieces; beyond that the greedy orders have to do
+constexpr int kTries = 400;         // of neighbouring orders
+constexpr size_t kTryBelow = 2000;  // pieces; beyond that the greedy orders have to do
 
 Placement place_in_order(std::span<const Lifetime> pieces, std::span<const size_t> order) {
   Placement out;
@@ -27,7 +27,9 @@ Placement place_in_order(std::span<const Lifetime> pieces, std::span<const size_
         offset = std::max(offset, out.offsets[j] + q.bytes);
       }
       out.offsets[i] = offset;
-      placed.insert(std::upper_bound(placed.begin(), placed.end(), i, [&](size_t a, size_t b) { return out.offsets[a] < out.offsets[b]; }), i);
+      placed.insert(std::upper_bound(placed.begin(), placed.end(), i,
+                                     [&](size_t a, size_t b) { return out.offsets[a] < out.offsets[b]; }),
+                    i);
     }
     out.bytes = std::max(out.bytes, offset + p.bytes);
   }

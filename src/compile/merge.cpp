@@ -7,7 +7,8 @@
 namespace shoestring {
 
 Graph merge_common(const Graph& graph, const Target&) {
-  std::map<std::string, NodeId> seen;  // what a node says of itself in the new graph -> the first such old node
+  std::map<std::string, NodeId>
+      seen;  // what a node says of itself in the new graph -> the first such old node
   Rewriter r(graph);
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const NodeId id{i};

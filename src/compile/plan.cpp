@@ -31,19 +31,25 @@ Cost Plan::cost() const {
 }
 
 Status verify(const Plan& plan) {
-  const auto broken = [&](std::string what) { return fail(ErrorKind::internal, std::move(what), "plan " + plan.name); };
+  const auto broken = [&](std::string what) {
+    return fail(ErrorKind::internal, std::move(what), "plan " + plan.name);
+  };
   for (size_t i = 0; i < plan.slots.size(); ++i) {
     const Slot& a = plan.slots[i];
-    if (a.offset < 0 || a.offset + a.bytes > plan.arena_bytes) return broken(fmt::format("slot {} lies outside the arena", a.name));
+    if (a.offset < 0 || a.offset + a.bytes > plan.arena_bytes)
+      return broken(fmt::format("slot {} lies outside the arena", a.name));
     for (size_t j = i + 1; j < plan.slots.size(); ++j) {
       const Slot& b = plan.slots[j];
       const bool in_time = a.first_step <= b.last_step && b.first_step <= a.last_step;
       const bool in_space = a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
-      if (in_time && in_space) return broken(fmt::format("slots {} and {} overlap while both are live", a.name, b.name));
+      if (in_time && in_space)
+        return broken(fmt::format("slots {} and {} overlap while both are live", a.name, b.name));
     }
   }
   const auto inside = [&](const Place& p) {
-    const int64_t size = p.memory == Memory::arena ? plan.arena_bytes : p.memory == Memory::state ? plan.state_bytes : static_cast<int64_t>(plan.constants.size());
+    const int64_t size = p.memory == Memory::arena   ? plan.arena_bytes
+                         : p.memory == Memory::state ? plan.state_bytes
+                                                     : static_cast<int64_t>(plan.constants.size());
     return p.offset >= 0 && p.offset <= size;
   };
   for (const Step& s : plan.steps)
@@ -56,17 +62,24 @@ Status verify(const Plan& plan) {
 }
 
 std::string to_text(const Plan& plan) {
-  std::string text = fmt::format("plan {}: {} steps, arena {} bytes (largest live set {}), constants {}, states {}\n", plan.name, plan.steps.size(), plan.arena_bytes,
-                                 plan.live_bytes, plan.constants.size(), plan.state_bytes);
-  for (const Port& p : plan.inputs) text += fmt::format("  input \"{}\": {} at {}\n", p.name, shoestring::to_string(p.type), to_string(p.place));
+  std::string text = fmt::format(
+      "plan {}: {} steps, arena {} bytes (largest live set {}), constants {}, states {}\n", plan.name,
+      plan.steps.size(), plan.arena_bytes, plan.live_bytes, plan.constants.size(), plan.state_bytes);
+  for (const Port& p : plan.inputs)
+    text +=
+        fmt::format("  input \"{}\": {} at {}\n", p.name, shoestring::to_string(p.type), to_string(p.place));
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& s = plan.steps[i];
     text += fmt::format("  {:>3} {} [{}]", i, s.name, s.kernel);
     for (const Place& p : s.operands) text += " " + to_string(p);
     text += "\n";
   }
-  for (const Port& p : plan.outputs) text += fmt::format("  output \"{}\": {} at {}\n", p.name, shoestring::to_string(p.type), to_string(p.place));
-  for (const Slot& s : plan.slots) text += fmt::format("  slot {}: [{}, {}) steps {}..{}\n", s.name, s.offset, s.offset + s.bytes, s.first_step, s.last_step);
+  for (const Port& p : plan.outputs)
+    text +=
+        fmt::format("  output \"{}\": {} at {}\n", p.name, shoestring::to_string(p.type), to_string(p.place));
+  for (const Slot& s : plan.slots)
+    text += fmt::format("  slot {}: [{}, {}) steps {}..{}\n", s.name, s.offset, s.offset + s.bytes,
+                        s.first_step, s.last_step);
   return text;
 }
 

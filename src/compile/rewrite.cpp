@@ -5,7 +5,8 @@
 
 namespace shoestring {
 
-Rewriter::Rewriter(const Graph& from) : from_(from), to_(from.name()), map_(from.nodes().size()), done_(from.nodes().size()) {
+Rewriter::Rewriter(const Graph& from)
+    : from_(from), to_(from.name()), map_(from.nodes().size()), done_(from.nodes().size()) {
   for (const auto& s : from.states()) to_.declare(s);
 }
 
@@ -37,7 +38,8 @@ std::optional<double> uniform_value(const Graph& graph, ValueId id) {
   if (node->op != &constant_op || node->types[0].elements() == 0) return std::nullopt;
   std::vector<double> values(static_cast<size_t>(node->types[0].elements()));
   decode(node->types[0].dtype, node->literal->data(), values.data(), node->types[0].elements());
-  if (std::any_of(values.begin(), values.end(), [&](double v) { return v != values[0]; })) return std::nullopt;
+  if (std::any_of(values.begin(), values.end(), [&](double v) { return v != values[0]; }))
+    return std::nullopt;
   return values[0];
 }
 

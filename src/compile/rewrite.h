@@ -34,8 +34,10 @@ template <class F>
 Graph rewrite(const Graph& from, F&& replace) {
   Rewriter r(from);
   for (uint32_t i = 0; i < from.nodes().size(); ++i)
-    if (std::optional<std::vector<Value>> outputs = replace(r, NodeId{i})) r.place(NodeId{i}, std::move(*outputs));
-    else r.copy(NodeId{i});
+    if (std::optional<std::vector<Value>> outputs = replace(r, NodeId{i}))
+      r.place(NodeId{i}, std::move(*outputs));
+    else
+      r.copy(NodeId{i});
   return r.finish();
 }
 

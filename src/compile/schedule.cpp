@@ -21,7 +21,8 @@ struct Edges {
 
 Edges edges_of(const Graph& graph) {
   const size_t n = graph.nodes().size();
-  Edges e{std::vector<std::vector<uint32_t>>(n), std::vector<std::vector<uint32_t>>(n), std::vector<int>(n), std::vector<int>(n)};
+  Edges e{std::vector<std::vector<uint32_t>>(n), std::vector<std::vector<uint32_t>>(n), std::vector<int>(n),
+          std::vector<int>(n)};
   const auto add = [](auto& lists, auto& counts, uint32_t from, uint32_t to) {
     lists[from].push_back(to);
     ++counts[to];
@@ -47,7 +48,12 @@ Edges edges_of(const Graph& graph) {
 // Bytes that a node's outputs take, and which nodes free what.
 class Greedy {
  public:
-  explicit Greedy(const Graph& graph) : graph_(graph), edges_(edges_of(graph)), left_(graph.nodes().size()), bytes_(graph.nodes().size()), root_(graph.nodes().size()) {
+  explicit Greedy(const Graph& graph)
+      : graph_(graph),
+        edges_(edges_of(graph)),
+        left_(graph.nodes().size()),
+        bytes_(graph.nodes().size()),
+        root_(graph.nodes().size()) {
     for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
       const Node& node = graph.nodes()[i];
       const bool view = view_offset(graph, node).has_value();
@@ -104,7 +110,7 @@ class Greedy {
 
   const Graph& graph_;
   Edges edges_;
-  std::vector<int> left_;       // uses of a node's memory still to come
+  std::vector<int> left_;  // uses of a node's memory still to come
   std::vector<int64_t> bytes_;
   std::vector<uint32_t> root_;  // of a view: whose memory it shows
 };

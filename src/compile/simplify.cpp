@@ -142,7 +142,8 @@ Replaced where(const Site& s) {
 
 // Over axes of size 1 there is nothing to add up.
 Replaced reduce(const Site& s) {
-  if (s.in[0].type().elements() == s.node.types[0].elements() && s.in[0].type().elements() > 0) return same(ops::reshape(s.in[0], s.node.types[0].dims));
+  if (s.in[0].type().elements() == s.node.types[0].elements() && s.in[0].type().elements() > 0)
+    return same(ops::reshape(s.in[0], s.node.types[0].dims));
   return std::nullopt;
 }
 
@@ -151,10 +152,15 @@ struct Rule {
   Replaced (*apply)(const Site&);
 };
 constexpr Rule kRules[] = {
-    {"reshape", reshape}, {"broadcast", broadcast},  {"cast", cast},          {"transpose", transpose}, {"matmul", matmul},
-    {"slice", slice},     {"pad_slice", slice},      {"concat", concat},      {"add", add},             {"sub", sub},
-    {"mul", mul},         {"div", div},              {"neg", neg},            {"where", where},         {"reduce_sum", reduce},
-    {"reduce_mean", reduce}, {"reduce_max", reduce},
+    {"reshape", reshape},   {"broadcast", broadcast},
+    {"cast", cast},         {"transpose", transpose},
+    {"matmul", matmul},     {"slice", slice},
+    {"pad_slice", slice},   {"concat", concat},
+    {"add", add},           {"sub", sub},
+    {"mul", mul},           {"div", div},
+    {"neg", neg},           {"where", where},
+    {"reduce_sum", reduce}, {"reduce_mean", reduce},
+    {"reduce_max", reduce},
 };
 
 }  // namespace

@@ -15,7 +15,9 @@ Status StateLayout::include(const Graph& graph) {
   for (const StateInfo& info : graph.states()) {
     if (const StateSlot* known = find(info.name)) {
       if (known->info.type != info.type)
-        return fail(ErrorKind::usage, fmt::format("state '{}' is {} here and {} in another graph", info.name, to_string(info.type), to_string(known->info.type)),
+        return fail(ErrorKind::usage,
+                    fmt::format("state '{}' is {} here and {} in another graph", info.name,
+                                to_string(info.type), to_string(known->info.type)),
                     "graph " + graph.name(), "give the states different names");
       continue;
     }

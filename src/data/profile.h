@@ -23,17 +23,17 @@ struct ColumnSummary {
   int64_t rows = 0;
   int64_t missing = 0;
   // Over the cells that are not missing.
-  int64_t numbers = 0;   // parse_number accepts
-  int64_t integers = 0;  // numbers without a fraction
-  int64_t truths = 0;    // parse_binary accepts
-  int64_t dates = 0;     // look like a date or a time
+  int64_t numbers = 0;                                       // parse_number accepts
+  int64_t integers = 0;                                      // numbers without a fraction
+  int64_t truths = 0;                                        // parse_binary accepts
+  int64_t dates = 0;                                         // look like a date or a time
   double minimum = 0, maximum = 0, mean = 0, deviation = 0;  // of the numbers; population deviation (Welford)
-  int64_t distinct = 0;       // exact up to kDistinctCap, then the cap
+  int64_t distinct = 0;                                      // exact up to kDistinctCap, then the cap
   bool distinct_capped = false;
-  bool all_distinct = false;  // no value twice (exact up to the cap)
-  bool increasing = false;    // numbers, each larger than the one before
+  bool all_distinct = false;    // no value twice (exact up to the cap)
+  bool increasing = false;      // numbers, each larger than the one before
   std::vector<ValueCount> top;  // the most frequent first, at most kTopValues; ties in order of appearance
-  double mean_length = 0;     // bytes
+  double mean_length = 0;       // bytes
   double mean_words = 0;
   int64_t max_length = 0;
 
@@ -72,11 +72,11 @@ struct Inference {
 Inference infer_type(const ColumnSummary& column, Role role);
 
 struct Rules {
-  double mostly = 0.95;             // share that makes a column numbers or dates: beyond are bad cells
-  int64_t class_codes = 10;         // integers with at most so many values are codes
-  int64_t rows_per_code = 25;       // and, as an input, at least so many rows each
-  double near_unique = 0.95;        // distinct / present of an ID
-  int64_t id_rows = 20;             // fewer rows never make an ID
+  double mostly = 0.95;        // share that makes a column numbers or dates: beyond are bad cells
+  int64_t class_codes = 10;    // integers with at most so many values are codes
+  int64_t rows_per_code = 25;  // and, as an input, at least so many rows each
+  double near_unique = 0.95;   // distinct / present of an ID
+  int64_t id_rows = 20;        // fewer rows never make an ID
   double text_words = 4, text_length = 50, text_distinct = 0.05;
   double leak_correlation = 0.999;  // |r| with a numeric target
   double leak_auc = 0.9999;         // of a number for a binary target, either way round

@@ -27,7 +27,8 @@ std::vector<uint8_t> random_split(int64_t rows, const SplitShares& shares, uint6
 
 // As random_split within each code, so that every split has the classes in the table's proportions.
 // Codes < 0 (missing) are a class of their own.
-std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const SplitShares& shares, uint64_t seed);
+std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const SplitShares& shares,
+                                      uint64_t seed);
 
 // Appends a split per row from a column that holds 0, 1, 2 (or 0.0 …, or train, validation, test). A
 // missing or other value is an error whose place is the row: fixed_split_error.row.
@@ -42,7 +43,8 @@ std::optional<FixedSplitError> append_fixed_split(const TextColumn& column, int6
 std::vector<uint32_t> rows_of(std::span<const uint8_t> splits, Split split);
 
 // The order in which epoch `epoch` takes `rows`: a uniform permutation, a function of (rows, seed,
-// epoch) alone, so a resumed run needs to remember the epoch and the position only. out.size() == rows.size().
+// epoch) alone, so a resumed run needs to remember the epoch and the position only. out.size() ==
+// rows.size().
 void epoch_order(std::span<const uint32_t> rows, uint64_t seed, uint32_t epoch, std::span<uint32_t> out);
 
 }  // namespace shoestring::data

@@ -27,11 +27,11 @@ class RowWriter {
   ~RowWriter();  // without finish() a regular file is dropped
 
   void text(std::string_view value);
-  void number(float value);   // shortest text that reads back to the same f32; NaN and infinity: null
+  void number(float value);  // shortest text that reads back to the same f32; NaN and infinity: null
   void number(double value);
   void integer(int64_t value);
-  void boolean(bool value);   // CSV: True, False; JSON: true, false
-  void null();                // CSV: an empty cell; JSON: null
+  void boolean(bool value);                      // CSV: True, False; JSON: true, false
+  void null();                                   // CSV: an empty cell; JSON: null
   void numbers(const float* values, int count);  // one cell: a list "[0.1, 0.9]"; JSON: an array
   void end_row();
 

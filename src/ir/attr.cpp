@@ -33,7 +33,9 @@ bool Attrs::flag(std::string_view name) const { return get<bool>(name); }
 int64_t Attrs::integer(std::string_view name) const { return get<int64_t>(name); }
 double Attrs::number(std::string_view name) const { return get<double>(name); }
 const std::string& Attrs::text(std::string_view name) const { return get<std::string>(name); }
-const std::vector<int64_t>& Attrs::list(std::string_view name) const { return get<std::vector<int64_t>>(name); }
+const std::vector<int64_t>& Attrs::list(std::string_view name) const {
+  return get<std::vector<int64_t>>(name);
+}
 
 std::string to_string(const AttrValue& value) {
   struct Writer {

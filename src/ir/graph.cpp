@@ -8,7 +8,12 @@ namespace {
 
 // The graph's own operators are appended by Graph, never through a shape rule.
 constexpr OpDef own(std::string_view name, std::string_view doc, int inputs, uint32_t traits = kNoFold) {
-  return {.name = name, .doc = doc, .min_inputs = inputs, .max_inputs = inputs, .traits = traits, .no_grad = "a leaf"};
+  return {.name = name,
+          .doc = doc,
+          .min_inputs = inputs,
+          .max_inputs = inputs,
+          .traits = traits,
+          .no_grad = "a leaf"};
 }
 
 }  // namespace
@@ -34,7 +39,8 @@ Value Graph::append(Node node) {
 }
 
 Value Graph::error(std::string what) {
-  if (!failed_) first_error_ = {ErrorKind::usage, std::move(what), "graph " + name_, "check the shapes of its inputs"};
+  if (!failed_)
+    first_error_ = {ErrorKind::usage, std::move(what), "graph " + name_, "check the shapes of its inputs"};
   failed_ = true;
   return {};
 }
@@ -75,7 +81,8 @@ void Graph::declare(const StateInfo& info) {
   if (const StateInfo* known = state(info.name); !known) {
     states_.push_back(info);
   } else if (known->type != info.type) {
-    error(fmt::format("state '{}' is declared as {} and as {}", info.name, to_string(known->type), to_string(info.type)));
+    error(fmt::format("state '{}' is declared as {} and as {}", info.name, to_string(known->type),
+                      to_string(info.type)));
   }
 }
 
@@ -96,7 +103,8 @@ void Graph::write(const std::string& name, Value value) {
   if (!info) {  // a state that is only written (an initializer) takes the type of its value
     states_.push_back({name, value.type()});
   } else if (info->type != value.type()) {
-    error(fmt::format("state '{}' is {} and cannot be written with {}", name, to_string(info->type), to_string(value.type())));
+    error(fmt::format("state '{}' is {} and cannot be written with {}", name, to_string(info->type),
+                      to_string(value.type())));
     return;
   }
   for (const Node& n : nodes_)
@@ -117,7 +125,8 @@ Value Graph::output_named(std::string_view name) {
   return {};
 }
 
-Value Graph::add(const OpDef& op, std::span<const Value> inputs, const Attrs& attrs, std::shared_ptr<const Graph> body) {
+Value Graph::add(const OpDef& op, std::span<const Value> inputs, const Attrs& attrs,
+                 std::shared_ptr<const Graph> body) {
   Node node{.op = &op};
   node.body = std::move(body);
   Types in;
@@ -140,7 +149,8 @@ Value Graph::add(const OpDef& op, std::span<const Value> inputs, const Attrs& at
   }
   for (const auto& [name, value] : attrs.pairs())
     if (!node.attrs.find(name)) return error(fmt::format("{}: no attribute '{}'", op.name, name));
-  if ((op.traits & kRandom) && node.attrs.integer("stream") >= next_stream_) next_stream_ = node.attrs.integer("stream") + 1;
+  if ((op.traits & kRandom) && node.attrs.integer("stream") >= next_stream_)
+    next_stream_ = node.attrs.integer("stream") + 1;
   Result<Types> types = op.infer({in, node.attrs, node.body.get()});
   if (!types) return error(types.error().what);
   node.types = std::move(*types);

@@ -60,9 +60,9 @@ struct StateInfo {
 struct Node {
   const OpDef* op = nullptr;
   std::vector<ValueId> inputs;
-  Attrs attrs;             // one value for each declared attribute, in order
-  Types types;             // of the outputs
-  std::string name;        // of an input or a state; else empty
+  Attrs attrs;                                            // one value for each declared attribute, in order
+  Types types;                                            // of the outputs
+  std::string name;                                       // of an input or a state; else empty
   std::shared_ptr<const std::vector<std::byte>> literal;  // a constant's bytes, row-major
   std::shared_ptr<const Graph> body;
 };
@@ -113,7 +113,7 @@ class Graph {
   const StateInfo* state(std::string_view name) const;
   std::span<const NamedValue> outputs() const { return outputs_; }
   Value value(ValueId id) { return Value(this, id); }
-  Value output_named(std::string_view name);                  // invalid if there is none
+  Value output_named(std::string_view name);  // invalid if there is none
 
   // Copies a node (its inputs given in this graph) from another graph; passes rewrite with it.
   Value clone(const Node& node, std::span<const Value> inputs);

@@ -132,11 +132,11 @@ struct OpDef {
   void (*grad)(Backward&) = nullptr;
   std::string_view no_grad = {};
 
-  ReferenceFn reference = nullptr;                // absent for elementwise (scalar) and composites (expand)
+  ReferenceFn reference = nullptr;  // absent for elementwise (scalar) and composites (expand)
   double (*scalar)(const double* in, const double* params) = nullptr;  // elementwise operators' reference
 
-  std::span<const Kernel> kernels = {};           // best first; the last one accepts every compute type
-  TileSet (*tiles)(Isa) = nullptr;                // elementwise operators only
+  std::span<const Kernel> kernels = {};  // best first; the last one accepts every compute type
+  TileSet (*tiles)(Isa) = nullptr;       // elementwise operators only
 
   // If the output is a run of input 0's bytes: where it starts. The node is then a view, not a step.
   std::optional<int64_t> (*view)(const OpArgs&, const Type& out) = nullptr;

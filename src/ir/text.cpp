@@ -24,7 +24,10 @@ std::string quote(std::string_view name) {
   }
   return text + '"';
 }
-bool bare_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_./-").find(c) != std::string_view::npos; }
+bool bare_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) ||
+         std::string_view("_./-").find(c) != std::string_view::npos;
+}
 std::string name_text(std::string_view name) {
   for (char c : name)
     if (!bare_char(c)) return quote(name);
@@ -48,7 +51,8 @@ std::string literal_text(const Node& node) {
   std::string text;
   for (size_t i = 0; i < values.size(); ++i) {
     text += i ? ", " : "";
-    text += type.dtype == DType::f32 ? fmt::format("{}", static_cast<float>(values[i])) : fmt::format("{}", values[i]);
+    text += type.dtype == DType::f32 ? fmt::format("{}", static_cast<float>(values[i]))
+                                     : fmt::format("{}", values[i]);
   }
   return text;
 }
@@ -57,7 +61,8 @@ std::string attrs_text(const Node& node) {
   std::string text;
   for (const auto& def : node.op->attrs) {
     const AttrValue& value = *node.attrs.find(def.name);
-    if (value != def.fallback) text += fmt::format("{}{}={}", text.empty() ? "" : ", ", def.name, to_string(value));
+    if (value != def.fallback)
+      text += fmt::format("{}{}={}", text.empty() ? "" : ", ", def.name, to_string(value));
   }
   return text.empty() ? "" : " {" + text + "}";
 }
@@ -65,7 +70,8 @@ std::string attrs_text(const Node& node) {
 void print(const Graph& graph, const std::string& indent, std::string& out) {
   out += "graph " + name_text(graph.name()) + " {\n";
   const std::string in = indent + "  ";
-  for (const auto& s : graph.states()) out += fmt::format("{}state {}: {} {}\n", in, name_text(s.name), to_string(s.role), to_string(s.type));
+  for (const auto& s : graph.states())
+    out += fmt::format("{}state {}: {} {}\n", in, name_text(s.name), to_string(s.role), to_string(s.type));
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& n = graph.nodes()[i];
     if (n.op == &write_op) {
@@ -91,7 +97,8 @@ void print(const Graph& graph, const std::string& indent, std::string& out) {
     }
     out += ": " + types_text(n.types) + "\n";
   }
-  for (const auto& o : graph.outputs()) out += fmt::format("{}output {} = {}\n", in, quote(o.name), value_text(graph, o.value));
+  for (const auto& o : graph.outputs())
+    out += fmt::format("{}output {} = {}\n", in, quote(o.name), value_text(graph, o.value));
   out += indent + "}\n";
 }
 
@@ -104,7 +111,8 @@ struct Stop {
 
 class Parser {
  public:
-  Parser(std::string_view text, std::span<const OpDef* const> ops, std::string_view where) : text_(text), ops_(ops), where_(where) {}
+  Parser(std::string_view text, std::span<const OpDef* const> ops, std::string_view where)
+      : text_(text), ops_(ops), where_(where) {}
 
   bool at_end() {
     skip_space();
@@ -128,7 +136,8 @@ class Parser {
       column = text_[i] == '\n' ? 1 : column + 1;
       line += text_[i] == '\n';
     }
-    throw Stop{{ErrorKind::usage, std::move(what), fmt::format("{}:{}:{}", where_, line, column), std::move(fix)}};
+    throw Stop{
+        {ErrorKind::usage, std::move(what), fmt::format("{}:{}:{}", where_, line, column), std::move(fix)}};
   }
 
   void skip_space() {
@@ -145,7 +154,9 @@ class Parser {
   bool accept(std::string_view token) {
     skip_space();
     if (!text_.substr(pos_).starts_with(token)) return false;
-    if (word_char(token.back()) && pos_ + token.size() < text_.size() && word_char(text_[pos_ + token.size()])) return false;
+    if (word_char(token.back()) && pos_ + token.size() < text_.size() &&
+        word_char(text_[pos_ + token.size()]))
+      return false;
     pos_ += token.size();
     return true;
   }
@@ -195,7 +206,8 @@ class Parser {
   Type type() {
     skip_space();
     const size_t begin = pos_, end = text_.find(']', pos_);
-    const auto t = end == std::string_view::npos ? std::nullopt : type_named(text_.substr(begin, end + 1 - begin));
+    const auto t =
+        end == std::string_view::npos ? std::nullopt : type_named(text_.substr(begin, end + 1 - begin));
     if (!t) stop("expected a type such as f32[70,5]");
     pos_ = end + 1;
     return *t;
@@ -235,7 +247,8 @@ class Parser {
       output = static_cast<uint32_t>(index());
     }
     const auto found = values.find(number);
-    if (found == values.end() || output >= g.node(found->second).types.size()) stop(fmt::format("%{} is not defined above", number), "define values before they are used");
+    if (found == values.end() || output >= g.node(found->second).types.size())
+      stop(fmt::format("%{} is not defined above", number), "define values before they are used");
     return g.value({found->second.node, output});
   }
 
@@ -244,7 +257,8 @@ class Parser {
       std::string name = state_name();
       expect(":");
       StateRole role = StateRole::parameter;
-      for (StateRole r : {StateRole::parameter, StateRole::moment, StateRole::statistic, StateRole::accumulator, StateRole::counter})
+      for (StateRole r : {StateRole::parameter, StateRole::moment, StateRole::statistic,
+                          StateRole::accumulator, StateRole::counter})
         if (accept(to_string(r))) role = r;
       g.declare({std::move(name), type(), role});
     } else if (accept("write")) {
@@ -258,7 +272,8 @@ class Parser {
     } else {
       expect("%");
       const uint64_t number = index();
-      if (values.contains(number)) stop(fmt::format("%{} is defined twice", number), "give each value its own number");
+      if (values.contains(number))
+        stop(fmt::format("%{} is defined twice", number), "give each value its own number");
       expect("=");
       const Value v = node(g, values);
       if (auto s = g.status(); !s) stop(s.error().what, s.error().fix);
@@ -308,7 +323,8 @@ class Parser {
         const AttrDef* def = nullptr;
         for (const auto& d : op->attrs)
           if (d.name == key) def = &d;
-        if (!def) stop(fmt::format("{}: no attribute '{}'", op->name, key), "see the operator's file in src/ops");
+        if (!def)
+          stop(fmt::format("{}: no attribute '{}'", op->name, key), "see the operator's file in src/ops");
         expect("=");
         attrs.set(key, attr_value(def->fallback));
         accept(",");
@@ -320,7 +336,9 @@ class Parser {
     if (!v.valid()) return v;
     expect(":");
     if (const Types written = types(); written != g.node(v.id()).types)
-      stop(fmt::format("{} gives {}, not {}", op->name, types_text(g.node(v.id()).types), types_text(written)), "correct the type or its inputs");
+      stop(
+          fmt::format("{} gives {}, not {}", op->name, types_text(g.node(v.id()).types), types_text(written)),
+          "correct the type or its inputs");
     return v;
   }
 
@@ -338,7 +356,8 @@ std::string to_text(const Graph& graph) {
   return out;
 }
 
-Result<std::vector<Graph>> parse_graphs(std::string_view text, std::span<const OpDef* const> ops, std::string_view where) try {
+Result<std::vector<Graph>> parse_graphs(std::string_view text, std::span<const OpDef* const> ops,
+                                        std::string_view where) try {
   Parser parser(text, ops, where);
   std::vector<Graph> graphs;
   while (!parser.at_end()) graphs.push_back(parser.graph());
@@ -350,7 +369,9 @@ Result<std::vector<Graph>> parse_graphs(std::string_view text, std::span<const O
 Result<Graph> parse_graph(std::string_view text, std::span<const OpDef* const> ops, std::string_view where) {
   auto graphs = parse_graphs(text, ops, where);
   if (!graphs) return fail(graphs.error());
-  if (graphs->size() != 1) return fail(ErrorKind::usage, fmt::format("holds {} graphs, not one", graphs->size()), std::string(where), "keep one graph");
+  if (graphs->size() != 1)
+    return fail(ErrorKind::usage, fmt::format("holds {} graphs, not one", graphs->size()), std::string(where),
+                "keep one graph");
   return std::move(graphs->front());
 }
 

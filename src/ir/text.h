@@ -12,8 +12,9 @@
 //
 // Attributes that have their default are left out. A node with several outputs lists their types with
 // "; " between, and %2.1 is its second output. A body follows its node in braces: `fused(%0) { … }`.
-// Names with other characters than letters, digits and _./- are quoted. Constants print all their values (shortest form that reads back); # starts a comment. Parsing
-// runs every shape rule and compares the result with the written type.
+// Names with other characters than letters, digits and _./- are quoted. Constants print all their values
+// (shortest form that reads back); # starts a comment. Parsing runs every shape rule and compares the result
+// with the written type.
 #pragma once
 
 #include <string>
@@ -26,8 +27,10 @@ namespace shoestring {
 std::string to_text(const Graph& graph);
 
 // `ops` is the vocabulary (ops::all()); `where` names the text in errors ("model.graph:12:3").
-Result<Graph> parse_graph(std::string_view text, std::span<const OpDef* const> ops, std::string_view where = "graph");
+Result<Graph> parse_graph(std::string_view text, std::span<const OpDef* const> ops,
+                          std::string_view where = "graph");
 // Several graphs one after the other.
-Result<std::vector<Graph>> parse_graphs(std::string_view text, std::span<const OpDef* const> ops, std::string_view where = "graph");
+Result<std::vector<Graph>> parse_graphs(std::string_view text, std::span<const OpDef* const> ops,
+                                        std::string_view where = "graph");
 
 }  // namespace shoestring

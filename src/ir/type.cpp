@@ -67,15 +67,24 @@ std::optional<DType> dtype_named(std::string_view name) {
 
 void decode(DType from, const void* source, double* out, int64_t n) {
   switch (from) {
-    case DType::f32: return widen<float>(source, out, n);
-    case DType::f64: return widen<double>(source, out, n);
-    case DType::f16: return widen<_Float16>(source, out, n);
-    case DType::i8: return widen<int8_t>(source, out, n);
-    case DType::i16: return widen<int16_t>(source, out, n);
-    case DType::i32: return widen<int32_t>(source, out, n);
-    case DType::i64: return widen<int64_t>(source, out, n);
-    case DType::u8: return widen<uint8_t>(source, out, n);
-    case DType::u16: return widen<uint16_t>(source, out, n);
+    case DType::f32:
+      return widen<float>(source, out, n);
+    case DType::f64:
+      return widen<double>(source, out, n);
+    case DType::f16:
+      return widen<_Float16>(source, out, n);
+    case DType::i8:
+      return widen<int8_t>(source, out, n);
+    case DType::i16:
+      return widen<int16_t>(source, out, n);
+    case DType::i32:
+      return widen<int32_t>(source, out, n);
+    case DType::i64:
+      return widen<int64_t>(source, out, n);
+    case DType::u8:
+      return widen<uint8_t>(source, out, n);
+    case DType::u16:
+      return widen<uint16_t>(source, out, n);
     case DType::bf16:
       for (int64_t i = 0; i < n; ++i) out[i] = from_bf16(static_cast<const uint16_t*>(source)[i]);
   }
@@ -83,14 +92,22 @@ void decode(DType from, const void* source, double* out, int64_t n) {
 
 void encode(DType to, const double* source, void* out, int64_t n) {
   switch (to) {
-    case DType::f32: return narrow<float>(source, out, n);
-    case DType::f64: return narrow<double>(source, out, n);
-    case DType::i8: return narrow<int8_t>(source, out, n);
-    case DType::i16: return narrow<int16_t>(source, out, n);
-    case DType::i32: return narrow<int32_t>(source, out, n);
-    case DType::i64: return narrow<int64_t>(source, out, n);
-    case DType::u8: return narrow<uint8_t>(source, out, n);
-    case DType::u16: return narrow<uint16_t>(source, out, n);
+    case DType::f32:
+      return narrow<float>(source, out, n);
+    case DType::f64:
+      return narrow<double>(source, out, n);
+    case DType::i8:
+      return narrow<int8_t>(source, out, n);
+    case DType::i16:
+      return narrow<int16_t>(source, out, n);
+    case DType::i32:
+      return narrow<int32_t>(source, out, n);
+    case DType::i64:
+      return narrow<int64_t>(source, out, n);
+    case DType::u8:
+      return narrow<uint8_t>(source, out, n);
+    case DType::u16:
+      return narrow<uint16_t>(source, out, n);
     case DType::f16:
       for (int64_t i = 0; i < n; ++i) static_cast<_Float16*>(out)[i] = static_cast<_Float16>(source[i]);
       return;

@@ -63,8 +63,8 @@ struct Type {
   bool operator==(const Type&) const = default;
 };
 
-std::string to_string(const Shape& shape);            // "[70,5]", "[]"
-std::string to_string(const Type& type);              // "f32[70,5]"
+std::string to_string(const Shape& shape);              // "[70,5]", "[]"
+std::string to_string(const Type& type);                // "f32[70,5]"
 std::optional<Type> type_named(std::string_view text);  // the inverse
 
 }  // namespace shoestring

@@ -14,8 +14,8 @@ struct ModelFile {
   std::string recipe;         // as resolved, YAML
   std::string preprocessing;  // what preprocessing found, JSON; src/task writes and reads it
   std::map<std::string, std::vector<std::string>> labels;  // of each category or binary output, in order
-  std::string graph;          // prediction, as ir/text.h writes it; its states are tensors of this file
-  std::string card;           // what it is, for people: Markdown
+  std::string graph;  // prediction, as ir/text.h writes it; its states are tensors of this file
+  std::string card;   // what it is, for people: Markdown
   std::map<std::string, std::string> extra;  // further strings, of whoever writes the file
 
   std::vector<TensorView> tensors;

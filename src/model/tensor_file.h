@@ -25,7 +25,7 @@ struct TensorView {
 
 struct TensorFile {
   std::map<std::string, std::string> metadata;
-  std::vector<TensorView> tensors;        // views into `bytes`
+  std::vector<TensorView> tensors;           // views into `bytes`
   std::shared_ptr<const std::string> bytes;  // the file
 
   const TensorView* find(std::string_view name) const;

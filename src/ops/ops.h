@@ -30,10 +30,10 @@ Value neg(Value x);
 Value abs(Value x);
 Value minimum(Value a, Value b);
 Value maximum(Value a, Value b);
-Value equal(Value a, Value b);         // masks
+Value equal(Value a, Value b);  // masks
 Value less(Value a, Value b);
 Value less_equal(Value a, Value b);
-Value greater(Value a, Value b);       // less with its arguments swapped
+Value greater(Value a, Value b);                 // less with its arguments swapped
 Value where(Value condition, Value a, Value b);  // a where condition is not 0, else b
 Value exp(Value x);
 Value log(Value x);
@@ -42,10 +42,10 @@ Value rsqrt(Value x);
 Value tanh(Value x);
 Value sigmoid(Value x);
 Value relu(Value x);
-Value gelu(Value x);                   // exact, by erf
+Value gelu(Value x);  // exact, by erf
 Value square(Value x);
-Value lerp(Value a, Value b, Value t); // a + t (b - a); exactly a where t is 0 and b is finite
-Value is_finite(Value x);              // mask
+Value lerp(Value a, Value b, Value t);  // a + t (b - a); exactly a where t is 0 and b is finite
+Value is_finite(Value x);               // mask
 // Errors per element, of a prediction and a target.
 Value squared_error(Value prediction, Value target);
 Value absolute_error(Value prediction, Value target);
@@ -63,13 +63,14 @@ Value concat(std::span<const Value> xs, int64_t axis = -1);
 Value slice(Value x, int64_t axis, int64_t begin, int64_t size);
 Value pad_slice(Value x, int64_t axis, int64_t begin, int64_t size);  // slice's gradient: zeros around x
 Value cast(Value x, DType to);
-Value one_hot(Value indices, int64_t classes, DType dtype = DType::f32);  // i32[..] -> [.., classes]; others give zeros
+Value one_hot(Value indices, int64_t classes,
+              DType dtype = DType::f32);  // i32[..] -> [.., classes]; others give zeros
 
 // ---- reductions: axes negative from the back, empty for all; kept as 1 if keep ----
 Value reduce_sum(Value x, std::vector<int64_t> axes = {}, bool keep = false);
 Value reduce_mean(Value x, std::vector<int64_t> axes = {}, bool keep = false);
 Value reduce_max(Value x, std::vector<int64_t> axes = {}, bool keep = false);
-Value sum_squares(Value x);            // [..] -> []
+Value sum_squares(Value x);                // [..] -> []
 Value argmax(Value x, int64_t axis = -1);  // -> i32, the first of equals
 
 // ---- contractions ----
@@ -98,7 +99,7 @@ BatchNorm batch_norm(Value x, Value scale, Value shift, Value running_mean, Valu
                      double momentum = 0.1, double epsilon = 1e-5);
 
 // ---- look-ups ----
-Value gather(Value table, Value indices);   // [n,d], i32[..] -> [..,d]; numbers out of range clamp
+Value gather(Value table, Value indices);  // [n,d], i32[..] -> [..,d]; numbers out of range clamp
 Value gather_grad(Value upstream, Value indices, int64_t rows);  // its gradient: duplicates are summed
 
 // ---- random: Philox of (seed, stream, step, row, element); stream 0 takes a fresh number ----

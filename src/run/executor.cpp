@@ -2,7 +2,8 @@
 
 namespace shoestring {
 
-Executor::Executor(const Plan& plan, std::byte* states, std::byte* arena) : plan_(&plan), states_(states), arena_(arena) {
+Executor::Executor(const Plan& plan, std::byte* states, std::byte* arena)
+    : plan_(&plan), states_(states), arena_(arena) {
   size_t operands = 0;
   for (const Step& s : plan.steps) operands += s.operands.size();
   pointers_.reserve(operands);  // calls_ point into it
@@ -15,9 +16,12 @@ Executor::Executor(const Plan& plan, std::byte* states, std::byte* arena) : plan
 
 std::byte* Executor::base(Memory memory) const {
   switch (memory) {
-    case Memory::arena: return arena_;
-    case Memory::state: return states_;
-    case Memory::constant: return const_cast<std::byte*>(plan_->constants.data());  // steps only read there
+    case Memory::arena:
+      return arena_;
+    case Memory::state:
+      return states_;
+    case Memory::constant:
+      return const_cast<std::byte*>(plan_->constants.data());  // steps only read there
   }
   return nullptr;
 }
@@ -27,7 +31,8 @@ void Executor::run(const RunContext& context) noexcept {
 }
 
 void Executor::run_steps(size_t begin, size_t end, const RunContext& context) noexcept {
-  for (size_t i = begin; i < end && i < calls_.size(); ++i) calls_[i].run(calls_[i].data, {calls_[i].operands, &context});
+  for (size_t i = begin; i < end && i < calls_.size(); ++i)
+    calls_[i].run(calls_[i].data, {calls_[i].operands, &context});
 }
 
 void* Executor::input(std::string_view name) const {

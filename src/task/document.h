@@ -24,12 +24,12 @@ struct Node {
   enum class Kind { null, scalar, list, map };
 
   Kind kind = Kind::null;
-  std::string text;          // of a scalar
-  bool quoted = false;       // a quoted scalar is a string, whatever it looks like
+  std::string text;     // of a scalar
+  bool quoted = false;  // a quoted scalar is a string, whatever it looks like
   Mark mark;
-  std::vector<Node> items;   // of a list
+  std::vector<Node> items;     // of a list
   std::vector<Entry> entries;  // of a map, in the order written
-  std::string comment;       // said beside the value when it is written out; never read
+  std::string comment;         // said beside the value when it is written out; never read
 
   bool is_null() const { return kind == Kind::null; }
   bool is_scalar() const { return kind == Kind::scalar; }
@@ -38,12 +38,12 @@ struct Node {
 
   const Entry* find(std::string_view key) const;  // of a map, or nullptr
   Entry* find(std::string_view key);
-  Node& set(std::string_view key, Node value);    // replaces or appends; returns the value's place
+  Node& set(std::string_view key, Node value);  // replaces or appends; returns the value's place
 
   // What a scalar says by the rules of YAML 1.2's core schema; nullopt if it says something else.
-  std::optional<bool> as_boolean() const;      // true false yes no on off, in any case
-  std::optional<int64_t> as_integer() const;   // 3, -3, 1_000; also 3.0 and 1e3
-  std::optional<double> as_number() const;     // any number, .inf and .nan
+  std::optional<bool> as_boolean() const;     // true false yes no on off, in any case
+  std::optional<int64_t> as_integer() const;  // 3, -3, 1_000; also 3.0 and 1e3
+  std::optional<double> as_number() const;    // any number, .inf and .nan
 
   static Node null();
   static Node boolean(bool value);

@@ -48,10 +48,10 @@ namespace shoestring::task {
 
 struct NetworkSpec {
   Recipe recipe;
-  std::vector<int64_t> input_sizes;   // of each input: a category's vocabulary, else 1
-  std::vector<int64_t> output_sizes;  // of each output: a category's classes, else 1
+  std::vector<int64_t> input_sizes;                // of each input: a category's vocabulary, else 1
+  std::vector<int64_t> output_sizes;               // of each output: a category's classes, else 1
   std::vector<std::vector<double>> class_weights;  // of each output: empty, or one for each class
-  bool accumulates = false;           // has the states that the accumulating steps need
+  bool accumulates = false;                        // has the states that the accumulating steps need
 };
 
 enum class StepKind {

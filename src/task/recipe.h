@@ -45,23 +45,54 @@ struct NormParams {
 
 // Initial values of a weight [fan_in, fan_out]; names and parameters are those of torch.nn.init.
 namespace init {
-struct Zeros { bool operator==(const Zeros&) const = default; };
-struct Ones { bool operator==(const Ones&) const = default; };
-struct Constant { double val = 0; bool operator==(const Constant&) const = default; };
-struct Uniform { double a = 0, b = 1; bool operator==(const Uniform&) const = default; };  // in [a, b)
-struct Normal { double mean = 0, std = 1; bool operator==(const Normal&) const = default; };
-// U(-l, l) with l = gain * sqrt(6 / (fan_in + fan_out)); N(0, s²) with s = gain * sqrt(2 / (fan_in + fan_out)).
-struct XavierUniform { double gain = 1; bool operator==(const XavierUniform&) const = default; };
-struct XavierNormal { double gain = 1; bool operator==(const XavierNormal&) const = default; };
+struct Zeros {
+  bool operator==(const Zeros&) const = default;
+};
+struct Ones {
+  bool operator==(const Ones&) const = default;
+};
+struct Constant {
+  double val = 0;
+  bool operator==(const Constant&) const = default;
+};
+struct Uniform {
+  double a = 0, b = 1;
+  bool operator==(const Uniform&) const = default;
+};  // in [a, b)
+struct Normal {
+  double mean = 0, std = 1;
+  bool operator==(const Normal&) const = default;
+};
+// U(-l, l) with l = gain * sqrt(6 / (fan_in + fan_out)); N(0, s²) with s = gain * sqrt(2 / (fan_in +
+// fan_out)).
+struct XavierUniform {
+  double gain = 1;
+  bool operator==(const XavierUniform&) const = default;
+};
+struct XavierNormal {
+  double gain = 1;
+  bool operator==(const XavierNormal&) const = default;
+};
 enum class Fan { fan_in, fan_out };
 enum class Gain { linear, sigmoid, tanh, relu, leaky_relu };  // 1, 1, 5/3, sqrt 2, sqrt(2 / (1 + a²))
 // U(-l, l) with l = gain * sqrt(3 / fan); N(0, s²) with s = gain / sqrt(fan).
-struct KaimingUniform { double a = 0; Fan mode = Fan::fan_in; Gain nonlinearity = Gain::leaky_relu; bool operator==(const KaimingUniform&) const = default; };
-struct KaimingNormal { double a = 0; Fan mode = Fan::fan_in; Gain nonlinearity = Gain::leaky_relu; bool operator==(const KaimingNormal&) const = default; };
+struct KaimingUniform {
+  double a = 0;
+  Fan mode = Fan::fan_in;
+  Gain nonlinearity = Gain::leaky_relu;
+  bool operator==(const KaimingUniform&) const = default;
+};
+struct KaimingNormal {
+  double a = 0;
+  Fan mode = Fan::fan_in;
+  Gain nonlinearity = Gain::leaky_relu;
+  bool operator==(const KaimingNormal&) const = default;
+};
 }  // namespace init
 
-using InitializerSpec = std::variant<init::XavierUniform, init::XavierNormal, init::KaimingUniform, init::KaimingNormal,
-                                     init::Zeros, init::Ones, init::Constant, init::Uniform, init::Normal>;
+using InitializerSpec =
+    std::variant<init::XavierUniform, init::XavierNormal, init::KaimingUniform, init::KaimingNormal,
+                 init::Zeros, init::Ones, init::Constant, init::Uniform, init::Normal>;
 
 // One fully connected layer: linear, norm, activation, dropout, in that order.
 struct FcLayer {
@@ -80,8 +111,8 @@ struct FcLayer {
 // begins with `around.norm` of its input and then `around.dropout` of it, where they are set; with
 // none it passes its input on untouched.
 struct FcStack {
-  FcLayer around;         // the keys beside fc_layers: what a layer leaves out comes from here
-  int64_t num_layers = 0; // how many layers like `around` there are where fc_layers is not written
+  FcLayer around;          // the keys beside fc_layers: what a layer leaves out comes from here
+  int64_t num_layers = 0;  // how many layers like `around` there are where fc_layers is not written
   std::vector<FcLayer> layers;
   bool operator==(const FcStack&) const = default;
 };
@@ -89,7 +120,9 @@ struct FcStack {
 // ---- encoders ----------------------------------------------------------------------------------
 
 // The values as they are, [rows, 1]; of a category its number in the vocabulary.
-struct PassthroughEncoder { bool operator==(const PassthroughEncoder&) const = default; };
+struct PassthroughEncoder {
+  bool operator==(const PassthroughEncoder&) const = default;
+};
 
 // A stack of layers over the values [rows, 1].
 struct DenseEncoder {
@@ -98,11 +131,13 @@ struct DenseEncoder {
 };
 
 // One column per entry of the vocabulary.
-struct OneHotEncoder { bool operator==(const OneHotEncoder&) const = default; };
+struct OneHotEncoder {
+  bool operator==(const OneHotEncoder&) const = default;
+};
 
 // A learnt vector per entry of the vocabulary (`dense` in the recipe).
 struct EmbedEncoder {
-  int64_t embedding_size = 50;  // cut to the vocabulary's size
+  int64_t embedding_size = 50;                           // cut to the vocabulary's size
   std::optional<InitializerSpec> embedding_initializer;  // absent: uniform in [-1, 1)
   bool embeddings_trainable = true;
   double dropout = 0;
@@ -121,7 +156,16 @@ struct SparseEmbedEncoder {
 
 enum class FeatureType { number, binary, category };
 
-enum class MissingValues { fill_with_const, fill_with_mode, fill_with_mean, fill_with_false, fill_with_true, bfill, ffill, drop_row };
+enum class MissingValues {
+  fill_with_const,
+  fill_with_mode,
+  fill_with_mean,
+  fill_with_false,
+  fill_with_true,
+  bfill,
+  ffill,
+  drop_row
+};
 enum class Normalization { none, zscore, minmax, log1p, iq };
 
 struct NumberPreprocessing {
@@ -198,11 +242,23 @@ struct LinearDecoder {
 };
 
 // Losses are means over the rows; `weight` scales a loss in the sum over the outputs.
-struct MeanSquaredError { double weight = 1; bool operator==(const MeanSquaredError&) const = default; };
-struct MeanAbsoluteError { double weight = 1; bool operator==(const MeanAbsoluteError&) const = default; };
-struct RootMeanSquaredError { double weight = 1; bool operator==(const RootMeanSquaredError&) const = default; };
+struct MeanSquaredError {
+  double weight = 1;
+  bool operator==(const MeanSquaredError&) const = default;
+};
+struct MeanAbsoluteError {
+  double weight = 1;
+  bool operator==(const MeanAbsoluteError&) const = default;
+};
+struct RootMeanSquaredError {
+  double weight = 1;
+  bool operator==(const RootMeanSquaredError&) const = default;
+};
 // 0.5 e² where |e| <= delta, else delta * (|e| - 0.5 delta).
-struct Huber { double weight = 1, delta = 1; bool operator==(const Huber&) const = default; };
+struct Huber {
+  double weight = 1, delta = 1;
+  bool operator==(const Huber&) const = default;
+};
 
 struct BinaryCrossEntropy {  // binary_weighted_cross_entropy
   double weight = 1;
@@ -226,7 +282,11 @@ struct SoftmaxCrossEntropy {
 };
 
 struct NumberOutput {
-  NumberPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row, .fill_value = 0, .normalization = Normalization::none, .outlier_strategy = {}, .outlier_threshold = 3};
+  NumberPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row,
+                                    .fill_value = 0,
+                                    .normalization = Normalization::none,
+                                    .outlier_strategy = {},
+                                    .outlier_threshold = 3};
   LinearDecoder decoder;  // regressor
   std::variant<MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, Huber> loss;
   std::optional<std::array<double, 2>> clip;  // predictions are kept within [low, high]
@@ -234,7 +294,8 @@ struct NumberOutput {
 };
 
 struct BinaryOutput {
-  BinaryPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row, .fallback_true_label = {}};
+  BinaryPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row,
+                                    .fallback_true_label = {}};
   LinearDecoder decoder;  // regressor
   std::variant<BinaryCrossEntropy> loss;
   double threshold = 0.5;  // true from this probability on
@@ -242,7 +303,10 @@ struct BinaryOutput {
 };
 
 struct CategoryOutput {
-  CategoryPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row, .fill_value = "<UNK>", .lowercase = false, .most_common = 10000};
+  CategoryPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row,
+                                      .fill_value = "<UNK>",
+                                      .lowercase = false,
+                                      .most_common = 10000};
   LinearDecoder decoder;  // classifier
   std::variant<SoftmaxCrossEntropy> loss;
   int64_t top_k = 3;  // of the metric hits_at_k
@@ -266,9 +330,19 @@ struct OutputFeature {
 using Probabilities = std::array<double, 3>;
 inline constexpr Probabilities kProbabilities{0.7, 0.1, 0.2};
 
-struct RandomSplit { Probabilities probabilities = kProbabilities; bool operator==(const RandomSplit&) const = default; };
-struct FixedSplit { std::string column = "split"; bool operator==(const FixedSplit&) const = default; };  // 0, 1, 2
-struct StratifySplit { std::string column; Probabilities probabilities = kProbabilities; bool operator==(const StratifySplit&) const = default; };
+struct RandomSplit {
+  Probabilities probabilities = kProbabilities;
+  bool operator==(const RandomSplit&) const = default;
+};
+struct FixedSplit {
+  std::string column = "split";
+  bool operator==(const FixedSplit&) const = default;
+};  // 0, 1, 2
+struct StratifySplit {
+  std::string column;
+  Probabilities probabilities = kProbabilities;
+  bool operator==(const StratifySplit&) const = default;
+};
 using SplitSpec = std::variant<RandomSplit, FixedSplit, StratifySplit>;
 
 struct Preprocessing {

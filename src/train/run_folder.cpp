@@ -37,7 +37,8 @@ Result<RunFolder> RunFolder::create(const std::string& output_directory, std::st
 Result<RunFolder> RunFolder::open(const std::string& path) {
   std::error_code ec;
   if (!fs::is_directory(path, ec))
-    return fail(ErrorKind::data, "no such run folder", path, "name the folder that 'train' made, for example results/experiment_run");
+    return fail(ErrorKind::data, "no such run folder", path,
+                "name the folder that 'train' made, for example results/experiment_run");
   std::string clean = path;
   while (clean.size() > 1 && clean.back() == '/') clean.pop_back();
   return lock(std::move(clean));
@@ -55,7 +56,8 @@ Result<RunFolder> RunFolder::lock(std::string path) {
                 fmt::format("wait until {} ends, or stop it", holder(name)));
   }
   const std::string pid = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(fd, 0) != 0 || ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+  if (::ftruncate(fd, 0) != 0 ||
+      ::pwrite(fd, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     const int e = errno;
     ::close(fd);
     return fail(system_error("write", name, e));

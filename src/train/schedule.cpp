@@ -14,9 +14,9 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step) {
   Horizon h;
   h.steps_per_epoch = std::max<int64_t>(1, ceil_div(training_rows, std::max<int64_t>(1, rows_per_step)));
-  h.total_steps = trainer.train_steps ? *trainer.train_steps
-                                      : trainer.epochs > INT64_MAX / h.steps_per_epoch ? INT64_MAX
-                                                                                       : trainer.epochs * h.steps_per_epoch;
+  h.total_steps = trainer.train_steps                              ? *trainer.train_steps
+                  : trainer.epochs > INT64_MAX / h.steps_per_epoch ? INT64_MAX
+                                                                   : trainer.epochs * h.steps_per_epoch;
   const int64_t per_epoch = std::clamp<int64_t>(trainer.checkpoints_per_epoch, 1, h.steps_per_epoch);
   h.steps_per_evaluation = trainer.steps_per_checkpoint > 0 ? trainer.steps_per_checkpoint
                                                             : ceil_div(h.steps_per_epoch, per_epoch);
@@ -35,7 +35,8 @@ double Schedule::at(int64_t step) const {
   if (step < warmup_) return rate * static_cast<double>(step + 1) / static_cast<double>(warmup_);
   const auto u = static_cast<double>(step - warmup_);
   switch (spec_.decay) {
-    case task::Decay::none: return rate;
+    case task::Decay::none:
+      return rate;
     case task::Decay::linear: {
       const auto steps = static_cast<double>(std::max<int64_t>(1, horizon_.total_steps - warmup_));
       return rate * std::max(0.0, 1 - u / steps);
@@ -44,7 +45,8 @@ double Schedule::at(int64_t step) const {
       const double exponent = u / static_cast<double>(spec_.decay_steps);
       return rate * std::pow(spec_.decay_rate, spec_.staircase ? std::floor(exponent) : exponent);
     }
-    case task::Decay::cosine: return cosine(rate, step - warmup_);
+    case task::Decay::cosine:
+      return cosine(rate, step - warmup_);
   }
   return rate;
 }
@@ -74,7 +76,8 @@ bool Schedule::observe(double value, bool larger_is_better) {
     return false;
   }
   ++memory_.without_improvement;
-  if (memory_.without_improvement <= spec_.reduce_on_plateau_patience || memory_.reductions >= spec_.reduce_on_plateau)
+  if (memory_.without_improvement <= spec_.reduce_on_plateau_patience ||
+      memory_.reductions >= spec_.reduce_on_plateau)
     return false;
   memory_.factor *= spec_.reduce_on_plateau_rate;
   memory_.without_improvement = 0;

@@ -76,7 +76,8 @@ class BestSoFar {
     bool operator==(const Memory&) const = default;
   };
 
-  BestSoFar(int64_t patience, bool larger_is_better) : patience_(patience), larger_is_better_(larger_is_better) {}
+  BestSoFar(int64_t patience, bool larger_is_better)
+      : patience_(patience), larger_is_better_(larger_is_better) {}
   // True if this evaluation is the best so far.
   bool observe(double value, int64_t step);
   bool stop() const { return patience_ > 0 && memory_.evaluations_since >= patience_; }

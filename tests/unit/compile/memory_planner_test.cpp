@@ -29,7 +29,8 @@ void expect_no_overlap(const std::vector<Lifetime>& pieces, const Placement& p) 
     ASSERT_LE(p.offsets[i] + pieces[i].bytes, p.bytes);
     for (size_t j = i + 1; j < pieces.size(); ++j) {
       const bool in_time = pieces[i].first <= pieces[j].last && pieces[j].first <= pieces[i].last;
-      const bool in_space = p.offsets[i] < p.offsets[j] + pieces[j].bytes && p.offsets[j] < p.offsets[i] + pieces[i].bytes;
+      const bool in_space =
+          p.offsets[i] < p.offsets[j] + pieces[j].bytes && p.offsets[j] < p.offsets[i] + pieces[i].bytes;
       ASSERT_FALSE(in_time && in_space) << i << " and " << j;
     }
   }
@@ -48,7 +49,8 @@ int64_t exhaustive(const std::vector<Lifetime>& pieces) {
       std::vector<std::pair<int64_t, int64_t>> taken;
       for (size_t m = 0; m < k; ++m) {
         const Lifetime& q = pieces[order[m]];
-        if (p.first <= q.last && q.first <= p.last) taken.push_back({offsets[order[m]], offsets[order[m]] + q.bytes});
+        if (p.first <= q.last && q.first <= p.last)
+          taken.push_back({offsets[order[m]], offsets[order[m]] + q.bytes});
       }
       std::sort(taken.begin(), taken.end());
       int64_t offset = 0;
@@ -81,14 +83,17 @@ TEST(MemoryPlanner, NeverOverlapsAndStaysNearTheLargestLiveSet) {
   Philox random(7, 1);
   std::vector<double> ratios;
   for (int t = 0; t < 1000; ++t) {
-    const auto pieces = random_problem(random, 1 + static_cast<int>(random.below(60)), 2 + static_cast<int>(random.below(60)));
+    const auto pieces = random_problem(random, 1 + static_cast<int>(random.below(60)),
+                                       2 + static_cast<int>(random.below(60)));
     const Placement p = place(pieces);
     expect_no_overlap(pieces, p);
     ratios.push_back(static_cast<double>(p.bytes) / static_cast<double>(largest_live_set(pieces)));
     ASSERT_GE(ratios.back(), 1.0);
   }
   std::sort(ratios.begin(), ratios.end());
-  std::printf("arena / largest live set over 1000 random problems: median %.4f  p90 %.4f  p99 %.4f  max %.4f\n", ratios[500], ratios[900], ratios[990], ratios[999]);
+  std::printf(
+      "arena / largest live set over 1000 random problems: median %.4f  p90 %.4f  p99 %.4f  max %.4f\n",
+      ratios[500], ratios[900], ratios[990], ratios[999]);
   EXPECT_LE(ratios[500], 1.05);
 }
 
@@ -100,7 +105,8 @@ TEST(MemoryPlanner, MeetsTheExhaustiveOptimumOnSmallProblems) {
     ratios.push_back(static_cast<double>(place(pieces).bytes) / static_cast<double>(exhaustive(pieces)));
   }
   std::sort(ratios.begin(), ratios.end());
-  std::printf("arena / exhaustive optimum over 100 problems of 2 to 8 pieces: median %.4f  max %.4f\n", ratios[50], ratios[99]);
+  std::printf("arena / exhaustive optimum over 100 problems of 2 to 8 pieces: median %.4f  max %.4f\n",
+              ratios[50], ratios[99]);
   EXPECT_LE(ratios[50], 1.05);
 }
 

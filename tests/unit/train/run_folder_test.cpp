@@ -38,8 +38,9 @@ TEST_F(RunFolderTest, AnotherProcessIsToldWhoHoldsIt) {
   const auto second = RunFolder::open(mine->path());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().kind, ErrorKind::machine);
-  EXPECT_EQ(second.error().message(), fmt::format("{}: this run is still running; wait until process {} ends, or stop it",
-                                                  mine->path(), ::getpid()));
+  EXPECT_EQ(second.error().message(),
+            fmt::format("{}: this run is still running; wait until process {} ends, or stop it", mine->path(),
+                        ::getpid()));
   const std::string path = mine->path();
   { const RunFolder gone = std::move(*mine); }
   EXPECT_TRUE(RunFolder::open(path + "/"));
@@ -69,7 +70,8 @@ TEST_F(RunFolderTest, FindsTheModelFromFileModelFolderAndRunFolder) {
   EXPECT_EQ(find_model(run->path()).error().kind, ErrorKind::data);
   fs::create_directory(run->model_folder());
   std::ofstream(run->model()) << "model";
-  for (const auto& given : {run->path(), run->model_folder(), run->model()}) EXPECT_EQ(find_model(given), run->model());
+  for (const auto& given : {run->path(), run->model_folder(), run->model()})
+    EXPECT_EQ(find_model(given), run->model());
   EXPECT_EQ(find_model(root_ + "/nothing").error().message(),
             root_ + "/nothing: no such model; give a model file, a model folder or a run folder");
 }

@@ -87,9 +87,9 @@ TEST(Schedule, CosineRestartsWithLongerCycles) {
   const Schedule schedule(spec, 1.0, {10, 100, 7});
   EXPECT_DOUBLE_EQ(schedule.at(0), 1.0);
   EXPECT_DOUBLE_EQ(schedule.at(5), 0.55);
-  EXPECT_DOUBLE_EQ(schedule.at(10), 1.0);   // the second cycle, of 20 steps
+  EXPECT_DOUBLE_EQ(schedule.at(10), 1.0);  // the second cycle, of 20 steps
   EXPECT_DOUBLE_EQ(schedule.at(20), 0.55);
-  EXPECT_DOUBLE_EQ(schedule.at(30), 1.0);   // the third, of 40
+  EXPECT_DOUBLE_EQ(schedule.at(30), 1.0);  // the third, of 40
   spec.t_0.reset();
   spec.t_mult = 1;
   EXPECT_DOUBLE_EQ(Schedule(spec, 1.0, {10, 100, 7}).at(7), 1.0);
@@ -102,7 +102,8 @@ TEST(Schedule, PlateauReducesAfterPatienceAndNotMoreOftenThanAllowed) {
   spec.reduce_on_plateau_rate = 0.1;
   Schedule schedule(spec, 1.0, {10, 100, 10});
   std::vector<bool> reduced;
-  for (const double loss : {1.0, 0.9, 0.9, kNan, 1.0, 1.0, 1.0, 1.0}) reduced.push_back(schedule.observe(loss, false));
+  for (const double loss : {1.0, 0.9, 0.9, kNan, 1.0, 1.0, 1.0, 1.0})
+    reduced.push_back(schedule.observe(loss, false));
   EXPECT_EQ(reduced, (std::vector<bool>{false, false, false, true, false, true, false, false}));
   EXPECT_NEAR(schedule.at(0), 0.01, 1e-15);
   Schedule resumed(spec, 1.0, {10, 100, 10});
