@@ -47,11 +47,12 @@ function(shoestring_operator_list target)
   endif()
 endfunction()
 
-# shoestring_test(NAME LABEL FOLDER DEPS target...)
+# shoestring_test(NAME LABEL FOLDER DEPS target... [PARTS "PART ARGUMENTS"...])
 # An executable from every .cpp in FOLDER, run from the repository's root with SHOESTRING_BINARY naming
-# the program. With GoogleTest's main, ctest knows each TEST; a FOLDER with a main() of its own is one test.
+# the program. With GoogleTest's main, ctest knows each TEST; a FOLDER with a main() of its own is one test,
+# or one for each part, NAME.PART, run with those arguments.
 function(shoestring_test name label folder)
-  cmake_parse_arguments(arg "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" "" "DEPS;PARTS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   if(NOT sources)
     return()
@@ -76,8 +77,16 @@ function(shoestring_test name label folder)
     endif()
   endforeach()
   if(own_main)
-    add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "${environment}")
+    if(NOT arg_PARTS)
+      set(arg_PARTS "-")  # one, without a name
+    endif()
+    foreach(part IN LISTS arg_PARTS)
+      separate_arguments(arguments UNIX_COMMAND "${part}")
+      list(POP_FRONT arguments part)
+      string(REGEX REPLACE "[.]-$" "" test "${name}.${part}")
+      add_test(NAME ${test} COMMAND ${name} ${arguments} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      set_tests_properties(${test} PROPERTIES LABELS ${label} TIMEOUT 600 ENVIRONMENT "${environment}")
+    endforeach()
   else()
     gtest_discover_tests(${name} TEST_PREFIX "${label}." DISCOVERY_MODE PRE_TEST
                          WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} DISCOVERY_TIMEOUT 60
