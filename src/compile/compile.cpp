@@ -1,7 +1,5 @@
 #include "compile/compile.h"
 
-#include <hwy/targets.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -252,11 +250,7 @@ std::string_view to_string(Isa isa) {
 }
 
 Target native_target() {
-  const int64_t have = hwy::SupportedTargets();
-  Isa isa = have & HWY_AVX3   ? Isa::avx512
-            : have & HWY_AVX2 ? Isa::avx2
-            : have & HWY_NEON ? Isa::neon
-                              : Isa::scalar;
+  Isa isa = ops::best_isa();
   if (const char* lower = std::getenv("SHOESTRING_ISA"))
     for (Isa wanted : {Isa::scalar, Isa::avx2, Isa::avx512})
       if (to_string(wanted) == lower && (isa == Isa::neon ? wanted == Isa::scalar : wanted < isa))

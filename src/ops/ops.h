@@ -18,6 +18,8 @@ namespace shoestring::ops {
 // All operators, in the order of their names; the list is generated from the file names.
 std::span<const OpDef* const> all();
 const OpDef* find(std::string_view name);
+// The best instruction set of this machine that kernels are built for.
+Isa best_isa();
 // A single elementwise node as a step of its own, by the machinery of fused steps.
 PrepareResult prepare_elementwise(const KernelRequest& request, const OpDef& op);
 
