@@ -87,7 +87,8 @@ task::NetworkSpec spec_of(const std::vector<int64_t>& sizes) {
 // The rows that the steps are fed from, and a new order of them for every epoch.
 class Table {
  public:
-  Table(int64_t rows, int64_t columns, int64_t classes) : columns_(columns), x_(rows * columns), y_(rows), order_(rows) {
+  Table(int64_t rows, int64_t columns, int64_t classes)
+      : columns_(columns), x_(rows * columns), y_(rows), order_(rows) {
     for (float& x : x_) x = normal_(random_);
     for (int64_t i = 0; i < rows; ++i) {
       order_[i] = static_cast<int32_t>(i);
@@ -214,8 +215,8 @@ void measure(const Options& options) {
       "{\"network\": \"%s\", \"batch\": %lld, \"isa\": \"%s\", \"threads\": %d, \"us_per_step\": %.3f, "
       "\"samples_per_second\": %.0f, \"plan_steps\": %zu, \"arena_bytes\": %lld, \"loss\": %.6f}\n",
       options.network.c_str(), static_cast<long long>(options.batch),
-      options.isa.empty() ? std::string(to_string(native_target().isa)).c_str() : options.isa.c_str(), thread_count(),
-      seconds * 1e6, static_cast<double>(options.batch) / seconds, job.plan.steps.size(),
+      options.isa.empty() ? std::string(to_string(native_target().isa)).c_str() : options.isa.c_str(),
+      thread_count(), seconds * 1e6, static_cast<double>(options.batch) / seconds, job.plan.steps.size(),
       static_cast<long long>(job.plan.arena_bytes), static_cast<double>(*executor.output<float>("loss")));
   if (options.profile) print_profile(executor, table, x, y, options);
 }
@@ -231,15 +232,24 @@ int main(int argc, char** argv) {
       std::fprintf(stderr, "%s needs a value\n", flag.c_str());
       std::exit(2);
     };
-    if (flag == "--batch") options.batch = std::stoll(value());
-    else if (flag == "--table") options.table = std::stoll(value());
-    else if (flag == "--isa") options.isa = value();
-    else if (flag == "--threads") options.threads = std::stoi(value());
-    else if (flag == "--seconds") options.seconds = std::stod(value());
-    else if (flag == "--profile") options.profile = true;
-    else if (flag == "--dump") options.dump = true;
-    else if (flag.starts_with("-")) return std::fprintf(stderr, "unknown flag %s\n", flag.c_str()), 2;
-    else options.network = flag;
+    if (flag == "--batch")
+      options.batch = std::stoll(value());
+    else if (flag == "--table")
+      options.table = std::stoll(value());
+    else if (flag == "--isa")
+      options.isa = value();
+    else if (flag == "--threads")
+      options.threads = std::stoi(value());
+    else if (flag == "--seconds")
+      options.seconds = std::stod(value());
+    else if (flag == "--profile")
+      options.profile = true;
+    else if (flag == "--dump")
+      options.dump = true;
+    else if (flag.starts_with("-"))
+      return std::fprintf(stderr, "unknown flag %s\n", flag.c_str()), 2;
+    else
+      options.network = flag;
   }
   options.table = std::max(options.table, options.batch);
   measure(options);
