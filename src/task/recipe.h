@@ -126,7 +126,7 @@ struct PassthroughEncoder {
 
 // A stack of layers over the values [rows, 1].
 struct DenseEncoder {
-  FcStack stack{.around = {}, .num_layers = 1, .layers = {}};
+  FcStack stack{.around = {}, .num_layers = 1, .layers = {FcLayer{}}};
   bool operator==(const DenseEncoder&) const = default;
 };
 
