@@ -59,11 +59,13 @@ class TreeBuilder final : public YAML::EventHandler {
       throw Refusal{to_mark(mark), "an alias inside the value it names", "write the value out"};
     Node copy = named->second;
     nodes_ += count_nodes(copy);
-    if (nodes_ > kMaxNodes) throw Refusal{to_mark(mark), "the aliases unfold to too many values", "write fewer aliases of aliases"};
+    if (nodes_ > kMaxNodes)
+      throw Refusal{to_mark(mark), "the aliases unfold to too many values", "write fewer aliases of aliases"};
     add(std::move(copy), 0);
   }
 
-  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
     Node node;
     node.kind = Node::Kind::scalar;
     node.text = value;
@@ -73,12 +75,14 @@ class TreeBuilder final : public YAML::EventHandler {
     add(std::move(node), anchor);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
     open(Node::Kind::list, mark, tag, anchor);
   }
   void OnSequenceEnd() override { close(); }
 
-  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
     open(Node::Kind::map, mark, tag, anchor);
   }
   void OnMapEnd() override { close(); }
@@ -111,7 +115,8 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   void add(Node node, YAML::anchor_t anchor) {
-    if (++nodes_ > kMaxNodes) throw Refusal{node.mark, "too many values for a recipe", "check that this is the right file"};
+    if (++nodes_ > kMaxNodes)
+      throw Refusal{node.mark, "too many values for a recipe", "check that this is the right file"};
     if (anchor) anchors_[anchor] = node;
     if (stack_.empty()) {
       root = std::move(node);
@@ -129,19 +134,24 @@ class TreeBuilder final : public YAML::EventHandler {
     if (key.is_null()) key.kind = Node::Kind::scalar, key.text = "null";
     if (!key.is_scalar()) throw Refusal{key.mark, "a key must be a plain word", "write KEY: VALUE"};
     if (const Entry* first = top.node.find(key.text))
-      throw Refusal{key.mark, fmt::format("key '{}' is written twice (first at line {})", key.text, first->mark.line), "keep one of them"};
+      throw Refusal{key.mark,
+                    fmt::format("key '{}' is written twice (first at line {})", key.text, first->mark.line),
+                    "keep one of them"};
     top.key = std::move(key);
   }
 
   // `<<: *defaults` brings in the entries of another map that this one does not set itself.
   static void unfold_merge_key(Node& map) {
-    const auto found = std::find_if(map.entries.begin(), map.entries.end(), [](const Entry& e) { return e.key == "<<"; });
+    const auto found =
+        std::find_if(map.entries.begin(), map.entries.end(), [](const Entry& e) { return e.key == "<<"; });
     if (found == map.entries.end()) return;
     const Entry merge = std::move(*found);
     map.entries.erase(found);
-    const std::vector<Node> sources = merge.value.is_list() ? merge.value.items : std::vector<Node>{merge.value};
+    const std::vector<Node> sources =
+        merge.value.is_list() ? merge.value.items : std::vector<Node>{merge.value};
     for (const Node& source : sources) {
-      if (!source.is_map()) throw Refusal{merge.mark, "'<<' takes a map or a list of maps", "name an anchor of a map"};
+      if (!source.is_map())
+        throw Refusal{merge.mark, "'<<' takes a map or a list of maps", "name an anchor of a map"};
       for (const Entry& entry : source.entries)
         if (!map.find(entry.key)) map.entries.push_back(entry);
     }
@@ -171,15 +181,21 @@ std::string without_separators(std::string_view text) {
 Status set_in(Node& node, std::string_view path, Node value) {
   const size_t dot = path.find('.');
   const std::string_view key = path.substr(0, dot);
-  const auto no_such = [&](std::string fix) { return fail(ErrorKind::usage, fmt::format("no place for '{}'", path), {}, std::move(fix)); };
+  const auto no_such = [&](std::string fix) {
+    return fail(ErrorKind::usage, fmt::format("no place for '{}'", path), {}, std::move(fix));
+  };
   if (key.empty()) return no_such("write the path as KEY.KEY");
   Node* child = nullptr;
   if (node.is_list()) {
     size_t index = node.items.size();
     std::from_chars(key.data(), key.data() + key.size(), index);
     for (size_t i = 0; i < node.items.size() && index >= node.items.size(); ++i)
-      if (const Entry* name = node.items[i].is_map() ? node.items[i].find("name") : nullptr; name && name->value.text == key) index = i;
-    if (index >= node.items.size()) return no_such(fmt::format("the list has {} items; name one by its number from 0 or its name", node.items.size()));
+      if (const Entry* name = node.items[i].is_map() ? node.items[i].find("name") : nullptr;
+          name && name->value.text == key)
+        index = i;
+    if (index >= node.items.size())
+      return no_such(
+          fmt::format("the list has {} items; name one by its number from 0 or its name", node.items.size()));
     child = &node.items[index];
   } else {
     if (node.is_scalar()) return no_such("a part of the path before it holds a value, not keys");
@@ -228,9 +244,11 @@ std::optional<int64_t> Node::as_integer() const {
   const char* begin = digits.data() + (digits.size() > 1 && digits[0] == '+' ? 1 : 0);
   const char* end = digits.data() + digits.size();
   int64_t value = 0;
-  if (const auto [last, error] = std::from_chars(begin, end, value); error == std::errc() && last == end) return value;
+  if (const auto [last, error] = std::from_chars(begin, end, value); error == std::errc() && last == end)
+    return value;
   const std::optional<double> number = as_number();
-  if (number && std::abs(*number) < 0x1p53 && std::nearbyint(*number) == *number) return static_cast<int64_t>(*number);
+  if (number && std::abs(*number) < 0x1p53 && std::nearbyint(*number) == *number)
+    return static_cast<int64_t>(*number);
   return std::nullopt;
 }
 
@@ -269,9 +287,12 @@ Node Node::integer(int64_t value) {
 Node Node::number(double value) {
   Node node;
   node.kind = Kind::scalar;
-  if (std::isnan(value)) node.text = ".nan";
-  else if (std::isinf(value)) node.text = value < 0 ? "-.inf" : ".inf";
-  else node.text = fmt::format("{}", value);
+  if (std::isnan(value))
+    node.text = ".nan";
+  else if (std::isinf(value))
+    node.text = value < 0 ? "-.inf" : ".inf";
+  else
+    node.text = fmt::format("{}", value);
   return node;
 }
 
@@ -315,7 +336,8 @@ Result<Document> parse_document(std::string_view text, std::string name) {
   } catch (const Refusal& refusal) {
     return refuse(refusal.mark, refusal.what, refusal.fix);
   } catch (const YAML::Exception& error) {
-    return refuse(to_mark(error.mark), fmt::format("this is not YAML ({})", error.msg), "check the indentation, quotes and brackets there");
+    return refuse(to_mark(error.mark), fmt::format("this is not YAML ({})", error.msg),
+                  "check the indentation, quotes and brackets there");
   }
   return document;
 }
@@ -333,8 +355,10 @@ Node merged(const Node& under, const Node& over) {
   out.mark = over.mark;
   for (const Entry& entry : over.entries) {
     Entry* below = out.find(entry.key);
-    if (below) *below = {entry.key, entry.mark, merged(below->value, entry.value)};
-    else out.entries.push_back(entry);
+    if (below)
+      *below = {entry.key, entry.mark, merged(below->value, entry.value)};
+    else
+      out.entries.push_back(entry);
   }
   return out;
 }

@@ -12,22 +12,32 @@ namespace {
 std::string quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\', out += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
-    else out += c;
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      out += c;
   }
   return out + '"';
 }
 
-bool is_null_word(std::string_view text) { return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL"; }
+bool is_null_word(std::string_view text) {
+  return text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL";
+}
 
 // Whether the text, unquoted, reads back as the same string. Cautious: letters, digits and a few
 // signs, beginning with a letter or a digit.
 bool is_plain(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
   if (is_null_word(text) || !letter(text.front()) || text.back() == ' ') return false;
   for (const char c : text)
     if (!letter(c) && c != '_' && c != '-' && c != '.' && c != ' ' && c != '/') return false;
@@ -97,7 +107,8 @@ std::string json_scalar(const Node& node) {
   if (node.quoted) return quoted(node.text);
   if (const auto value = node.as_boolean()) return *value ? "true" : "false";
   if (const auto value = node.as_integer()) return fmt::format("{}", *value);
-  if (const auto value = node.as_number(); value && std::abs(*value) <= 1.7976931348623157e308) return fmt::format("{}", *value);
+  if (const auto value = node.as_number(); value && std::abs(*value) <= 1.7976931348623157e308)
+    return fmt::format("{}", *value);
   return quoted(node.text);
 }
 
@@ -111,8 +122,10 @@ void write_json(const Node& node, size_t indent, std::string& out) {
   out += list ? "[" : "{";
   for (size_t i = 0; i < size; ++i) {
     out += i ? "," : "";
-    if (!is_short_list(node)) out += "\n" + std::string(indent + 2, ' ');
-    else if (i) out += " ";
+    if (!is_short_list(node))
+      out += "\n" + std::string(indent + 2, ' ');
+    else if (i)
+      out += " ";
     if (!list) out += quoted(node.entries[i].key) + ": ";
     write_json(list ? node.items[i] : node.entries[i].value, indent + 2, out);
   }

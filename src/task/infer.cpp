@@ -31,19 +31,26 @@ std::string_view name_of(MissingValues strategy) { return word(strategy); }
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets) {
   Node inputs = Node::list(), outputs = Node::list();
   for (const ColumnType& column : columns)
-    if (std::find(targets.begin(), targets.end(), column.name) == targets.end()) inputs.items.push_back(feature(column));
+    if (std::find(targets.begin(), targets.end(), column.name) == targets.end())
+      inputs.items.push_back(feature(column));
   for (const std::string& target : targets) {
-    const auto column = std::find_if(columns.begin(), columns.end(), [&](const ColumnType& c) { return c.name == target; });
+    const auto column =
+        std::find_if(columns.begin(), columns.end(), [&](const ColumnType& c) { return c.name == target; });
     if (column == columns.end()) {
       std::vector<std::string> names;
       for (const ColumnType& c : columns) names.push_back(c.name);
       const std::string near = nearest(target, names);
-      return fail(ErrorKind::data, fmt::format("there is no column '{}' to predict", target), {}, near.empty() ? "name a column of the data as the target" : fmt::format("did you mean '{}'?", near));
+      return fail(
+          ErrorKind::data, fmt::format("there is no column '{}' to predict", target), {},
+          near.empty() ? "name a column of the data as the target" : fmt::format("did you mean '{}'?", near));
     }
     outputs.items.push_back(feature(*column));
   }
-  if (outputs.items.empty()) return fail(ErrorKind::usage, "there is no target", {}, "name the column to predict with --target");
-  if (inputs.items.empty()) return fail(ErrorKind::data, "there is no column to predict from", {}, "give data with more columns than the target");
+  if (outputs.items.empty())
+    return fail(ErrorKind::usage, "there is no target", {}, "name the column to predict with --target");
+  if (inputs.items.empty())
+    return fail(ErrorKind::data, "there is no column to predict from", {},
+                "give data with more columns than the target");
   Document document{"the inferred recipe", Node::map()};
   document.root.set("input_features", std::move(inputs));
   document.root.set("output_features", std::move(outputs));

@@ -35,8 +35,10 @@ Node any_of(std::vector<Node> nodes) {
 }
 
 void set_range(const Range& range, Node& node) {
-  if (range.low != Range{}.low) node.set(range.open_low ? "exclusiveMinimum" : "minimum", Node::number(range.low));
-  if (range.high != Range{}.high) node.set(range.open_high ? "exclusiveMaximum" : "maximum", Node::number(range.high));
+  if (range.low != Range{}.low)
+    node.set(range.open_low ? "exclusiveMinimum" : "minimum", Node::number(range.low));
+  if (range.high != Range{}.high)
+    node.set(range.open_high ? "exclusiveMaximum" : "maximum", Node::number(range.high));
 }
 
 class Writer {
@@ -84,23 +86,40 @@ class Writer {
     const ValueType& type = *key.type;
     std::vector<Node> ways;
     switch (type.kind) {
-      case ValueType::Kind::boolean: ways = {typed("boolean")}; break;
-      case ValueType::Kind::integer: ways = {typed("integer")}; break;
-      case ValueType::Kind::number: ways = {typed("number")}; break;
-      case ValueType::Kind::string: ways = {typed("string")}; break;
-      case ValueType::Kind::special: ways = {Node::map()}; break;
-      case ValueType::Kind::component: ways = {reference(*type.components[0], path)}; break;
-      case ValueType::Kind::family: ways = alternatives(key, {}, path, true); break;
+      case ValueType::Kind::boolean:
+        ways = {typed("boolean")};
+        break;
+      case ValueType::Kind::integer:
+        ways = {typed("integer")};
+        break;
+      case ValueType::Kind::number:
+        ways = {typed("number")};
+        break;
+      case ValueType::Kind::string:
+        ways = {typed("string")};
+        break;
+      case ValueType::Kind::special:
+        ways = {Node::map()};
+        break;
+      case ValueType::Kind::component:
+        ways = {reference(*type.components[0], path)};
+        break;
+      case ValueType::Kind::family:
+        ways = alternatives(key, {}, path, true);
+        break;
       case ValueType::Kind::choice:
         ways = {Node::map()};
         ways.back().set("enum", texts(key.only.empty() ? type.choices : key.only));
         break;
       case ValueType::Kind::list:
         ways = {typed("array")};
-        ways.back().set("items", type.components.empty() ? typed("number") : reference(*type.components[0], path));
+        ways.back().set("items",
+                        type.components.empty() ? typed("number") : reference(*type.components[0], path));
         break;
     }
-    if (key.range.bounded()) set_range(key.range, type.kind == ValueType::Kind::list ? ways.back().find("items")->value : ways.back());
+    if (key.range.bounded())
+      set_range(key.range,
+                type.kind == ValueType::Kind::list ? ways.back().find("items")->value : ways.back());
     if (type.or_auto) ways.push_back(Node::map()), ways.back().set("const", text("auto"));
     if (type.nullable) ways.push_back(typed("null"));
     return any_of(std::move(ways));

@@ -12,8 +12,10 @@ using NameList = std::string_view;
 template <>
 struct Words<Activation> {
   static constexpr NameList names[] = {"null", "relu", "tanh", "sigmoid", "gelu"};
-  static constexpr NameList later[] = {"elu", "leakyRelu", "logSigmoid", "softmax", "silu", "swish", "mish", "selu", "prelu", "relu6", "hardswish",
-                                       "hardsigmoid", "softplus", "celu", "swiglu", "geglu", "reglu", "sparsemax", "entmax15"};
+  static constexpr NameList later[] = {"elu",       "leakyRelu",   "logSigmoid", "softmax", "silu",
+                                       "swish",     "mish",        "selu",       "prelu",   "relu6",
+                                       "hardswish", "hardsigmoid", "softplus",   "celu",    "swiglu",
+                                       "geglu",     "reglu",       "sparsemax",  "entmax15"};
 };
 template <>
 struct Words<Norm> {
@@ -33,11 +35,15 @@ struct Words<init::Gain> {
 template <>
 struct Words<FeatureType> {
   static constexpr NameList names[] = {"number", "binary", "category"};
-  static constexpr NameList later[] = {"anomaly", "audio", "bag", "category_distribution", "date", "h3", "image", "sequence", "set", "text", "timeseries", "vector"};
+  static constexpr NameList later[] = {"anomaly", "audio", "bag",        "category_distribution",
+                                       "date",    "h3",    "image",      "sequence",
+                                       "set",     "text",  "timeseries", "vector"};
 };
 template <>
 struct Words<MissingValues> {
-  static constexpr NameList names[] = {"fill_with_const", "fill_with_mode", "fill_with_mean", "fill_with_false", "fill_with_true", "bfill", "ffill", "drop_row"};
+  static constexpr NameList names[] = {"fill_with_const", "fill_with_mode", "fill_with_mean",
+                                       "fill_with_false", "fill_with_true", "bfill",
+                                       "ffill",           "drop_row"};
   static constexpr std::span<const NameList> later{};
 };
 template <>
@@ -75,31 +81,44 @@ struct TypeOf<FcStack> {
 
 // The names under which a stack's keys stand in a component.
 struct StackNames {
-  NameList layers, count, size, bias, weights_initializer, bias_initializer, norm, norm_params, activation, dropout;
+  NameList layers, count, size, bias, weights_initializer, bias_initializer, norm, norm_params, activation,
+      dropout;
 };
-inline constexpr StackNames kPlainNames{"fc_layers", "num_fc_layers", "output_size", "use_bias", "weights_initializer", "bias_initializer", "norm", "norm_params", "activation", "dropout"};
-inline constexpr StackNames kDenseNames{"fc_layers", "num_layers", "output_size", "use_bias", "weights_initializer", "bias_initializer", "norm", "norm_params", "activation", "dropout"};
-inline constexpr StackNames kDecoderNames{"fc_layers", "num_fc_layers", "fc_output_size", "fc_use_bias", "fc_weights_initializer", "fc_bias_initializer", "fc_norm", "fc_norm_params", "fc_activation", "fc_dropout"};
+inline constexpr StackNames kPlainNames{
+    "fc_layers",        "num_fc_layers", "output_size", "use_bias",   "weights_initializer",
+    "bias_initializer", "norm",          "norm_params", "activation", "dropout"};
+inline constexpr StackNames kDenseNames{
+    "fc_layers",        "num_layers", "output_size", "use_bias",   "weights_initializer",
+    "bias_initializer", "norm",       "norm_params", "activation", "dropout"};
+inline constexpr StackNames kDecoderNames{
+    "fc_layers",           "num_fc_layers", "fc_output_size", "fc_use_bias",   "fc_weights_initializer",
+    "fc_bias_initializer", "fc_norm",       "fc_norm_params", "fc_activation", "fc_dropout"};
 
 // The keys of one layer, the member at `Path...` being an FcLayer.
 template <auto... Path>
 constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
-  return {key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.").at_least(1),
-          key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
-          key<Path..., &FcLayer::weights_initializer>(n.weights_initializer, "First values of a layer's weights."),
-          key<Path..., &FcLayer::bias_initializer>(n.bias_initializer, "First values of a layer's biases."),
-          key<Path..., &FcLayer::norm>(n.norm, "Normalization of a layer's output, and of the stack's input."),
-          key<Path..., &FcLayer::norm_params>(n.norm_params, "Parameters of the normalization."),
-          key<Path..., &FcLayer::activation>(n.activation, "Activation of a layer; null leaves it linear."),
-          key<Path..., &FcLayer::dropout>(n.dropout, "Share of a layer's outputs that is dropped in training.").in({.low = 0, .high = 1, .open_high = true})};
+  return {
+      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.").at_least(1),
+      key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
+      key<Path..., &FcLayer::weights_initializer>(n.weights_initializer,
+                                                  "First values of a layer's weights."),
+      key<Path..., &FcLayer::bias_initializer>(n.bias_initializer, "First values of a layer's biases."),
+      key<Path..., &FcLayer::norm>(n.norm, "Normalization of a layer's output, and of the stack's input."),
+      key<Path..., &FcLayer::norm_params>(n.norm_params, "Parameters of the normalization."),
+      key<Path..., &FcLayer::activation>(n.activation, "Activation of a layer; null leaves it linear."),
+      key<Path..., &FcLayer::dropout>(n.dropout, "Share of a layer's outputs that is dropped in training.")
+          .in({.low = 0, .high = 1, .open_high = true})};
 }
 
 // The keys of a stack, the member at `Path` being an FcStack.
 template <auto Path>
 constexpr std::array<Key, 10> stack_keys(const StackNames& n) {
-  return together(layer_keys<Path, &FcStack::around>(n),
-                  keys(key<Path, &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.").at_least(0),
-                       key<Path>(n.layers, "The layers one by one; what a layer leaves out comes from the keys beside the list.").always()));
+  return together(
+      layer_keys<Path, &FcStack::around>(n),
+      keys(key<Path, &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.").at_least(0),
+           key<Path>(n.layers,
+                     "The layers one by one; what a layer leaves out comes from the keys beside the list.")
+               .always()));
 }
 
 template <>

@@ -38,9 +38,12 @@ constexpr MetricInfo kCategory[] = {
 
 std::span<const MetricInfo> metrics_of(FeatureType type) {
   switch (type) {
-    case FeatureType::number: return kNumber;
-    case FeatureType::binary: return kBinary;
-    case FeatureType::category: return kCategory;
+    case FeatureType::number:
+      return kNumber;
+    case FeatureType::binary:
+      return kBinary;
+    case FeatureType::category:
+      return kCategory;
   }
   return {};
 }
@@ -53,9 +56,12 @@ const MetricInfo* find_metric(FeatureType type, std::string_view name) {
 
 std::string_view default_metric(FeatureType type) {
   switch (type) {
-    case FeatureType::number: return "mean_squared_error";
-    case FeatureType::binary: return "roc_auc";
-    case FeatureType::category: return "accuracy";
+    case FeatureType::number:
+      return "mean_squared_error";
+    case FeatureType::binary:
+      return "roc_auc";
+    case FeatureType::category:
+      return "accuracy";
   }
   return {};
 }

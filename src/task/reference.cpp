@@ -49,7 +49,8 @@ std::string values_text(const Key& key) {
     out = code_list(key.only.empty() ? type.choices : key.only);
   } else if (type.kind == ValueType::Kind::family) {
     out.clear();
-    for (const Component* component : type.components) out += (out.empty() ? "" : ", ") + code(component->name);
+    for (const Component* component : type.components)
+      out += (out.empty() ? "" : ", ") + code(component->name);
   }
   if (key.range.bounded()) out += ", " + key.range.text();
   if (type.or_auto) out += ", or `auto`";
@@ -65,7 +66,7 @@ std::string default_text(const Key& key, const void* object) {
   if (node.is_map()) return "see below";
   std::string text = to_yaml(node);
   text.pop_back();
-  return code(text);
+  return text == "\"\"" ? "–" : code(text);
 }
 
 class Writer {
@@ -86,9 +87,11 @@ class Writer {
   void table(const Component& component, const void* object) {
     std::string rows;
     for (const Key& key : component.keys) {
-      if (key.state == State::folded) rows += fmt::format("| {} | map from type to keys | `null` | {} |\n", code(key.name), key.help);
+      if (key.state == State::folded)
+        rows += fmt::format("| {} | map from type to keys | `null` | {} |\n", code(key.name), key.help);
       if (key.state != State::supported) continue;
-      rows += fmt::format("| {} | {} | {} | {} |\n", code(key.name), values_text(key), default_text(key, object), key.help);
+      rows += fmt::format("| {} | {} | {} | {} |\n", code(key.name), values_text(key),
+                          default_text(key, object), key.help);
     }
     if (!rows.empty()) out += "\n| key | values | default | what it is |\n|---|---|---|---|\n" + rows;
   }
@@ -98,13 +101,18 @@ class Writer {
     std::string_view last_help;
     for (const Key& key : component.keys) {
       if (key.state != state) continue;
-      if (!list.empty()) list += key.help != last_help || key.help.empty() ? fmt::format("{}, ", last_help.empty() ? "" : fmt::format(" ({})", last_help)) : ", ";
+      if (!list.empty())
+        list += key.help != last_help || key.help.empty()
+                    ? fmt::format("{}, ", last_help.empty() ? "" : fmt::format(" ({})", last_help))
+                    : ", ";
       list += code(key.name);
-      if (state == State::refused && key.same_as != "null") list += fmt::format(" other than `{}`", key.same_as);
+      if (state == State::refused && key.same_as != "null")
+        list += fmt::format(" other than `{}`", key.same_as);
       last_help = key.help;
     }
     if (list.empty()) return;
-    out += fmt::format("\n{}: {}{}.\n", beginning, list, last_help.empty() ? "" : fmt::format(" ({})", last_help));
+    out += fmt::format("\n{}: {}{}.\n", beginning, list,
+                       last_help.empty() ? "" : fmt::format(" ({})", last_help));
   }
 
   void parts(const Key& key, const void* object, const std::string& title) {

@@ -43,30 +43,37 @@ std::string in_path(const Context& context) { return context.path.empty() ? "" :
 Failure refuse_unknown(const Context& context, const Entry& entry, std::span<const Placed> known) {
   // Keys of a part written beside the part: `embedding_size` beside `encoder`.
   for (const Placed& placed : known) {
-    if (placed.key->state != State::supported || placed.key->is_beside || placed.key->type->components.empty()) continue;
+    if (placed.key->state != State::supported || placed.key->is_beside ||
+        placed.key->type->components.empty())
+      continue;
     for (const Component* component : placed.key->type->components)
       for (const Key& inner : component->keys)
         if (inner.name == entry.key && !inner.is_beside)
-          return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)), fmt::format("it belongs under '{}'", placed.key->name));
+          return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)),
+                                fmt::format("it belongs under '{}'", placed.key->name));
   }
-  const auto others = other_names();
-  if (std::find(others.begin(), others.end(), entry.key) != others.end())
-    return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", entry.key, in_path(context)), "leave it out");
+  if (is_other_name(entry.key))
+    return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", entry.key, in_path(context)),
+                          "leave it out");
   std::vector<std::string> names;
   for (const Placed& placed : known) names.emplace_back(placed.key->is_beside ? "type" : placed.key->name);
   if (const std::string near = nearest(entry.key, names); !near.empty())
-    return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)), fmt::format("did you mean '{}'?", near));
+    return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)),
+                          fmt::format("did you mean '{}'?", near));
   std::vector<std::string_view> supported;
   for (const Placed& placed : known)
-    if (placed.key->state == State::supported) supported.push_back(placed.key->is_beside ? "type" : placed.key->name);
-  return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)), fmt::format("the keys here are {}", joined(supported, " and ")));
+    if (placed.key->state == State::supported)
+      supported.push_back(placed.key->is_beside ? "type" : placed.key->name);
+  return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)),
+                        fmt::format("the keys here are {}", joined(supported, " and ")));
 }
 
 Status refuse_unsupported(const Context& context, const Entry& entry, const Key& key) {
   if (is_accepted(key, entry.value)) return {};
   std::string same;
   for (const char c : key.same_as) same += c == '|' ? std::string(" or ") : std::string(1, c);
-  return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", key.name, in_path(context)), fmt::format("leave it out or write {}", same));
+  return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", key.name, in_path(context)),
+                        fmt::format("leave it out or write {}", same));
 }
 
 // Chooses the alternative that `type` names; without it the default one stays.
@@ -77,7 +84,8 @@ Status select_type(const Context& context, const Node& node, const Key& key, voi
   for (const Component* component : type.components) names.push_back(component->name);
   const auto choose = [&] { return fmt::format("choose {}", joined(names)); };
   if (!entry || entry->value.is_null()) {
-    if (key.is_required) return context.refuse(node.mark, fmt::format("{} has no type", context.path), choose());
+    if (key.is_required)
+      return context.refuse(node.mark, fmt::format("{} has no type", context.path), choose());
     return {};
   }
   const std::string& word = entry->value.text;
@@ -89,23 +97,28 @@ Status select_type(const Context& context, const Node& node, const Key& key, voi
   std::vector<std::string_view> later(key.unsupported.begin(), key.unsupported.end());
   later.insert(later.end(), type.later.begin(), type.later.end());
   if (std::find(later.begin(), later.end(), word) != later.end())
-    return context.refuse(entry->value.mark, fmt::format("{}: type '{}' is not supported yet", context.path, word), choose());
+    return context.refuse(entry->value.mark,
+                          fmt::format("{}: type '{}' is not supported yet", context.path, word), choose());
   std::vector<std::string> all(names.begin(), names.end());
   all.insert(all.end(), later.begin(), later.end());
   const std::string near = nearest(word, all);
-  return context.refuse(entry->value.mark, fmt::format("{}: unknown type '{}'", context.path, word), near.empty() ? choose() : fmt::format("did you mean '{}'?", near));
+  return context.refuse(entry->value.mark, fmt::format("{}: unknown type '{}'", context.path, word),
+                        near.empty() ? choose() : fmt::format("did you mean '{}'?", near));
 }
 
 // The keys that may stand in the map: the component's own and those of a family beside them.
-Result<std::vector<Placed>> keys_of(const Context& context, const Node& node, const Component& component, void* object) {
+Result<std::vector<Placed>> keys_of(const Context& context, const Node& node, const Component& component,
+                                    void* object) {
   std::vector<Placed> keys;
   for (const Key& key : component.keys) {
     keys.push_back({&key, object});
     if (!key.is_beside) continue;
     void* family = key.member(object);
-    if (Status chosen = select_type(context, node, key, family); !chosen) return fail(std::move(chosen.error()));
+    if (Status chosen = select_type(context, node, key, family); !chosen)
+      return fail(std::move(chosen.error()));
     const ValueType& type = *key.type;
-    for (const Key& inner : type.components[type.index(family)]->keys) keys.push_back({&inner, type.held(family)});
+    for (const Key& inner : type.components[type.index(family)]->keys)
+      keys.push_back({&inner, type.held(family)});
   }
   return keys;
 }
@@ -117,10 +130,13 @@ Status read_key(const Context& context, const Node& node, const Placed& placed) 
   if (key.is_beside || key.state == State::folded) return {};
   if (key.state == State::refused) return entry ? refuse_unsupported(context, *entry, key) : Status{};
   if (key.state == State::noted) {
-    if (entry && context.notes) context.notes->push_back(fmt::format("{}: {}", context.in(key.name).path, key.help));
+    if (entry && context.notes)
+      context.notes->push_back(fmt::format("{}: {}", context.in(key.name).path, key.help));
     return {};
   }
-  if (!entry && key.is_required) return context.refuse(node.mark, fmt::format("{} has no {}", context.path, key.name), fmt::format("add '{}: …'", key.name));
+  if (!entry && key.is_required)
+    return context.refuse(node.mark, fmt::format("{} has no {}", context.path, key.name),
+                          fmt::format("add '{}: …'", key.name));
   if (!entry && !key.is_always_read) return {};
   return key.type->read(context.in(key.name), entry ? entry->value : absent, key, key.member(placed.object));
 }
@@ -137,7 +153,9 @@ void write_keys(const Component& component, const void* object, const void* fall
       for (const Entry& entry : inner.entries) out.set(entry.key, entry.value);
       continue;
     }
-    if (other && !key.is_required && is_equal_tree(key.type->write(value, nullptr), key.type->write(other, nullptr))) continue;
+    if (other && !key.is_required &&
+        is_equal_tree(key.type->write(value, nullptr), key.type->write(other, nullptr)))
+      continue;
     Node tree = key.type->write(value, other);
     if (other && !key.is_required) tree.comment = key.help;
     out.set(key.name, std::move(tree));
@@ -147,8 +165,10 @@ void write_keys(const Component& component, const void* object, const void* fall
 }  // namespace
 
 std::string Range::text() const {
-  const bool has_low = low != -std::numeric_limits<double>::infinity(), has_high = high != std::numeric_limits<double>::infinity();
-  if (has_low && has_high) return fmt::format("from {}{} to {}{}", open_low ? "above " : "", low, open_high ? "below " : "", high);
+  const bool has_low = low != -std::numeric_limits<double>::infinity(),
+             has_high = high != std::numeric_limits<double>::infinity();
+  if (has_low && has_high)
+    return fmt::format("from {}{} to {}{}", open_low ? "above " : "", low, open_high ? "below " : "", high);
   if (has_low) return fmt::format("{} {}", open_low ? "more than" : "at least", low);
   if (has_high) return fmt::format("{} {}", open_high ? "less than" : "at most", high);
   return "any";
@@ -168,11 +188,15 @@ Status read_component(const Context& context, const Node& node, const Component&
   Node map = node;
   if (node.is_null()) map.kind = Node::Kind::map;
   if (!map.is_map())
-    return context.refuse(node.mark, fmt::format("{} must be a map of keys", context.path.empty() ? "a recipe" : context.path), "write KEY: VALUE under it");
+    return context.refuse(
+        node.mark, fmt::format("{} must be a map of keys", context.path.empty() ? "a recipe" : context.path),
+        "write KEY: VALUE under it");
   const auto keys = keys_of(context, map, component, object);
   if (!keys) return fail(keys.error());
   for (const Entry& entry : map.entries) {
-    const bool known = std::any_of(keys->begin(), keys->end(), [&](const Placed& p) { return p.key->is_beside ? entry.key == "type" : entry.key == p.key->name; });
+    const bool known = std::any_of(keys->begin(), keys->end(), [&](const Placed& p) {
+      return p.key->is_beside ? entry.key == "type" : entry.key == p.key->name;
+    });
     if (!known) return refuse_unknown(context, entry, *keys);
   }
   for (const Placed& placed : *keys)
@@ -193,7 +217,8 @@ Node write_component(const Component& component, const void* object, const void*
   return out;
 }
 
-Status read_family(const Context& context, const Node& node, const Key& key, const ValueType& family, void* value) {
+Status read_family(const Context& context, const Node& node, const Key& key, const ValueType& family,
+                   void* value) {
   Node map = node;
   if (node.is_scalar()) {
     map = Node::map();
@@ -213,9 +238,12 @@ Node write_family(const ValueType& family, const void* value, const void* fallba
   const auto struct_in = [&](const void* v) { return family.held(const_cast<void*>(v)); };
   const size_t which = family.index(value);
   const Component& component = *family.components[which];
-  const void* like = !fallback ? nullptr : family.index(fallback) == which ? struct_in(fallback) : family.defaults(which);
+  const void* like = !fallback                         ? nullptr
+                     : family.index(fallback) == which ? struct_in(fallback)
+                                                       : family.defaults(which);
   const Node plain = write_component(component, struct_in(value), nullptr);
-  if (family.short_form && is_equal_tree(plain, write_component(component, family.defaults(which), nullptr))) return Node::string(component.name);
+  if (family.short_form && is_equal_tree(plain, write_component(component, family.defaults(which), nullptr)))
+    return Node::string(component.name);
   Node out = Node::map();
   out.set("type", Node::string(component.name));
   Node keys = like ? write_component(component, struct_in(value), like) : plain;

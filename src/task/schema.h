@@ -36,15 +36,19 @@ struct Range {
   double high = std::numeric_limits<double>::infinity();
   bool open_low = false, open_high = false;  // the bound itself is outside
 
-  bool contains(double x) const { return (open_low ? x > low : x >= low) && (open_high ? x < high : x <= high); }
-  bool bounded() const { return low != -std::numeric_limits<double>::infinity() || high != std::numeric_limits<double>::infinity(); }
+  bool contains(double x) const {
+    return (open_low ? x > low : x >= low) && (open_high ? x < high : x <= high);
+  }
+  bool bounded() const {
+    return low != -std::numeric_limits<double>::infinity() || high != std::numeric_limits<double>::infinity();
+  }
   std::string text() const;  // "at least 1", "more than 0", "from 0 to 1", "from 0 to below 1"
 };
 
 // What is being read: the document, where in it, and where notes go.
 struct Context {
   const Document* document = nullptr;
-  std::string path;                            // "trainer.optimizer"; "" for the whole recipe
+  std::string path;  // "trainer.optimizer"; "" for the whole recipe
   std::vector<std::string>* notes = nullptr;
 
   Context in(std::string_view key) const;
@@ -88,33 +92,67 @@ struct Key {
   std::string_view name;
   std::string_view help;
   State state = State::supported;
-  const ValueType* type = nullptr;                   // null for noted and refused keys
-  void* (*member)(void* object) = nullptr;           // where it stands in the component's struct
+  const ValueType* type = nullptr;          // null for noted and refused keys
+  void* (*member)(void* object) = nullptr;  // where it stands in the component's struct
   Range range{};
-  std::span<const std::string_view> only{};          // of a choice: the names that fit here
-  std::span<const std::string_view> unsupported{};   // of a family: more types known, not supported yet here
-  std::string_view same_as{};   // refused: the value, in YAML, that asks for what is done anyway
+  std::span<const std::string_view> only{};         // of a choice: the names that fit here
+  std::span<const std::string_view> unsupported{};  // of a family: more types known, not supported yet here
+  std::string_view same_as{};  // refused: the value, in YAML, that asks for what is done anyway
   bool is_required = false;
   bool is_beside = false;       // of a family: its `type` and keys stand among this component's own
   bool is_always_read = false;  // read as null where it is not written: its value comes from others
 
-  constexpr Key in(Range r) const { Key k = *this; k.range = r; return k; }
+  constexpr Key in(Range r) const {
+    Key k = *this;
+    k.range = r;
+    return k;
+  }
   constexpr Key at_least(double low) const { return in({.low = low}); }
   constexpr Key above(double low) const { return in({.low = low, .open_low = true}); }
   constexpr Key within(double low, double high) const { return in({.low = low, .high = high}); }
-  constexpr Key choices(std::span<const std::string_view> names) const { Key k = *this; k.only = names; return k; }
-  constexpr Key later(std::span<const std::string_view> names) const { Key k = *this; k.unsupported = names; return k; }
-  constexpr Key required() const { Key k = *this; k.is_required = true; return k; }
-  constexpr Key beside() const { Key k = *this; k.is_beside = true; return k; }
-  constexpr Key as(const ValueType& t) const { Key k = *this; k.type = &t; return k; }
-  constexpr Key always() const { Key k = *this; k.is_always_read = true; return k; }
-  constexpr Key named(std::string_view other) const { Key k = *this; k.name = other; return k; }
+  constexpr Key choices(std::span<const std::string_view> names) const {
+    Key k = *this;
+    k.only = names;
+    return k;
+  }
+  constexpr Key later(std::span<const std::string_view> names) const {
+    Key k = *this;
+    k.unsupported = names;
+    return k;
+  }
+  constexpr Key required() const {
+    Key k = *this;
+    k.is_required = true;
+    return k;
+  }
+  constexpr Key beside() const {
+    Key k = *this;
+    k.is_beside = true;
+    return k;
+  }
+  constexpr Key as(const ValueType& t) const {
+    Key k = *this;
+    k.type = &t;
+    return k;
+  }
+  constexpr Key always() const {
+    Key k = *this;
+    k.is_always_read = true;
+    return k;
+  }
+  constexpr Key named(std::string_view other) const {
+    Key k = *this;
+    k.name = other;
+    return k;
+  }
 
   const void* at(const void* object) const { return member(const_cast<void*>(object)); }
 };
 
 // A key that promises nothing we do not do anyway: accepted, and `why` is noted.
-constexpr Key noted(std::string_view name, std::string_view why) { return {.name = name, .help = why, .state = State::noted}; }
+constexpr Key noted(std::string_view name, std::string_view why) {
+  return {.name = name, .help = why, .state = State::noted};
+}
 
 // A key that is not supported yet, but for the value `same_as` (YAML; several parted by '|').
 constexpr Key refused(std::string_view name, std::string_view same_as = "null") {
@@ -137,14 +175,15 @@ Status read_component(const Context& context, const Node& node, const Component&
 Node write_component(const Component& component, const void* object, const void* fallback);
 
 // The same for a family: a map with a `type` and that type's keys, or the bare type.
-Status read_family(const Context& context, const Node& node, const Key& key, const ValueType& family, void* value);
+Status read_family(const Context& context, const Node& node, const Key& key, const ValueType& family,
+                   void* value);
 Node write_family(const ValueType& family, const void* value, const void* fallback);
 
 // The component that reads the whole Recipe, the root of every walk.
 const Component& recipe_component();
 
-// Names that the language has elsewhere, for an error better than "unknown".
-std::span<const std::string_view> other_names();
+// Whether the language has this key in a component that is not supported yet.
+bool is_other_name(std::string_view word);
 
 std::string joined(std::span<const std::string_view> words, std::string_view last = " or ");  // "a, b or c"
 

@@ -14,7 +14,8 @@ struct Side {
   std::string_view features;
   std::string_view parts[3];
 };
-constexpr Side kSides[] = {{"input_features", {"preprocessing", "encoder", {}}}, {"output_features", {"preprocessing", "decoder", "loss"}}};
+constexpr Side kSides[] = {{"input_features", {"preprocessing", "encoder", {}}},
+                           {"output_features", {"preprocessing", "decoder", "loss"}}};
 
 // The record of a side's features, and that of one type of them.
 const Key& features_key(const Side& side) {
@@ -37,7 +38,8 @@ const Component* component_of(const Side& side, std::string_view type) {
 std::string_view type_of(const Component& feature, std::string_view part, const Node& node) {
   if (const Entry* type = node.find("type")) return type->value.text;
   for (const Key& key : feature.keys)
-    if (key.name == part && key.type && key.type->kind == ValueType::Kind::family) return key.type->components[0]->name;
+    if (key.name == part && key.type && key.type->kind == ValueType::Kind::family)
+      return key.type->components[0]->name;
   return {};
 }
 
@@ -54,22 +56,31 @@ Status check_section(const Context& outer, const Entry& section) {
   Context context = outer.in("defaults").in(section.key);
   context.notes = nullptr;
   if (section.value.is_null()) return {};
-  if (!section.value.is_map()) return context.refuse(section.value.mark, context.path + " must be a map of keys", "write preprocessing, encoder, decoder or loss under it");
+  if (!section.value.is_map())
+    return context.refuse(section.value.mark, context.path + " must be a map of keys",
+                          "write preprocessing, encoder, decoder or loss under it");
   const Key& inputs = type_key(kSides[0]);
   if (!component_of(kSides[0], section.key)) {
     std::vector<std::string> names;
     for (const Component* component : inputs.type->components) names.emplace_back(component->name);
     for (const auto& key : {inputs, type_key(kSides[1])})
       if (std::find(key.unsupported.begin(), key.unsupported.end(), section.key) != key.unsupported.end())
-        return context.refuse(section.mark, fmt::format("features of type '{}' are not supported yet", section.key), "leave this section out");
+        return context.refuse(section.mark,
+                              fmt::format("features of type '{}' are not supported yet", section.key),
+                              "leave this section out");
     const std::string near = nearest(section.key, names);
-    return context.refuse(section.mark, fmt::format("'{}' in defaults is no type of feature", section.key), near.empty() ? "choose number, binary or category" : fmt::format("did you mean '{}'?", near));
+    return context.refuse(
+        section.mark, fmt::format("'{}' in defaults is no type of feature", section.key),
+        near.empty() ? "choose number, binary or category" : fmt::format("did you mean '{}'?", near));
   }
   constexpr std::string_view parts[] = {"preprocessing", "encoder", "decoder", "loss"};
   for (const Entry& entry : section.value.entries)
     if (std::find(std::begin(parts), std::end(parts), entry.key) == std::end(parts)) {
-      const std::string near = nearest(entry.key, std::vector<std::string>(std::begin(parts), std::end(parts)));
-      return context.refuse(entry.mark, fmt::format("unknown key '{}' in {}", entry.key, context.path), near.empty() ? fmt::format("the keys here are {}", joined(parts, " and ")) : fmt::format("did you mean '{}'?", near));
+      const std::string near =
+          nearest(entry.key, std::vector<std::string>(std::begin(parts), std::end(parts)));
+      return context.refuse(entry.mark, fmt::format("unknown key '{}' in {}", entry.key, context.path),
+                            near.empty() ? fmt::format("the keys here are {}", joined(parts, " and "))
+                                         : fmt::format("did you mean '{}'?", near));
     }
   InputFeature input;
   OutputFeature output;
@@ -78,9 +89,12 @@ Status check_section(const Context& outer, const Entry& section) {
     feature.set("name", Node::string(section.key));
     feature.set("type", Node::string(section.key));
     for (const std::string_view part : side.parts)
-      if (const Entry* entry = section.value.find(part); entry && !part.empty()) feature.entries.push_back(*entry);
+      if (const Entry* entry = section.value.find(part); entry && !part.empty())
+        feature.entries.push_back(*entry);
     void* scratch = &side == &kSides[0] ? static_cast<void*>(&input) : &output;
-    if (Status read = read_component(context, feature, *features_key(side).type->components[0], scratch); !read) return read;
+    if (Status read = read_component(context, feature, *features_key(side).type->components[0], scratch);
+        !read)
+      return read;
   }
   return {};
 }
@@ -101,7 +115,8 @@ void lay_under(const Side& side, const Node& defaults, Node& feature) {
     }
     const Node above = as_map(own->value);
     const bool says_type = above.find("type") != nullptr;
-    if (!says_type || type_of(*component, part, above) == type_of(*component, part, below)) own->value = merged(below, above);
+    if (!says_type || type_of(*component, part, above) == type_of(*component, part, below))
+      own->value = merged(below, above);
   }
 }
 
@@ -110,7 +125,9 @@ void lay_under(const Side& side, const Node& defaults, Node& feature) {
 Result<Node> with_type_defaults(const Context& context, const Node& root) {
   const Entry* defaults = root.find("defaults");
   if (!defaults || defaults->value.is_null()) return root;
-  if (!defaults->value.is_map()) return context.refuse(defaults->value.mark, "defaults must be a map from type to keys", "write 'number:' and the like under it");
+  if (!defaults->value.is_map())
+    return context.refuse(defaults->value.mark, "defaults must be a map from type to keys",
+                          "write 'number:' and the like under it");
   for (const Entry& section : defaults->value.entries)
     if (Status checked = check_section(context, section); !checked) return fail(std::move(checked.error()));
   Node out = root;

@@ -12,10 +12,14 @@ namespace {
 
 std::string shown(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "null";
-    case Node::Kind::scalar: return fmt::format("'{}'", node.text);
-    case Node::Kind::list: return "a list";
-    case Node::Kind::map: return "a map";
+    case Node::Kind::null:
+      return "null";
+    case Node::Kind::scalar:
+      return fmt::format("'{}'", node.text);
+    case Node::Kind::list:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
   }
   return {};
 }
@@ -29,12 +33,15 @@ std::string wanted(const Key& key, std::string_view what) {
 }
 
 Failure refuse_value(const Context& context, const Node& node, const Key& key, std::string_view what) {
-  return context.refuse(node.mark, fmt::format("{} is {}, not {}", context.path, shown(node), what), wanted(key, what));
+  return context.refuse(node.mark, fmt::format("{} is {}, not {}", context.path, shown(node), what),
+                        wanted(key, what));
 }
 
-Status check_range(const Context& context, const Node& node, const Key& key, double value, std::string_view what) {
+Status check_range(const Context& context, const Node& node, const Key& key, double value,
+                   std::string_view what) {
   if (key.range.contains(value) && !std::isnan(value)) return {};
-  return context.refuse(node.mark, fmt::format("{} is {}, out of range", context.path, node.text), wanted(key, what));
+  return context.refuse(node.mark, fmt::format("{} is {}, out of range", context.path, node.text),
+                        wanted(key, what));
 }
 
 }  // namespace
@@ -70,18 +77,24 @@ Status read_numbers(const Context& context, const Node& node, const Key& key, st
   const std::string what = fmt::format("a list of {} numbers", values.size());
   if (!node.is_list()) return refuse_value(context, node, key, what);
   if (node.items.size() != values.size())
-    return context.refuse(node.mark, fmt::format("{} has {} items, not {}", context.path, node.items.size(), values.size()), wanted(key, what));
+    return context.refuse(
+        node.mark, fmt::format("{} has {} items, not {}", context.path, node.items.size(), values.size()),
+        wanted(key, what));
   for (size_t i = 0; i < values.size(); ++i) {
     Key item = key;
     item.type = nullptr;
-    if (Status read = read_number(context.in(std::to_string(i)), node.items[i], item, values[i]); !read) return read;
+    if (Status read = read_number(context.in(std::to_string(i)), node.items[i], item, values[i]); !read)
+      return read;
   }
   return {};
 }
 
-Status read_word(const Context& context, const Node& node, const Key& key, const ValueType& type, size_t& index) {
+Status read_word(const Context& context, const Node& node, const Key& key, const ValueType& type,
+                 size_t& index) {
   const std::string_view word = node.is_null() ? "null" : std::string_view(node.text);
-  const auto fits = [&](std::string_view name) { return key.only.empty() || std::find(key.only.begin(), key.only.end(), name) != key.only.end(); };
+  const auto fits = [&](std::string_view name) {
+    return key.only.empty() || std::find(key.only.begin(), key.only.end(), name) != key.only.end();
+  };
   std::vector<std::string_view> names;
   for (const std::string_view name : type.choices)
     if (fits(name)) names.push_back(name);
@@ -91,9 +104,11 @@ Status read_word(const Context& context, const Node& node, const Key& key, const
     for (size_t i = 0; i < type.choices.size(); ++i)
       if (type.choices[i] == word && fits(word)) return index = i, Status{};
     if (std::find(type.later.begin(), type.later.end(), word) != type.later.end())
-      return context.refuse(node.mark, fmt::format("{}: '{}' is not supported yet", context.path, word), choose);
+      return context.refuse(node.mark, fmt::format("{}: '{}' is not supported yet", context.path, word),
+                            choose);
   } else {
-    return context.refuse(node.mark, fmt::format("{} is {}, not one of its choices", context.path, shown(node)), choose);
+    return context.refuse(node.mark,
+                          fmt::format("{} is {}, not one of its choices", context.path, shown(node)), choose);
   }
   const std::string near = nearest(word, std::vector<std::string>(names.begin(), names.end()));
   return context.refuse(node.mark, fmt::format("{} is {}, not one of its choices", context.path, shown(node)),

@@ -49,53 +49,77 @@ struct TypeOf {
   static Status read(const Context& context, const Node& node, const Key&, void* value) {
     return read_component(context, node, *components[0], value);
   }
-  static Node write(const void* value, const void* fallback) { return write_component(*components[0], value, fallback); }
+  static Node write(const void* value, const void* fallback) {
+    return write_component(*components[0], value, fallback);
+  }
   static const void* defaults(size_t) {
     static const T value{};
     return &value;
   }
-  static constexpr ValueType value{.kind = ValueType::Kind::component, .words = "map of keys", .components = components, .read = read, .write = write, .defaults = defaults};
+  static constexpr ValueType value{.kind = ValueType::Kind::component,
+                                   .words = "map of keys",
+                                   .components = components,
+                                   .read = read,
+                                   .write = write,
+                                   .defaults = defaults};
 };
 
 template <>
 struct TypeOf<bool> {
-  static Status read(const Context& c, const Node& n, const Key& k, void* v) { return read_boolean(c, n, k, *static_cast<bool*>(v)); }
+  static Status read(const Context& c, const Node& n, const Key& k, void* v) {
+    return read_boolean(c, n, k, *static_cast<bool*>(v));
+  }
   static Node write(const void* v, const void*) { return Node::boolean(*static_cast<const bool*>(v)); }
-  static constexpr ValueType value{.kind = ValueType::Kind::boolean, .words = "boolean", .read = read, .write = write};
+  static constexpr ValueType value{
+      .kind = ValueType::Kind::boolean, .words = "boolean", .read = read, .write = write};
 };
 
 template <>
 struct TypeOf<int64_t> {
-  static Status read(const Context& c, const Node& n, const Key& k, void* v) { return read_integer(c, n, k, *static_cast<int64_t*>(v)); }
+  static Status read(const Context& c, const Node& n, const Key& k, void* v) {
+    return read_integer(c, n, k, *static_cast<int64_t*>(v));
+  }
   static Node write(const void* v, const void*) { return Node::integer(*static_cast<const int64_t*>(v)); }
-  static constexpr ValueType value{.kind = ValueType::Kind::integer, .words = "integer", .read = read, .write = write};
+  static constexpr ValueType value{
+      .kind = ValueType::Kind::integer, .words = "integer", .read = read, .write = write};
 };
 
 template <>
 struct TypeOf<double> {
-  static Status read(const Context& c, const Node& n, const Key& k, void* v) { return read_number(c, n, k, *static_cast<double*>(v)); }
+  static Status read(const Context& c, const Node& n, const Key& k, void* v) {
+    return read_number(c, n, k, *static_cast<double*>(v));
+  }
   static Node write(const void* v, const void*) { return Node::number(*static_cast<const double*>(v)); }
-  static constexpr ValueType value{.kind = ValueType::Kind::number, .words = "number", .read = read, .write = write};
+  static constexpr ValueType value{
+      .kind = ValueType::Kind::number, .words = "number", .read = read, .write = write};
 };
 
 template <>
 struct TypeOf<std::string> {
-  static Status read(const Context& c, const Node& n, const Key& k, void* v) { return read_string(c, n, k, *static_cast<std::string*>(v)); }
+  static Status read(const Context& c, const Node& n, const Key& k, void* v) {
+    return read_string(c, n, k, *static_cast<std::string*>(v));
+  }
   static Node write(const void* v, const void*) { return Node::string(*static_cast<const std::string*>(v)); }
-  static constexpr ValueType value{.kind = ValueType::Kind::string, .words = "string", .read = read, .write = write};
+  static constexpr ValueType value{
+      .kind = ValueType::Kind::string, .words = "string", .read = read, .write = write};
 };
 
 template <size_t N>
 struct TypeOf<std::array<double, N>> {
   using T = std::array<double, N>;
-  static Status read(const Context& c, const Node& n, const Key& k, void* v) { return read_numbers(c, n, k, *static_cast<T*>(v)); }
+  static Status read(const Context& c, const Node& n, const Key& k, void* v) {
+    return read_numbers(c, n, k, *static_cast<T*>(v));
+  }
   static Node write(const void* v, const void*) { return write_numbers(*static_cast<const T*>(v)); }
-  static constexpr ValueType value{.kind = ValueType::Kind::list, .words = N == 2 ? "list of 2 numbers" : "list of 3 numbers", .read = read, .write = write};
+  static constexpr ValueType value{.kind = ValueType::Kind::list,
+                                   .words = N == 2 ? "list of 2 numbers" : "list of 3 numbers",
+                                   .read = read,
+                                   .write = write};
   static_assert(N == 2 || N == 3);
 };
 
 template <class E>
-  requires std::is_enum_v<E>
+requires std::is_enum_v<E>
 struct TypeOf<E> {
   static Status read(const Context& context, const Node& node, const Key& key, void* v) {
     size_t index = 0;
@@ -103,8 +127,15 @@ struct TypeOf<E> {
     *static_cast<E*>(v) = static_cast<E>(index);
     return {};
   }
-  static Node write(const void* v, const void*) { return write_word(Words<E>::names[static_cast<size_t>(*static_cast<const E*>(v))]); }
-  static constexpr ValueType value{.kind = ValueType::Kind::choice, .words = "choice", .choices = Words<E>::names, .later = Words<E>::later, .read = read, .write = write};
+  static Node write(const void* v, const void*) {
+    return write_word(Words<E>::names[static_cast<size_t>(*static_cast<const E*>(v))]);
+  }
+  static constexpr ValueType value{.kind = ValueType::Kind::choice,
+                                   .words = "choice",
+                                   .choices = Words<E>::names,
+                                   .later = Words<E>::later,
+                                   .read = read,
+                                   .write = write};
 };
 
 template <class T>
@@ -120,7 +151,8 @@ struct TypeOf<std::optional<T>> {
   static Node write(const void* v, const void* f) {
     const auto& value = *static_cast<const std::optional<T>*>(v);
     const auto* fallback = static_cast<const std::optional<T>*>(f);
-    return value ? TypeOf<T>::value.write(&*value, fallback && *fallback ? &**fallback : nullptr) : Node::null();
+    return value ? TypeOf<T>::value.write(&*value, fallback && *fallback ? &**fallback : nullptr)
+                 : Node::null();
   }
   static constexpr ValueType make() {
     ValueType type = TypeOf<T>::value;
@@ -185,10 +217,21 @@ struct TypeOf<std::variant<Ts...>> {
     ((i++ == wanted ? void(found = &std::get<Ts>(values)) : void()), ...);
     return found;
   }
-  static Status read(const Context& context, const Node& node, const Key& key, void* v) { return read_family(context, node, key, value, v); }
+  static Status read(const Context& context, const Node& node, const Key& key, void* v) {
+    return read_family(context, node, key, value, v);
+  }
   static Node write(const void* v, const void* fallback) { return write_family(value, v, fallback); }
-  static constexpr ValueType value{.kind = ValueType::Kind::family, .words = "map with a type", .later = FamilyTraits<V>::later, .short_form = FamilyTraits<V>::short_form,
-                                   .components = components, .read = read, .write = write, .index = index, .held = held, .select = select, .defaults = defaults};
+  static constexpr ValueType value{.kind = ValueType::Kind::family,
+                                   .words = "map with a type",
+                                   .later = FamilyTraits<V>::later,
+                                   .short_form = FamilyTraits<V>::short_form,
+                                   .components = components,
+                                   .read = read,
+                                   .write = write,
+                                   .index = index,
+                                   .held = held,
+                                   .select = select,
+                                   .defaults = defaults};
 };
 
 // A struct that goes under the one type name of `C`, a family of one.
@@ -202,10 +245,19 @@ struct Sole {
     static const S plain{};
     return &plain;
   }
-  static Status read(const Context& context, const Node& node, const Key& key, void* v) { return read_family(context, node, key, value, v); }
+  static Status read(const Context& context, const Node& node, const Key& key, void* v) {
+    return read_family(context, node, key, value, v);
+  }
   static Node write(const void* v, const void* fallback) { return write_family(value, v, fallback); }
-  static constexpr ValueType value{.kind = ValueType::Kind::family, .words = "map with a type", .components = components, .read = read, .write = write,
-                                   .index = index, .held = held, .select = select, .defaults = defaults};
+  static constexpr ValueType value{.kind = ValueType::Kind::family,
+                                   .words = "map with a type",
+                                   .components = components,
+                                   .read = read,
+                                   .write = write,
+                                   .index = index,
+                                   .held = held,
+                                   .select = select,
+                                   .defaults = defaults};
 };
 
 // A list of structs. In a path an item goes by its name, or by its number from 0.
@@ -213,12 +265,15 @@ template <class S>
 struct TypeOf<std::vector<S>> {
   static Status read(const Context& context, const Node& node, const Key&, void* v) {
     auto& list = *static_cast<std::vector<S>*>(v);
-    if (!node.is_list()) return context.refuse(node.mark, context.path + " must be a list", "begin each item with '- '");
+    if (!node.is_list())
+      return context.refuse(node.mark, context.path + " must be a list", "begin each item with '- '");
     list.clear();
     for (const Node& item : node.items) {
       const Entry* name = item.is_map() ? item.find("name") : nullptr;
-      const Context inner = context.in(name && name->value.is_scalar() ? name->value.text : std::to_string(list.size()));
-      if (Status read = read_component(inner, item, Described<S>::component, &list.emplace_back()); !read) return read;
+      const Context inner =
+          context.in(name && name->value.is_scalar() ? name->value.text : std::to_string(list.size()));
+      if (Status read = read_component(inner, item, Described<S>::component, &list.emplace_back()); !read)
+        return read;
     }
     return {};
   }
@@ -231,7 +286,12 @@ struct TypeOf<std::vector<S>> {
     return out;
   }
   static const void* defaults(size_t i) { return TypeOf<S>::defaults(i); }
-  static constexpr ValueType value{.kind = ValueType::Kind::list, .words = "list of maps", .components = TypeOf<S>::components, .read = read, .write = write, .defaults = defaults};
+  static constexpr ValueType value{.kind = ValueType::Kind::list,
+                                   .words = "list of maps",
+                                   .components = TypeOf<S>::components,
+                                   .read = read,
+                                   .write = write,
+                                   .defaults = defaults};
 };
 
 namespace detail {
@@ -247,8 +307,10 @@ struct MemberPointer<T S::*> {
 template <auto First, auto... Rest>
 void* member_at(void* object) {
   auto& member = static_cast<typename MemberPointer<decltype(First)>::Struct*>(object)->*First;
-  if constexpr (sizeof...(Rest) == 0) return &member;
-  else return member_at<Rest...>(&member);
+  if constexpr (sizeof...(Rest) == 0)
+    return &member;
+  else
+    return member_at<Rest...>(&member);
 }
 
 template <auto First, auto... Rest>
@@ -267,13 +329,17 @@ struct Finisher<Status (*)(const Context&, const Node&, S&)> {
 
 template <auto... Path>
 constexpr Key key(std::string_view name, std::string_view help) {
-  return {.name = name, .help = help, .type = &TypeOf<typename detail::Last<Path...>::Value>::value, .member = detail::member_at<Path...>};
+  return {.name = name,
+          .help = help,
+          .type = &TypeOf<typename detail::Last<Path...>::Value>::value,
+          .member = detail::member_at<Path...>};
 }
 
 // A typed function as a component's `finish`.
 template <auto Function>
 Status finish(const Context& context, const Node& node, void* object) {
-  return Function(context, node, *static_cast<typename detail::Finisher<decltype(Function)>::Struct*>(object));
+  return Function(context, node,
+                  *static_cast<typename detail::Finisher<decltype(Function)>::Struct*>(object));
 }
 
 template <size_t... N>
