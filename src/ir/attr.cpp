@@ -46,7 +46,14 @@ std::string to_string(const AttrValue& value) {
       if (text.find_first_of(".einf") == std::string::npos) text += ".0";
       return text;
     }
-    std::string operator()(const std::string& s) const { return '"' + s + '"'; }
+    std::string operator()(const std::string& s) const {
+      std::string text = "\"";
+      for (char c : s) {
+        if (c == '"' || c == '\\') text += '\\';
+        text += c;
+      }
+      return text + '"';
+    }
     std::string operator()(const std::vector<int64_t>& list) const {
       std::string text = "[";
       for (size_t i = 0; i < list.size(); ++i) text += (i ? "," : "") + std::to_string(list[i]);

@@ -75,7 +75,7 @@ TEST(Graph, WhatItRefuses) {
               g.read(w), g.read({"w", {DType::f32, {4}}});
             }),
             "state 'w' is declared as f32[3] and as f32[4]");
-  EXPECT_EQ(error_of([&](Graph& g) { g.write("w", g.read(w)), g.read(w); }),
+  EXPECT_EQ(error_of([&](Graph& g) { g.write("w", g.input("x", kVector)), g.read(w); }),
             "state 'w' is read after it is written");
   EXPECT_EQ(error_of([&](Graph& g) {
               const Value x = g.read(w);

@@ -198,17 +198,17 @@ TEST(Text, ErrorsNameLineAndColumn) {
   const std::string hint = "; see the text form in ir/text.h";
   EXPECT_EQ(error_of("grph g {}"), "m.graph:1:1: expected 'graph'" + hint);
   EXPECT_EQ(error_of("graph g {\n  %0 = input \"x\": f32[2\n}"),
-            "m.graph:2:18: expected a type such as f32[70,5]" + hint);
+            "m.graph:2:19: expected a type such as f32[70,5]" + hint);
   EXPECT_EQ(error_of("graph g {\n  %0 = foo()\n}"),
             "m.graph:2:11: unknown operator 'foo'; use one of the operators in src/ops");
   EXPECT_EQ(error_of("graph g {\n  output \"y\" = %0\n}"),
             "m.graph:2:18: %0 is not defined above; define values before they are used");
   EXPECT_EQ(error_of("graph g { %0 = input \"x\": f32[2] %1 = sum(%0): f32[3] }"),
-            "m.graph:1:54: sum gives f32[2], not f32[3]; correct the type or its inputs");
+            "m.graph:1:55: sum gives f32[2], not f32[3]; correct the type or its inputs");
   EXPECT_EQ(error_of("graph g { %0 = input \"x\": f32[2] %0 = input \"y\": f32[2] }"),
             "m.graph:1:36: %0 is defined twice; give each value its own number");
   EXPECT_EQ(error_of("graph g { %0 = input \"x\": f32[2] %1 = split(%0) {wrong=1}: f32[1]; f32[1] }"),
-            "m.graph:1:56: split: no attribute 'wrong'; see the operator's file in src/ops");
+            "m.graph:1:55: split: no attribute 'wrong'; see the operator's file in src/ops");
   EXPECT_EQ(error_of("graph g { %0 = input \"x"), "m.graph:1:24: a string does not end" + hint);
   EXPECT_EQ(error_of("graph g {"), "m.graph:1:10: expected '%'" + hint);
 }
