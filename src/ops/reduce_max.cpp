@@ -35,7 +35,7 @@ Result<Types> infer(const OpArgs& args) {
   const auto reduced = reduced_axes(args.attrs, x.dims.rank());
   if (!reduced)
     return wrong(fmt::format("reduce_max: {} has no axes {}", to_string(x),
-                             to_string(AttrValue(args.attrs.list("axes")))));
+                             shoestring::to_string(AttrValue(args.attrs.list("axes")))));
   if (x.dtype != DType::f32 && x.dtype != DType::f64)
     return wrong(fmt::format("reduce_max: {} is not computed with; cast it to f32", to_string(x)));
   std::vector<int64_t> dims;

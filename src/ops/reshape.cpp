@@ -12,7 +12,7 @@ const AttrDef kAttrs[] = {{"dims", std::vector<int64_t>{}}};
 Result<Types> infer(const OpArgs& args) {
   const auto& dims = args.attrs.list("dims");
   if (dims.size() > Shape::kMaxRank || std::any_of(dims.begin(), dims.end(), [](int64_t d) { return d < 0; }))
-    return wrong(fmt::format("reshape: {} is no shape", to_string(AttrValue(dims))));
+    return wrong(fmt::format("reshape: {} is no shape", shoestring::to_string(AttrValue(dims))));
   const Type out{args.in[0].dtype, Shape(dims)};
   if (out.elements() != args.in[0].elements())
     return wrong(fmt::format("reshape: {} has not as many elements as {}", to_string(args.in[0]),

@@ -26,8 +26,8 @@ Result<Types> infer(const OpArgs& args) {
   std::sort(sorted.begin(), sorted.end());
   for (size_t i = 0; i < sorted.size(); ++i)
     if (sorted[i] != static_cast<int64_t>(i) || static_cast<int>(p.size()) != x.dims.rank())
-      return wrong(
-          fmt::format("transpose: {} is no order of the axes of {}", to_string(AttrValue(p)), to_string(x)));
+      return wrong(fmt::format("transpose: {} is no order of the axes of {}",
+                               shoestring::to_string(AttrValue(p)), to_string(x)));
   for (int64_t axis : p) dims.push_back(x.dims[static_cast<int>(axis)]);
   return Types{{x.dtype, Shape(dims)}};
 }
