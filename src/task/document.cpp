@@ -5,7 +5,6 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -92,6 +91,7 @@ class TreeBuilder final : public YAML::EventHandler {
     Node node;
     YAML::anchor_t anchor;
     std::optional<Node> key;
+    std::vector<Node> merges;  // the values of `<<`
   };
 
   static void check_tag(const std::string& tag, Mark mark) {
@@ -104,13 +104,13 @@ class TreeBuilder final : public YAML::EventHandler {
     node.kind = kind;
     node.mark = to_mark(mark);
     check_tag(tag, node.mark);
-    stack_.push_back({std::move(node), anchor, std::nullopt});
+    stack_.push_back({std::move(node), anchor, std::nullopt, {}});
   }
 
   void close() {
     Open done = std::move(stack_.back());
     stack_.pop_back();
-    if (done.node.is_map()) unfold_merge_key(done.node);
+    unfold_merge_keys(done);
     add(std::move(done.node), done.anchor);
   }
 
@@ -124,6 +124,9 @@ class TreeBuilder final : public YAML::EventHandler {
       top.node.items.push_back(std::move(node));
     } else if (!top.key) {
       add_key(top, std::move(node));
+    } else if (top.key->text == "<<" && !top.key->quoted) {
+      top.merges.push_back(std::move(node));
+      top.key.reset();
     } else {
       top.node.entries.push_back({top.key->text, top.key->mark, std::move(node)});
       top.key.reset();
@@ -141,19 +144,15 @@ class TreeBuilder final : public YAML::EventHandler {
   }
 
   // `<<: *defaults` brings in the entries of another map that this one does not set itself.
-  static void unfold_merge_key(Node& map) {
-    const auto found =
-        std::find_if(map.entries.begin(), map.entries.end(), [](const Entry& e) { return e.key == "<<"; });
-    if (found == map.entries.end()) return;
-    const Entry merge = std::move(*found);
-    map.entries.erase(found);
-    const std::vector<Node> sources =
-        merge.value.is_list() ? merge.value.items : std::vector<Node>{merge.value};
-    for (const Node& source : sources) {
-      if (!source.is_map())
-        throw Refusal{merge.mark, "'<<' takes a map or a list of maps", "name an anchor of a map"};
-      for (const Entry& entry : source.entries)
-        if (!map.find(entry.key)) map.entries.push_back(entry);
+  static void unfold_merge_keys(Open& map) {
+    for (const Node& merge : map.merges) {
+      const std::vector<Node> sources = merge.is_list() ? merge.items : std::vector<Node>{merge};
+      for (const Node& source : sources) {
+        if (!source.is_map())
+          throw Refusal{merge.mark, "'<<' takes a map or a list of maps", "name an anchor of a map"};
+        for (const Entry& entry : source.entries)
+          if (!map.node.find(entry.key)) map.node.entries.push_back(entry);
+      }
     }
   }
 

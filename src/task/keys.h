@@ -98,7 +98,7 @@ inline constexpr StackNames kDecoderNames{
 template <auto... Path>
 constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
   return {
-      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.").at_least(1),
+      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.").at_least(1).common(),
       key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
       key<Path..., &FcLayer::weights_initializer>(n.weights_initializer,
                                                   "First values of a layer's weights."),
@@ -115,7 +115,9 @@ template <auto Path>
 constexpr std::array<Key, 10> stack_keys(const StackNames& n) {
   return together(
       layer_keys<Path, &FcStack::around>(n),
-      keys(key<Path, &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.").at_least(0),
+      keys(key<Path, &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.")
+               .within(0, 1000)
+               .common(),
            key<Path>(n.layers,
                      "The layers one by one; what a layer leaves out comes from the keys beside the list.")
                .always()));

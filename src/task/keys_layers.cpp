@@ -6,15 +6,10 @@
 namespace shoestring::task {
 namespace {
 
-constexpr int64_t kMostLayers = 1000;
-
 Status read_layers(const Context& context, const Node& node, const Key&, void* value) {
   FcStack& stack = *static_cast<FcStack*>(value);
   stack.layers.clear();
   if (node.is_null()) {
-    if (stack.num_layers > kMostLayers)
-      return context.refuse(node.mark, fmt::format("{}: {} layers", context.path, stack.num_layers),
-                            fmt::format("give at most {}", kMostLayers));
     stack.layers.assign(static_cast<size_t>(stack.num_layers), stack.around);
     return {};
   }

@@ -42,9 +42,10 @@ constexpr auto kRecipe = keys(
     refused("model_type", "ecd"), key<&Recipe::inputs>("input_features", "What to predict from.").required(),
     key<&Recipe::outputs>("output_features", "What to predict.").required(),
     key<&Recipe::combiner>("combiner", "How the encoders' outputs become one vector a row.")
-        .later(kLaterCombiners),
+        .later(kLaterCombiners)
+        .common(),
     key<&Recipe::preprocessing>("preprocessing", "What is done to the table as a whole."),
-    key<&Recipe::trainer>("trainer", "How the network is trained."),
+    key<&Recipe::trainer>("trainer", "How the network is trained.").common(),
     Key{.name = "defaults",
         .help = "By type of feature: preprocessing, encoder, decoder and loss of every feature of that type, "
                 "under what the feature says itself.",
@@ -60,7 +61,7 @@ Status check_shares(const Context& context, const Node& node, S& split) {
   if (std::abs(p[0] + p[1] + p[2] - 1) > 1e-6)
     return context.refuse(
         written->value.mark,
-        fmt::format("{}.probabilities add up to {}, not 1", context.path, p[0] + p[1] + p[2]),
+        fmt::format("{}.probabilities add up to {:g}, not 1", context.path, p[0] + p[1] + p[2]),
         "give three shares that add up to 1");
   if (p[0] <= 0)
     return context.refuse(written->value.mark, context.path + ".probabilities leave no rows to train on",

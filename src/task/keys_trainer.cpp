@@ -121,11 +121,12 @@ constexpr ValueType kNameOrNull{.kind = ValueType::Kind::string,
                                 .write = write_name_or_null};
 
 constexpr auto kTrainer = keys(
-    key<&Trainer::epochs>("epochs", "Passes over the training rows at most.").at_least(1),
+    key<&Trainer::epochs>("epochs", "Passes over the training rows at most.").at_least(1).common(),
     key<&Trainer::train_steps>("train_steps", "Steps at most; where set, it stands in place of epochs.")
         .at_least(1),
     key<&Trainer::batch_size>("batch_size", "Rows of a step; auto is 256, at most a tenth of the rows.")
-        .at_least(1),
+        .at_least(1)
+        .common(),
     key<&Trainer::effective_batch_size>(
         "effective_batch_size", "Rows behind an update: batch_size times gradient_accumulation_steps.")
         .at_least(1),
@@ -135,9 +136,9 @@ constexpr auto kTrainer = keys(
     key<&Trainer::max_batch_size>("max_batch_size", "Most rows that batch_size auto may choose.").at_least(1),
     key<&Trainer::eval_batch_size>("eval_batch_size", "Rows of an evaluation step; auto is batch_size.")
         .at_least(1),
-    key<&Trainer::learning_rate>("learning_rate", "Size of a step; auto is 0.001.").above(0),
+    key<&Trainer::learning_rate>("learning_rate", "Size of a step; auto is 0.001.").above(0).common(),
     key<&Trainer::learning_rate_scheduler>("learning_rate_scheduler", "How the learning rate changes."),
-    key<&Trainer::optimizer>("optimizer", "How gradients become steps.").later(kLaterOptimizers),
+    key<&Trainer::optimizer>("optimizer", "How gradients become steps.").later(kLaterOptimizers).common(),
     key<&Trainer::gradient_clipping>("gradient_clipping", "Limits on gradients; null turns all off."),
     key<&Trainer::regularization_type>("regularization_type", "What of the weights is added to the loss."),
     key<&Trainer::regularization_lambda>("regularization_lambda", "How much of it; 0 is none.").within(0, 1),
@@ -149,7 +150,8 @@ constexpr auto kTrainer = keys(
         .as(kNameOrNull),
     key<&Trainer::early_stop>("early_stop",
                               "Evaluations without improvement before training stops; -1 is never.")
-        .at_least(-1),
+        .at_least(-1)
+        .common(),
     key<&Trainer::evaluate_training_set>("evaluate_training_set",
                                          "Whether metrics are also measured on the whole training split."),
     key<&Trainer::checkpoints_per_epoch>("checkpoints_per_epoch",

@@ -38,6 +38,8 @@ bool is_accepted(const Key& key, const Node& node) {
   }
 }
 
+std::string whole(const Context& context) { return context.path.empty() ? "the recipe" : context.path; }
+
 std::string in_path(const Context& context) { return context.path.empty() ? "" : " in " + context.path; }
 
 Failure refuse_unknown(const Context& context, const Entry& entry, std::span<const Placed> known) {
@@ -70,9 +72,12 @@ Failure refuse_unknown(const Context& context, const Entry& entry, std::span<con
 
 Status refuse_unsupported(const Context& context, const Entry& entry, const Key& key) {
   if (is_accepted(key, entry.value)) return {};
+  // Where a value is accepted, it is the value and not the key that is refused.
+  std::string what(key.name);
+  if (key.same_as != "null" && entry.value.is_scalar()) what += ": " + entry.value.text;
   std::string same;
   for (const char c : key.same_as) same += c == '|' ? std::string(" or ") : std::string(1, c);
-  return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", key.name, in_path(context)),
+  return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", what, in_path(context)),
                         fmt::format("leave it out or write {}", same));
 }
 
@@ -135,7 +140,7 @@ Status read_key(const Context& context, const Node& node, const Placed& placed) 
     return {};
   }
   if (!entry && key.is_required)
-    return context.refuse(node.mark, fmt::format("{} has no {}", context.path, key.name),
+    return context.refuse(node.mark, fmt::format("{} has no {}", whole(context), key.name),
                           fmt::format("add '{}: …'", key.name));
   if (!entry && !key.is_always_read) return {};
   return key.type->read(context.in(key.name), entry ? entry->value : absent, key, key.member(placed.object));
@@ -153,11 +158,11 @@ void write_keys(const Component& component, const void* object, const void* fall
       for (const Entry& entry : inner.entries) out.set(entry.key, entry.value);
       continue;
     }
-    if (other && !key.is_required &&
+    if (other && !key.is_required && !key.is_common &&
         is_equal_tree(key.type->write(value, nullptr), key.type->write(other, nullptr)))
       continue;
     Node tree = key.type->write(value, other);
-    if (other && !key.is_required) tree.comment = key.help;
+    if (other && !(key.is_required && tree.is_scalar())) tree.comment = key.help;
     out.set(key.name, std::move(tree));
   }
 }
@@ -188,9 +193,8 @@ Status read_component(const Context& context, const Node& node, const Component&
   Node map = node;
   if (node.is_null()) map.kind = Node::Kind::map;
   if (!map.is_map())
-    return context.refuse(
-        node.mark, fmt::format("{} must be a map of keys", context.path.empty() ? "a recipe" : context.path),
-        "write KEY: VALUE under it");
+    return context.refuse(node.mark, fmt::format("{} must be a map of keys", whole(context)),
+                          "write KEY: VALUE under it");
   const auto keys = keys_of(context, map, component, object);
   if (!keys) return fail(keys.error());
   for (const Entry& entry : map.entries) {

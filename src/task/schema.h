@@ -100,6 +100,7 @@ struct Key {
   std::string_view same_as{};  // refused: the value, in YAML, that asks for what is done anyway
   bool is_required = false;
   bool is_beside = false;       // of a family: its `type` and keys stand among this component's own
+  bool is_common = false;       // changed often: written even where a brief text could leave it out
   bool is_always_read = false;  // read as null where it is not written: its value comes from others
 
   constexpr Key in(Range r) const {
@@ -133,6 +134,11 @@ struct Key {
   constexpr Key as(const ValueType& t) const {
     Key k = *this;
     k.type = &t;
+    return k;
+  }
+  constexpr Key common() const {
+    Key k = *this;
+    k.is_common = true;
     return k;
   }
   constexpr Key always() const {
