@@ -1,8 +1,8 @@
 // From text cells to numbers, codes and truth values. Strict: the whole trimmed cell must be the value.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,7 +61,7 @@ class Dictionary {
   int64_t bytes() const;
 
  private:
-  uint64_t* slot(std::string_view value, uint64_t hash) const;
+  size_t slot(std::string_view value, uint64_t hash) const;
   void grow();
 
   int64_t max_values_, max_bytes_;
@@ -69,7 +69,7 @@ class Dictionary {
   std::string text_;
   std::vector<int64_t> ends_{0};
   std::vector<int64_t> counts_;
-  mutable std::vector<uint64_t> slots_;  // upper half: hash, lower half: code + 1; 0 is free
+  std::vector<uint64_t> slots_;  // upper half: hash, lower half: code + 1; 0 is free
 };
 
 // Appends a code per row, kMissingCode where the cell is missing.

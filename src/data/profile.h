@@ -28,9 +28,9 @@ struct ColumnSummary {
   int64_t truths = 0;                                        // parse_binary accepts
   int64_t dates = 0;                                         // look like a date or a time
   double minimum = 0, maximum = 0, mean = 0, deviation = 0;  // of the numbers; population deviation (Welford)
-  int64_t distinct = 0;                                      // exact up to kDistinctCap, then the cap
-  bool distinct_capped = false;
-  bool all_distinct = false;    // no value twice (exact up to the cap)
+  int64_t distinct = 0;  // exact up to kDistinctCap, then an estimate within 5 %
+  bool distinct_exact = true;
+  bool all_distinct = false;    // no value twice (beyond the cap: as far as the estimate tells)
   bool increasing = false;      // numbers, each larger than the one before
   std::vector<ValueCount> top;  // the most frequent first, at most kTopValues; ties in order of appearance
   double mean_length = 0;       // bytes
@@ -61,12 +61,13 @@ struct Inference {
 //   n = 0                                            leave out: no value in any row
 //   d = 1                                            leave out: constant
 //   d = 2, of whatever spelling                      binary
+//   all spell true or false, not all are numbers     binary (yes, Yes, no)
 //   >= 95 % dates, not numbers                       date
 //   >= 95 % numbers:
 //     input, all distinct integers, increasing by row or named like an ID   leave out: an ID
 //     integers, d <= 10 and, as an input, n >= 25 d  category (class codes)
 //     else                                           number
-//   words >= 4 on average, or length > 50, and d > n / 20     text
+//   d > n / 20, and words >= 4 on average or length > 50      text
 //   input, d >= 0.95 n and n >= 20                   leave out: an ID
 //   else                                             category
 Inference infer_type(const ColumnSummary& column, Role role);
@@ -80,7 +81,9 @@ struct Rules {
   double text_words = 4, text_length = 50, text_distinct = 0.05;
   double leak_correlation = 0.999;  // |r| with a numeric target
   double leak_auc = 0.9999;         // of a number for a binary target, either way round
+  double leak_purity = 0.999;       // rows whose value goes with one value of the target
   int64_t leak_rows = 100;          // fewer rows never show a leak
+  int64_t leak_class_rows = 10;     // in values seen twice, of each of two classes at least
 };
 inline constexpr Rules kRules;
 

@@ -1,0 +1,31 @@
+// A quick hash of short texts, the same on every machine. Not for hostile keys' protection: tables that
+// use it are bounded.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace shoestring::data {
+
+// Folds the 128-bit product of the running value and eight bytes at a time.
+inline uint64_t hash_text(std::string_view text) {
+  const auto fold = [](uint64_t a, uint64_t b) {
+    const unsigned __int128 product = static_cast<unsigned __int128>(a) * b;
+    return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+  };
+  constexpr uint64_t kOdd1 = 0x9E3779B97F4A7C15, kOdd2 = 0xC2B2AE3D27D4EB4F;
+  uint64_t h = kOdd1 ^ text.size();
+  const char* p = text.data();
+  size_t left = text.size();
+  for (; left >= 8; p += 8, left -= 8) {
+    uint64_t word;
+    std::memcpy(&word, p, 8);
+    h = fold(h ^ word, kOdd2);
+  }
+  uint64_t tail = 0;
+  std::memcpy(&tail, p, left);
+  return fold(fold(h ^ tail, kOdd2), kOdd1);
+}
+
+}  // namespace shoestring::data

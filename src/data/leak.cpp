@@ -1,0 +1,165 @@
+#include "data/leak.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <unordered_map>
+
+#include "data/hash.h"
+#include "data/parse.h"
+
+namespace shoestring::data {
+namespace {
+
+constexpr int64_t kMostRows = 16'384;
+constexpr int64_t kMostCells = 4 << 20;  // 32 MiB, however wide the table
+constexpr int64_t kFewestRows = 1'000;
+
+using Cell = RowSample::Cell;
+
+// The rows in which both a column and the target have a value.
+struct Pairs {
+  std::vector<Cell> column, target;
+  int64_t rows() const { return static_cast<int64_t>(column.size()); }
+};
+
+Pairs pairs_of(const RowSample& sample, int column, int target) {
+  Pairs pairs;
+  for (int64_t r = 0; r < sample.rows(); ++r) {
+    if (sample.at(r, column).identity == 0 || sample.at(r, target).identity == 0) continue;
+    pairs.column.push_back(sample.at(r, column));
+    pairs.target.push_back(sample.at(r, target));
+  }
+  return pairs;
+}
+
+std::optional<std::string> determines(const Pairs& pairs, std::string_view target) {
+  struct Group {
+    uint32_t first_target;
+    int64_t rows = 0, others = 0;
+  };
+  std::unordered_map<uint32_t, Group> groups;
+  for (int64_t r = 0; r < pairs.rows(); ++r) {
+    Group& group =
+        groups.try_emplace(pairs.column[r].identity, Group{pairs.target[r].identity}).first->second;
+    ++group.rows;
+    group.others += pairs.target[r].identity != group.first_target;
+  }
+  if (static_cast<int64_t>(groups.size()) * 2 > pairs.rows()) return std::nullopt;
+  int64_t pure = 0;
+  std::unordered_map<uint32_t, int64_t> repeated;  // rows of values seen twice, by class
+  for (const auto& [value, group] : groups) {
+    if (group.others == 0) pure += group.rows;
+    if (group.rows > 1) repeated[group.first_target] += group.rows;
+  }
+  const auto shown = std::count_if(repeated.begin(), repeated.end(),
+                                   [](const auto& c) { return c.second >= kRules.leak_class_rows; });
+  if (static_cast<double>(pure) < kRules.leak_purity * static_cast<double>(pairs.rows()) || shown < 2) {
+    return std::nullopt;
+  }
+  return fmt::format("each of its {} values goes with one value of '{}' ({} of {} rows)", groups.size(),
+                     target, pure, pairs.rows());
+}
+
+std::optional<std::string> correlates(const Pairs& pairs, std::string_view target) {
+  double n = 0, mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
+  for (int64_t r = 0; r < pairs.rows(); ++r) {
+    const double x = pairs.column[r].number, y = pairs.target[r].number;
+    if (std::isnan(x) || std::isnan(y)) continue;
+    n += 1;
+    const double dx = x - mx, dy = y - my;
+    mx += dx / n;
+    my += dy / n;
+    xx += dx * (x - mx);
+    yy += dy * (y - my);
+    xy += dx * (y - my);
+  }
+  if (n < static_cast<double>(kRules.leak_rows) || xx <= 0 || yy <= 0) return std::nullopt;
+  const double correlation = xy / std::sqrt(xx * yy);
+  if (std::abs(correlation) <= kRules.leak_correlation) return std::nullopt;
+  return fmt::format("its correlation with '{}' is {:.5f} ({} rows)", target, correlation, n);
+}
+
+// Area under the ROC curve of the number as a score, ties counted half (Mann-Whitney).
+std::optional<std::string> separates(const Pairs& pairs, std::string_view target) {
+  std::vector<std::pair<float, bool>> scores;
+  const uint32_t first = pairs.target[0].identity;
+  for (int64_t r = 0; r < pairs.rows(); ++r) {
+    if (!std::isnan(pairs.column[r].number)) {
+      scores.emplace_back(pairs.column[r].number, pairs.target[r].identity == first);
+    }
+  }
+  std::sort(scores.begin(), scores.end());
+  double positives = 0, negatives = 0, won = 0;
+  for (size_t i = 0; i < scores.size();) {
+    double here_positive = 0, here_negative = 0;
+    const float score = scores[i].first;
+    for (; i < scores.size() && scores[i].first == score; ++i)
+      ++(scores[i].second ? here_positive : here_negative);
+    won += here_positive * (negatives + here_negative / 2);
+    positives += here_positive;
+    negatives += here_negative;
+  }
+  const double least = std::min(positives, negatives);
+  if (positives + negatives < static_cast<double>(kRules.leak_rows) ||
+      least < static_cast<double>(kRules.leak_class_rows)) {
+    return std::nullopt;
+  }
+  const double auc = won / (positives * negatives);
+  if (std::max(auc, 1 - auc) <= kRules.leak_auc) return std::nullopt;
+  return fmt::format("it alone tells the two values of '{}' apart (AUC {:.5f}, {} rows)", target,
+                     std::max(auc, 1 - auc), scores.size());
+}
+
+}  // namespace
+
+RowSample::RowSample(int columns)
+    : columns_(columns),
+      most_rows_(std::clamp(kMostCells / std::max(columns, 1), kFewestRows, kMostRows)),
+      random_(0, 0xFFFFFF02) {}
+
+void RowSample::add(const RecordBatch& batch) {
+  for (int64_t row = 0; row < batch.rows(); ++row, ++seen_) {
+    int64_t place = seen_;
+    if (seen_ < most_rows_) {
+      cells_.resize(cells_.size() + static_cast<size_t>(columns_));
+    } else {
+      place = random_.below(static_cast<uint32_t>(std::min<int64_t>(seen_ + 1, UINT32_MAX)));
+      if (place >= most_rows_) continue;
+    }
+    put(place, batch, row);
+  }
+}
+
+void RowSample::put(int64_t place, const RecordBatch& batch, int64_t row) {
+  for (int c = 0; c < columns_; ++c) {
+    const TextColumn column = batch.column(c);
+    Cell& cell = cells_[place * columns_ + c];
+    cell = {0, std::numeric_limits<float>::quiet_NaN()};
+    if (column.is_null(row)) continue;
+    const std::string_view text = column[row];
+    cell.identity = std::max(static_cast<uint32_t>(hash_text(text)), 1u);
+    if (const auto number = parse_number(text)) cell.number = static_cast<float>(*number);
+  }
+}
+
+std::vector<Leak> find_leaks(const RowSample& sample, const std::vector<ColumnSummary>& columns, int target) {
+  std::vector<Leak> leaks;
+  const ColumnType type = infer_type(columns[target], Role::target).type;
+  const std::string& name = columns[target].name;
+  for (int c = 0; c < static_cast<int>(columns.size()); ++c) {
+    if (c == target) continue;
+    const Pairs pairs = pairs_of(sample, c, target);
+    if (pairs.rows() < kRules.leak_rows) continue;
+    auto reason = determines(pairs, name);
+    if (!reason && type == ColumnType::number) reason = correlates(pairs, name);
+    if (!reason && type == ColumnType::binary) reason = separates(pairs, name);
+    if (reason) leaks.push_back({c, std::move(*reason)});
+  }
+  return leaks;
+}
+
+}  // namespace shoestring::data

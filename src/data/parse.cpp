@@ -1,0 +1,137 @@
+#include "data/parse.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+namespace shoestring::data {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+// Digits only, few enough to be exact: most cells of most tables.
+std::optional<double> parse_small_integer(std::string_view text) {
+  if (text.empty() || text.size() > 15) return std::nullopt;
+  const bool negative = text[0] == '-';
+  if (negative) text.remove_prefix(1);
+  if (text.empty()) return std::nullopt;
+  int64_t value = 0;
+  for (const char c : text) {
+    const unsigned digit = static_cast<unsigned char>(c) - '0';
+    if (digit > 9) return std::nullopt;
+    value = value * 10 + digit;
+  }
+  return negative ? -static_cast<double>(value) : static_cast<double>(value);
+}
+
+bool equals_ignoring_case(std::string_view text, std::string_view lower) {
+  if (text.size() != lower.size()) return false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i] >= 'A' && text[i] <= 'Z' ? static_cast<char>(text[i] + 32) : text[i];
+    if (c != lower[i]) return false;
+  }
+  return true;
+}
+
+constexpr auto kTrue = std::to_array<std::string_view>({"1", "true", "yes", "y", "t", "1.0"});
+constexpr auto kFalse = std::to_array<std::string_view>({"0", "false", "no", "n", "f", "0.0", "-1", "-1.0"});
+
+// Calls put(row in the batch, value) for each row.
+template <class Put>
+void each_number(const TextColumn& column, int64_t first_row, BadCells& bad, Put&& put) {
+  for (int64_t r = 0; r < column.rows(); ++r) {
+    const std::string_view cell = column[r];
+    double value = kNaN;
+    if (const auto number = parse_number(cell)) {
+      value = *number;
+    } else if (!column.is_null(r)) {
+      bad.add(first_row + r, cell);
+    }
+    put(r, value);
+  }
+}
+
+template <class T>
+void append_numbers_as(const TextColumn& column, int64_t first_row, std::vector<T>& out, BadCells& bad) {
+  const size_t before = out.size();
+  out.resize(before + static_cast<size_t>(column.rows()));
+  T* to = out.data() + before;
+  each_number(column, first_row, bad, [to](int64_t r, double value) { to[r] = static_cast<T>(value); });
+}
+
+}  // namespace
+
+std::optional<double> parse_number(std::string_view text) {
+  if (const auto integer = parse_small_integer(text)) return integer;
+  if (text.starts_with('+') && text.size() > 1 && text[1] != '-') text.remove_prefix(1);
+  if (text.empty()) return std::nullopt;
+  // from_chars also knows "inf" and "nan(...)": a number has a digit, or a point and a digit, in front.
+  const size_t sign = text[0] == '-' ? 1 : 0;
+  if (sign == text.size() || !((text[sign] >= '0' && text[sign] <= '9') || text[sign] == '.'))
+    return std::nullopt;
+  double value;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc::result_out_of_range) {
+    // "1e-999" is as good as zero, "1e999" is no finite number; from_chars does not say which it was.
+    const size_t exponent = text.find_first_of("eE");
+    const bool tiny =
+        exponent != std::string_view::npos && exponent + 1 < text.size() && text[exponent + 1] == '-';
+    if (tiny && end == text.data() + text.size()) return 0.0;
+    return std::nullopt;
+  }
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
+  return value;
+}
+
+std::optional<bool> parse_binary(std::string_view text) {
+  if (text.empty() || text.size() > 5) return std::nullopt;
+  for (const std::string_view word : kTrue) {
+    if (equals_ignoring_case(text, word)) return true;
+  }
+  for (const std::string_view word : kFalse) {
+    if (equals_ignoring_case(text, word)) return false;
+  }
+  return std::nullopt;
+}
+
+void BadCells::add(int64_t row, std::string_view value) {
+  if (count++ > 0) return;
+  first_row = row;
+  first_value = value.substr(0, 80);
+}
+
+void append_numbers(const TextColumn& column, int64_t first_row, std::vector<float>& out, BadCells& bad) {
+  append_numbers_as(column, first_row, out, bad);
+}
+void append_numbers(const TextColumn& column, int64_t first_row, std::vector<double>& out, BadCells& bad) {
+  append_numbers_as(column, first_row, out, bad);
+}
+void parse_numbers(const TextColumn& column, int64_t first_row, float* out, int64_t stride, BadCells& bad) {
+  each_number(column, first_row, bad,
+              [out, stride](int64_t r, double value) { out[r * stride] = static_cast<float>(value); });
+}
+
+Status check_bad_cells(const BadCells& bad, int64_t rows, double tolerance, std::string_view column,
+                       std::string_view word, TableReader& reader) {
+  if (static_cast<double>(bad.count) <= tolerance * static_cast<double>(rows)) return {};
+  return fail(ErrorKind::data,
+              fmt::format("'{}' is not {}; {} of {} cells are not", bad.first_value, word, bad.count, rows),
+              fmt::format("{}, column '{}'", reader.place(bad.first_row), column),
+              "repair the cells, or give the column another type");
+}
+
+void append_codes(const TextColumn& column, Dictionary& dictionary, std::vector<int32_t>& out) {
+  const size_t before = out.size();
+  out.resize(before + static_cast<size_t>(column.rows()));
+  int32_t* to = out.data() + before;
+  for (int64_t r = 0; r < column.rows(); ++r) {
+    const std::string_view cell = column[r];
+    const bool missing = column.absent(r) || is_missing(cell);
+    to[r] = missing ? kMissingCode : dictionary.add(cell);
+  }
+}
+
+}  // namespace shoestring::data

@@ -1,0 +1,74 @@
+#include "data/columns.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+namespace shoestring::data {
+namespace {
+
+TEST(FloatRows, GatherEveryWidth) {
+  for (const int width : {1, 2, 3, 5, 8, 9, 13, 16, 17, 108}) {
+    FloatRows table(width, 50);
+    table.append(20);
+    table.append(30);
+    EXPECT_EQ(table.rows(), 50);
+    for (int c = 0; c < width; ++c) {
+      float* column = table.column(c);
+      for (int r = 0; r < 50; ++r) column[r * width] = static_cast<float>(r * 1000 + c);
+    }
+    const std::vector<uint32_t> rows{49, 0, 7, 7, 23, 48, 1, 2, 3, 4, 5, 6};
+    std::vector<float> out(rows.size() * static_cast<size_t>(width) + 1, -1);
+    table.gather(rows, out.data());
+    for (size_t b = 0; b < rows.size(); ++b) {
+      for (int c = 0; c < width; ++c) {
+        ASSERT_EQ(out[b * static_cast<size_t>(width) + static_cast<size_t>(c)],
+                  static_cast<float>(rows[b] * 1000 + c));
+      }
+    }
+    EXPECT_EQ(out.back(), -1);
+  }
+}
+
+TEST(FloatRows, GatherSomeColumnsWithAStride) {
+  FloatRows table(10);
+  table.append(4);
+  std::iota(table.column(0), table.column(0) + 40, 0.0f);
+  std::vector<float> out(2 * 12, -1);
+  table.gather(std::vector<uint32_t>{3, 1}, 2, 7, out.data() + 1, 12);
+  EXPECT_EQ(out[0], -1);
+  EXPECT_EQ(out[1], 32);
+  EXPECT_EQ(out[7], 38);
+  EXPECT_EQ(out[8], -1);
+  EXPECT_EQ(out[13], 12);
+  EXPECT_EQ(table.bytes(), 160);
+}
+
+TEST(FloatRows, NoColumns) {
+  FloatRows table(0);
+  table.append(3);
+  EXPECT_EQ(table.rows(), 3);
+  table.gather(std::vector<uint32_t>{0, 2}, nullptr);
+}
+
+TEST(CodeColumn, NarrowestWidth) {
+  for (const auto& [cardinality, bytes] :
+       std::vector<std::pair<int64_t, int>>{{1, 1}, {256, 1}, {257, 2}, {65'536, 2}, {65'537, 4}}) {
+    CodeColumn column(cardinality, 3);
+    EXPECT_EQ(column.bytes_per_row(), bytes) << cardinality;
+    const auto last = static_cast<int32_t>(cardinality - 1);
+    column.append(std::vector<int32_t>{0, last, last / 2});
+    EXPECT_EQ(column.rows(), 3);
+    EXPECT_EQ(column.bytes(), 3 * bytes);
+    EXPECT_EQ(column.at(1), last);
+    std::vector<int32_t> out(4, -1);
+    column.gather(std::vector<uint32_t>{1, 2}, out.data(), 2);
+    EXPECT_EQ(out, (std::vector<int32_t>{last, -1, last / 2, -1}));
+    std::vector<float> numbers(2);
+    column.gather(std::vector<uint32_t>{1, 0}, numbers.data());
+    EXPECT_EQ(numbers, (std::vector<float>{static_cast<float>(last), 0}));
+  }
+}
+
+}  // namespace
+}  // namespace shoestring::data
