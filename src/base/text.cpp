@@ -37,23 +37,23 @@ std::string human_bytes(int64_t bytes) {
   double value = static_cast<double>(bytes);
   const char* units[] = {"KiB", "MiB", "GiB", "TiB"};
   int unit = -1;
-  while (value >= 1024 && unit < 3) value /= 1024, ++unit;
+  while (value >= (unit < 0 ? 1024 : 1023.5) && unit < 3) value /= 1024, ++unit;
   return fmt::format("{:.{}f} {}", value, value < 10 ? 1 : 0, units[unit]);
 }
 
 std::string human_seconds(double s) {
-  if (s < 1e-3) return fmt::format("{:.1f} µs", s * 1e6);
-  if (s < 1) return fmt::format("{:.0f} ms", s * 1e3);
-  if (s < 60) return fmt::format("{:.1f} s", s);
+  if (s < 0.99995e-3) return fmt::format("{:.1f} µs", s * 1e6);
+  if (s < 0.9995) return fmt::format("{:.0f} ms", s * 1e3);
+  if (s < 59.95) return fmt::format("{:.1f} s", s);
   const auto whole = static_cast<int64_t>(std::llround(s));
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
 std::string human_count(double n) {
-  if (n >= 1e9) return fmt::format("{:.1f} G", n / 1e9);
-  if (n >= 1e6) return fmt::format("{:.1f} M", n / 1e6);
-  if (n >= 1e4) return fmt::format("{:.0f} k", n / 1e3);
+  if (n >= 999.95e6) return fmt::format("{:.1f} G", n / 1e9);
+  if (n >= 999.5e3) return fmt::format("{:.1f} M", n / 1e6);
+  if (n >= 9999.5) return fmt::format("{:.0f} k", n / 1e3);
   return fmt::format("{:.0f}", n);
 }
 

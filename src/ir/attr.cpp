@@ -37,6 +37,16 @@ const std::vector<int64_t>& Attrs::list(std::string_view name) const {
   return get<std::vector<int64_t>>(name);
 }
 
+std::vector<double> Attrs::parameters() const {
+  std::vector<double> out;
+  for (const auto& [name, value] : pairs_) {
+    if (const auto* b = std::get_if<bool>(&value)) out.push_back(*b ? 1 : 0);
+    if (const auto* i = std::get_if<int64_t>(&value)) out.push_back(static_cast<double>(*i));
+    if (const auto* d = std::get_if<double>(&value)) out.push_back(*d);
+  }
+  return out;
+}
+
 std::string to_string(const AttrValue& value) {
   struct Writer {
     std::string operator()(bool b) const { return b ? "true" : "false"; }
@@ -46,7 +56,14 @@ std::string to_string(const AttrValue& value) {
       if (text.find_first_of(".einf") == std::string::npos) text += ".0";
       return text;
     }
-    std::string operator()(const std::string& s) const { return '"' + s + '"'; }
+    std::string operator()(const std::string& s) const {
+      std::string text = "\"";
+      for (char c : s) {
+        if (c == '"' || c == '\\') text += '\\';
+        text += c;
+      }
+      return text + '"';
+    }
     std::string operator()(const std::vector<int64_t>& list) const {
       std::string text = "[";
       for (size_t i = 0; i < list.size(); ++i) text += (i ? "," : "") + std::to_string(list[i]);

@@ -38,6 +38,8 @@ class Attrs {
   const AttrValue* find(std::string_view name) const;
   void set(std::string_view name, AttrValue value);
   std::span<const Pair> pairs() const { return pairs_; }
+  // The flags, integers and numbers, in order: the parameters of scalar and tile functions.
+  std::vector<double> parameters() const;
   bool operator==(const Attrs&) const = default;
 
  private:

@@ -78,9 +78,8 @@ std::vector<Tensor64> interpret_node(const Node& node, std::span<const Type> in_
   std::vector<Tensor64> out;
   for (const Type& t : node.types) out.emplace_back(static_cast<size_t>(t.elements()));
   if (node.op->scalar) {
-    std::vector<double> params, x(in.size());
-    for (const auto& [name, value] : node.attrs.pairs())
-      if (const double* number = std::get_if<double>(&value)) params.push_back(*number);
+    const std::vector<double> params = node.attrs.parameters();
+    std::vector<double> x(in.size());
     for (size_t e = 0; e < out[0].size(); ++e) {
       for (size_t i = 0; i < in.size(); ++i) x[i] = (*in[i])[e];
       out[0][e] = node.op->scalar(x.data(), params.data());

@@ -1,5 +1,6 @@
 #include "ir/text.h"
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -19,8 +20,8 @@ std::string value_text(const Graph& graph, ValueId id) {
 std::string quote(std::string_view name) {
   std::string text = "\"";
   for (char c : name) {
-    if (c == '"' || c == '\\') text += '\\';
-    text += c == '\n' ? ' ' : c;
+    if (c == '"' || c == '\\' || c == '\n') text += '\\';
+    text += c == '\n' ? 'n' : c;
   }
   return text + '"';
 }
@@ -29,9 +30,8 @@ bool bare_char(char c) {
          std::string_view("_./-").find(c) != std::string_view::npos;
 }
 std::string name_text(std::string_view name) {
-  for (char c : name)
-    if (!bare_char(c)) return quote(name);
-  return std::string(name);
+  const bool bare = !name.empty() && std::all_of(name.begin(), name.end(), bare_char);
+  return bare ? std::string(name) : quote(name);
 }
 
 std::string types_text(const Types& types) {
@@ -104,6 +104,10 @@ void print(const Graph& graph, const std::string& indent, std::string& out) {
 
 // ---- parsing ----
 
+// A text may come from a damaged or hostile file.
+constexpr int64_t kLargestConstant = int64_t{1} << 30;
+constexpr int kDeepest = 16;
+
 // Thrown inside the parser only; turned into an Error where it begins.
 struct Stop {
   Error error;
@@ -123,7 +127,7 @@ class Parser {
     expect("graph");
     Graph g{state_name()};
     expect("{");
-    std::map<uint64_t, ValueId> values;  // the text's numbers need not be the graph's
+    std::map<uint32_t, ValueId> values;  // the text's numbers need not be the graph's
     while (!accept("}")) statement(g, values);
     if (auto s = g.status(); !s) stop(s.error().what);
     return g;
@@ -181,8 +185,10 @@ class Parser {
     expect("\"");
     std::string s;
     while (pos_ < text_.size() && text_[pos_] != '"') {
-      if (text_[pos_] == '\\') ++pos_;
-      if (pos_ < text_.size()) s += text_[pos_++];
+      const bool escaped = text_[pos_] == '\\';
+      if (escaped && ++pos_ >= text_.size()) break;
+      s += escaped && text_[pos_] == 'n' ? '\n' : text_[pos_];
+      ++pos_;
     }
     if (pos_ >= text_.size()) stop("a string does not end");
     ++pos_;
@@ -196,13 +202,19 @@ class Parser {
     pos_ = static_cast<size_t>(end - text_.data());
     return v;
   }
-  uint64_t index() {
-    uint64_t v = 0;
+  template <class Integer>
+  Integer whole() {
+    Integer v = 0;
     const auto [end, error] = std::from_chars(text_.data() + pos_, text_.data() + text_.size(), v);
-    if (error != std::errc{}) stop("expected a number");
+    if (error != std::errc{}) stop("expected a whole number");
     pos_ = static_cast<size_t>(end - text_.data());
     return v;
   }
+  int64_t integer() {
+    skip_space();
+    return whole<int64_t>();
+  }
+  uint32_t index() { return whole<uint32_t>(); }
   Type type() {
     skip_space();
     const size_t begin = pos_, end = text_.find(']', pos_);
@@ -228,23 +240,22 @@ class Parser {
       std::vector<int64_t> list;
       expect("[");
       while (!accept("]")) {
-        list.push_back(static_cast<int64_t>(number()));
+        list.push_back(integer());
         accept(",");
       }
       return list;
     }
-    const double v = number();
-    if (std::holds_alternative<int64_t>(like)) return static_cast<int64_t>(v);
-    return v;
+    if (std::holds_alternative<int64_t>(like)) return integer();
+    return number();
   }
 
-  Value value(Graph& g, const std::map<uint64_t, ValueId>& values) {
+  Value value(Graph& g, const std::map<uint32_t, ValueId>& values) {
     expect("%");
-    const uint64_t number = index();
+    const uint32_t number = index();
     uint32_t output = 0;
     if (pos_ < text_.size() && text_[pos_] == '.') {
       ++pos_;
-      output = static_cast<uint32_t>(index());
+      output = index();
     }
     const auto found = values.find(number);
     if (found == values.end() || output >= g.node(found->second).types.size())
@@ -252,7 +263,7 @@ class Parser {
     return g.value({found->second.node, output});
   }
 
-  void statement(Graph& g, std::map<uint64_t, ValueId>& values) {
+  void statement(Graph& g, std::map<uint32_t, ValueId>& values) {
     if (accept("state")) {
       std::string name = state_name();
       expect(":");
@@ -271,7 +282,7 @@ class Parser {
       g.output(name, value(g, values));
     } else {
       expect("%");
-      const uint64_t number = index();
+      const uint32_t number = index();
       if (values.contains(number))
         stop(fmt::format("%{} is defined twice", number), "give each value its own number");
       expect("=");
@@ -282,7 +293,7 @@ class Parser {
     if (auto s = g.status(); !s) stop(s.error().what, s.error().fix);
   }
 
-  Value node(Graph& g, const std::map<uint64_t, ValueId>& values) {
+  Value node(Graph& g, const std::map<uint32_t, ValueId>& values) {
     if (accept("input")) {
       std::string name = quoted();
       expect(":");
@@ -303,7 +314,10 @@ class Parser {
         accept(",");
       }
       expect(":");
-      return g.constant(type(), list);
+      const Type t = type();
+      if (t.bytes() > kLargestConstant)
+        stop(fmt::format("a constant of {} bytes", t.bytes()), "make it an input or a state");
+      return g.constant(t, list);
     }
     const std::string_view name = word();
     const OpDef* op = nullptr;
@@ -331,7 +345,11 @@ class Parser {
       }
     std::shared_ptr<const Graph> body;
     skip_space();
-    if (text_.substr(pos_).starts_with("graph ")) body = std::make_shared<Graph>(graph());
+    if (text_.substr(pos_).starts_with("graph ")) {
+      if (++depth_ > kDeepest) stop("bodies within bodies, too deep", "keep bodies shallow");
+      body = std::make_shared<Graph>(graph());
+      --depth_;
+    }
     const Value v = g.add(*op, inputs, attrs, body);
     if (!v.valid()) return v;
     expect(":");
@@ -346,6 +364,7 @@ class Parser {
   std::span<const OpDef* const> ops_;
   std::string_view where_;
   size_t pos_ = 0;
+  int depth_ = 0;  // of bodies
 };
 
 }  // namespace

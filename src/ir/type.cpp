@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/arith.h"
+
 namespace shoestring {
 namespace {
 
@@ -22,10 +24,14 @@ constexpr std::array<DTypeInfo, 10> kDTypes{{
     {"u16", 1, 2, false, false},
 }};
 
-// f32 -> bf16, to nearest even; a NaN keeps a payload bit so that it stays a NaN.
-uint16_t to_bf16(float x) {
-  const auto bits = std::bit_cast<uint32_t>(x);
+// To nearest even, rounded once: the f32 between is rounded to odd, so that it is never a false half.
+// A NaN keeps a payload bit so that it stays a NaN.
+uint16_t to_bf16(double exact) {
+  const auto x = static_cast<float>(exact);
+  auto bits = std::bit_cast<uint32_t>(x);
   if (std::isnan(x)) return static_cast<uint16_t>((bits >> 16) | 0x40);
+  if (static_cast<double>(x) != exact && (bits & 1) == 0 && !std::isinf(x))
+    bits += std::abs(static_cast<double>(x)) < std::abs(exact) ? 1 : -1;
   return static_cast<uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
 }
 float from_bf16(uint16_t h) { return std::bit_cast<float>(uint32_t{h} << 16); }
@@ -112,7 +118,7 @@ void encode(DType to, const double* source, void* out, int64_t n) {
       for (int64_t i = 0; i < n; ++i) static_cast<_Float16*>(out)[i] = static_cast<_Float16>(source[i]);
       return;
     case DType::bf16:
-      for (int64_t i = 0; i < n; ++i) static_cast<uint16_t*>(out)[i] = to_bf16(static_cast<float>(source[i]));
+      for (int64_t i = 0; i < n; ++i) static_cast<uint16_t*>(out)[i] = to_bf16(source[i]);
   }
 }
 
@@ -167,6 +173,11 @@ std::optional<Type> type_named(std::string_view text) {
     if (!rest.empty() && (rest.front() != ',' || rest.size() == 1)) return std::nullopt;
     if (!rest.empty()) rest.remove_prefix(1);
   }
+  // Sizes that overflow make no type: the text may come from a file.
+  std::optional<int64_t> bytes = info(*dtype).block_bytes;
+  for (int64_t d : dims)
+    if (bytes) bytes = checked_mul(*bytes, std::max<int64_t>(d, 1));
+  if (!bytes) return std::nullopt;
   return Type{*dtype, Shape(dims)};
 }
 

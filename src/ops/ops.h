@@ -30,6 +30,7 @@ Value mul(Value a, Value b);
 Value div(Value a, Value b);
 Value neg(Value x);
 Value abs(Value x);
+Value sign(Value x);  // 1, 0 or -1
 Value minimum(Value a, Value b);
 Value maximum(Value a, Value b);
 Value equal(Value a, Value b);  // masks
@@ -44,7 +45,8 @@ Value rsqrt(Value x);
 Value tanh(Value x);
 Value sigmoid(Value x);
 Value relu(Value x);
-Value gelu(Value x);  // exact, by erf
+Value gelu(Value x);        // exact, by erf
+Value gelu_slope(Value x);  // its derivative
 Value square(Value x);
 Value lerp(Value a, Value b, Value t);  // a + t (b - a); exactly a where t is 0 and b is finite
 Value is_finite(Value x);               // mask

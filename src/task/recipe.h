@@ -126,7 +126,7 @@ struct PassthroughEncoder {
 
 // A stack of layers over the values [rows, 1].
 struct DenseEncoder {
-  FcStack stack{.around = {}, .num_layers = 1, .layers = {}};
+  FcStack stack{.around = {}, .num_layers = 1, .layers = {FcLayer{}}};
   bool operator==(const DenseEncoder&) const = default;
 };
 
@@ -450,7 +450,7 @@ Result<Recipe> parse_recipe(const Document& document);
 // How much `render` writes.
 enum class Detail {
   resolved,  // every key, so that nothing is left to defaults
-  brief,     // what differs from the defaults, each key explained in a comment
+  brief,     // what differs from the defaults and what is changed often, explained in comments
 };
 
 // YAML that parses back to an equal recipe; notes stand above it as comments.

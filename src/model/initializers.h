@@ -1,0 +1,38 @@
+// What a parameter holds before the first step. Names and formulas are those of torch.nn.init; each
+// comes down to a constant, a uniform or a normal distribution, or the identity.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace shoestring::model {
+
+// How many inputs one output sums and how many outputs one input feeds. Of a weight [in, out]: in, out.
+struct Fans {
+  int64_t in = 1, out = 1;
+};
+
+struct Initializer {
+  enum class Kind { constant, uniform, normal, identity };
+  Kind kind = Kind::constant;
+  double a = 0, b = 0;  // constant: the value; uniform: [a, b); normal: mean a, standard deviation b
+  bool operator==(const Initializer&) const = default;
+};
+
+Initializer zeros();
+Initializer ones();
+Initializer constant(double value);
+Initializer uniform(double low, double high);
+Initializer normal(double mean, double deviation);
+Initializer identity();  // 1 on the diagonal of [n, m], else 0
+
+// Glorot, Bengio 2010: U(-l, l) with l = gain sqrt(6 / (in + out)); N(0, s²), s = gain sqrt(2 / (in + out)).
+Initializer xavier_uniform(Fans fans, double gain = 1);
+Initializer xavier_normal(Fans fans, double gain = 1);
+// He, Zhang, Ren, Sun 2015: U(-l, l) with l = gain sqrt(3 / fan); N(0, s²) with s = gain / sqrt(fan).
+Initializer kaiming_uniform(int64_t fan, double gain);
+Initializer kaiming_normal(int64_t fan, double gain);
+
+// Appends the node that makes the values. `stream` is the random stream to draw from.
+Value draw(Graph& graph, const Type& type, const Initializer& initializer, int64_t stream);
+
+}  // namespace shoestring::model

@@ -1,0 +1,122 @@
+#include "model/layers.h"
+
+#include <algorithm>
+#include <array>
+
+namespace shoestring::model {
+
+Value Forward::parameter(Parameter parameter) {
+  const Value value = graph_->read({parameter.name, parameter.type, parameter.role});
+  const bool known = std::any_of(parameters_.begin(), parameters_.end(),
+                                 [&](const Parameter& p) { return p.name == parameter.name; });
+  if (!known) parameters_.push_back(std::move(parameter));
+  return value;
+}
+
+Value Forward::value(const Parameter& parameter) const {
+  return graph_->read({parameter.name, parameter.type, parameter.role});
+}
+
+InitializerOf always(Initializer initializer) {
+  return [initializer](Fans) { return initializer; };
+}
+
+namespace {
+
+Value vector(Forward& f, const std::string& name, int64_t size, const Initializer& initializer,
+             StateRole role = StateRole::parameter) {
+  return f.parameter({.name = name,
+                      .type = {DType::f32, {size}},
+                      .initializer = initializer,
+                      .role = role,
+                      .trainable = role == StateRole::parameter});
+}
+
+Value batch_norm(Forward& f, Value x, const std::string& name, const NormParams& params) {
+  const int64_t n = x.dims().back();
+  const Value scale = vector(f, name + ".scale", n, ones()), shift = vector(f, name + ".shift", n, zeros());
+  const Value mean = vector(f, name + ".mean", n, zeros(), StateRole::statistic);
+  const Value variance = vector(f, name + ".variance", n, ones(), StateRole::statistic);
+  if (f.training() && x.dims()[0] > 1) {
+    const ops::BatchNorm out =
+        ops::batch_norm(x, scale, shift, mean, variance, params.momentum, params.epsilon);
+    if (!out.y.valid()) return out.y;
+    f.update(name + ".mean", out.mean);
+    f.update(name + ".variance", out.variance);
+    return out.y;
+  }
+  // (x - mean) / sqrt(variance + epsilon) * scale + shift, with all that is known per column done there.
+  using namespace ops;
+  const Value factor = scale * ops::rsqrt(variance + params.epsilon);
+  const Value offset = shift - mean * factor;
+  return x * ops::broadcast_like(factor, x) + ops::broadcast_like(offset, x);
+}
+
+}  // namespace
+
+Value linear(Forward& f, Value x, const std::string& name, const Linear& layer) {
+  if (!x.valid()) return x;
+  const Fans fans{x.dims().back(), layer.output_size};
+  const Value weights = f.parameter({.name = name + ".weights",
+                                     .type = {DType::f32, {fans.in, fans.out}},
+                                     .initializer = layer.weights(fans),
+                                     .penalised = true});
+  if (!layer.use_bias) return ops::matmul(x, weights);
+  return ops::matmul(x, weights, {}, vector(f, name + ".bias", fans.out, layer.bias(fans)));
+}
+
+Value norm(Forward& f, Value x, const std::string& name, Norm kind, const NormParams& params) {
+  if (!x.valid() || kind == Norm::none) return x;
+  if (kind == Norm::batch) return batch_norm(f, x, name, params);
+  const int64_t n = x.dims().back();
+  return ops::layer_norm(x, vector(f, name + ".scale", n, ones()), vector(f, name + ".shift", n, zeros()),
+                         params.epsilon);
+}
+
+Value activate(Value x, ops::Activation activation) {
+  switch (activation) {
+    case ops::Activation::none:
+      return x;
+    case ops::Activation::relu:
+      return ops::relu(x);
+    case ops::Activation::tanh:
+      return ops::tanh(x);
+    case ops::Activation::sigmoid:
+      return ops::sigmoid(x);
+    case ops::Activation::gelu:
+      return ops::gelu(x);
+  }
+  return x;
+}
+
+Value dropout(Forward& f, Value x, double rate) {
+  return f.training() && rate > 0 ? ops::dropout(x, rate) : x;
+}
+
+Value fc_layer(Forward& f, Value x, const std::string& name, const FcLayer& layer) {
+  Value y = linear(f, x, name, layer.linear);
+  y = norm(f, y, name + ".norm", layer.norm, layer.norm_params);
+  return dropout(f, activate(y, layer.activation), layer.dropout);
+}
+
+Value fc_stack(Forward& f, Value x, const std::string& name, const FcStack& stack) {
+  if (stack.layers.empty()) return x;
+  x = norm(f, x, name + ".norm", stack.input_norm, stack.input_norm_params);
+  x = dropout(f, x, stack.input_dropout);
+  for (size_t i = 0; i < stack.layers.size(); ++i) {
+    const Value y = fc_layer(f, x, name + ".fc" + std::to_string(i), stack.layers[i]);
+    x = stack.residual && y.type() == x.type() ? ops::add(y, x) : y;
+  }
+  return x;
+}
+
+Value embedding(Forward& f, Value numbers, const std::string& name, const Embedding& layer) {
+  const Value table = f.parameter({.name = name + ".embedding",
+                                   .type = {DType::f32, {layer.entries, layer.size}},
+                                   .initializer = layer.initializer,
+                                   .trainable = layer.trainable,
+                                   .penalised = layer.trainable});
+  return ops::gather(table, numbers);
+}
+
+}  // namespace shoestring::model

@@ -1,0 +1,107 @@
+// Layers as graph builders. A layer asks the Forward that it is built with for its parameters; what was
+// asked for is then initialised, trained, penalised and saved, so a layer says each thing once.
+//
+//   Graph g("prediction");
+//   Forward f{g};
+//   Value y = linear(f, x, "head", {.output_size = 2});     // x [rows, n] -> y [rows, 2]
+//   f.parameters()                                          // head.weights [n, 2], head.bias [2]
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "ir/graph.h"
+#include "model/initializers.h"
+#include "ops/ops.h"
+
+namespace shoestring::model {
+
+struct Parameter {
+  std::string name;
+  Type type;
+  Initializer initializer;
+  StateRole role = StateRole::parameter;
+  bool trainable = true;
+  bool penalised = false;  // by L1 and L2 regularization: matrices and embeddings, no biases, no norms
+};
+
+// A graph while layers are added to it. The graph must outlive it.
+class Forward {
+ public:
+  explicit Forward(Graph& graph, bool training = false) : graph_(&graph), training_(training) {}
+  Graph& graph() const { return *graph_; }
+  bool training() const { return training_; }
+
+  // The parameter's value; a name that is asked for again is the same parameter.
+  Value parameter(Parameter parameter);
+  // After the step a statistic has another value (in training).
+  void update(const std::string& statistic, Value value) { updates_.push_back({statistic, value.id()}); }
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  Value value(const Parameter& parameter) const;
+  const std::vector<NamedValue>& updates() const { return updates_; }
+
+ private:
+  Graph* graph_;
+  bool training_;
+  std::vector<Parameter> parameters_;
+  std::vector<NamedValue> updates_;
+};
+
+// An initializer that waits for the sizes of its parameter.
+using InitializerOf = std::function<Initializer(Fans)>;
+InitializerOf always(Initializer initializer);
+
+struct Linear {
+  int64_t output_size = 256;
+  bool use_bias = true;
+  InitializerOf weights = [](Fans f) { return xavier_uniform(f); };
+  InitializerOf bias = always(zeros());
+};
+// [rows, n] -> [rows, output_size]: x W + b, with NAME.weights [n, output_size] and NAME.bias.
+Value linear(Forward& forward, Value x, const std::string& name, const Linear& layer);
+
+enum class Norm { none, batch, layer };
+struct NormParams {
+  double epsilon = 1e-5;
+  double momentum = 0.1;  // running <- (1 - momentum) running + momentum batch
+};
+// [rows, n] -> [rows, n], with NAME.scale and NAME.shift [n]; batch norm keeps NAME.mean and
+// NAME.variance, with which it works outside training and on a single row, which has no variance.
+Value norm(Forward& forward, Value x, const std::string& name, Norm kind, const NormParams& params = {});
+
+Value activate(Value x, ops::Activation activation);
+// Drops a share `rate` of the elements and scales the others by 1 / (1 - rate); in training only.
+Value dropout(Forward& forward, Value x, double rate);
+
+// Linear, norm, activation, dropout, in that order.
+struct FcLayer {
+  Linear linear;
+  Norm norm = Norm::none;
+  NormParams norm_params;
+  ops::Activation activation = ops::Activation::relu;
+  double dropout = 0;
+};
+Value fc_layer(Forward& forward, Value x, const std::string& name, const FcLayer& layer);
+
+// Layers NAME.fc0, NAME.fc1, ... in a row; with at least one, after a norm (NAME.norm) and a dropout of
+// the input where these are set.
+struct FcStack {
+  Norm input_norm = Norm::none;
+  NormParams input_norm_params;
+  double input_dropout = 0;
+  std::vector<FcLayer> layers;
+  bool residual = false;  // adds a layer's input to its output where their sizes agree
+};
+Value fc_stack(Forward& forward, Value x, const std::string& name, const FcStack& stack);
+
+// i32[rows] -> [rows, size]: rows of NAME.embedding [entries, size].
+struct Embedding {
+  int64_t entries = 1, size = 1;
+  Initializer initializer = uniform(-1, 1);
+  bool trainable = true;
+};
+Value embedding(Forward& forward, Value numbers, const std::string& name, const Embedding& layer);
+
+}  // namespace shoestring::model

@@ -1,0 +1,47 @@
+// less_equal: 1 where a <= b, else 0.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/less_equal.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    return one_where(d, hn::Le(a, b));
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+}  // namespace
+
+extern const OpDef less_equal_op{
+    .name = "less_equal",
+    .doc = "1 where a <= b, else 0",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .traits = kElementwise | kCheap,
+    .infer = [](const OpArgs& args) { return one_type("less_equal", args); },
+    .cost = elementwise_cost<1>,
+    .grad = no_slope,
+    .scalar = [](const double* in, const double*) { return in[0] <= in[1] ? 1.0 : 0.0; },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

@@ -1,0 +1,50 @@
+// log: the natural logarithm; -infinity at 0, NaN below.
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/log.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+#include "ops/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D d, V x) const {
+    return safe_log(d, x);
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+void grad(Backward& b) { b.add(0, div(b.upstream(), b.input(0))); }
+
+}  // namespace
+
+extern const OpDef log_op{
+    .name = "log",
+    .doc = "log x",
+    .traits = kElementwise,
+    .infer = [](const OpArgs& args) { return one_type("log", args); },
+    .cost = elementwise_cost<kTranscendental>,
+    .grad = grad,
+    .scalar = [](const double* in, const double*) { return std::log(in[0]); },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

@@ -1,0 +1,57 @@
+// maximum: the larger of a and b; NaN if either is.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/maximum.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    // Highway's gives b if either is NaN.
+    return hn::IfThenElse(hn::Eq(a, a), hn::Max(a, b), a);
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+// To the larger one; equals share it.
+void grad(Backward& b) {
+  const Value to_a = mul(add(less(b.input(1), b.input(0)), less_equal(b.input(1), b.input(0))),
+                         full_like(b.upstream(), 0.5));
+  const Value first = mul(b.upstream(), to_a);
+  b.add(0, first);
+  if (b.wants(1)) b.add(1, sub(b.upstream(), first));
+}
+
+}  // namespace
+
+extern const OpDef maximum_op{
+    .name = "maximum",
+    .doc = "the larger of a and b",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .traits = kElementwise | kCheap | kCommutative,
+    .infer = [](const OpArgs& args) { return one_type("maximum", args); },
+    .cost = elementwise_cost<2>,
+    .grad = grad,
+    .scalar = [](const double* in, const double*) { return in[0] > in[1] || in[0] != in[0] ? in[0] : in[1]; },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

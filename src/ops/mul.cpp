@@ -1,0 +1,52 @@
+// mul: a b. The gradient of each reads the other.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/mul.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V a, V b) const {
+    return hn::Mul(a, b);
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+void grad(Backward& b) {
+  if (b.wants(0)) b.add(0, mul(b.upstream(), b.input(1)));
+  if (b.wants(1)) b.add(1, mul(b.upstream(), b.input(0)));
+}
+
+}  // namespace
+
+extern const OpDef mul_op{
+    .name = "mul",
+    .doc = "a b",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .traits = kElementwise | kCheap | kCommutative,
+    .infer = [](const OpArgs& args) { return one_type("mul", args); },
+    .cost = elementwise_cost<1>,
+    .grad = grad,
+    .scalar = [](const double* in, const double*) { return in[0] * in[1]; },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

@@ -1,0 +1,47 @@
+// neg: -x.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/neg.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Neg(x);
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+void grad(Backward& b) { b.add(0, neg(b.upstream())); }
+
+}  // namespace
+
+extern const OpDef neg_op{
+    .name = "neg",
+    .doc = "-x",
+    .traits = kElementwise | kCheap,
+    .infer = [](const OpArgs& args) { return one_type("neg", args); },
+    .cost = elementwise_cost<1>,
+    .grad = grad,
+    .scalar = [](const double* in, const double*) { return -in[0]; },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

@@ -1,0 +1,47 @@
+// square: x².
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/square.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Mul(x, x);
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+void grad(Backward& b) { b.add(0, mul(b.upstream(), add(b.input(0), b.input(0)))); }
+
+}  // namespace
+
+extern const OpDef square_op{
+    .name = "square",
+    .doc = "x²",
+    .traits = kElementwise | kCheap,
+    .infer = [](const OpArgs& args) { return one_type("square", args); },
+    .cost = elementwise_cost<1>,
+    .grad = grad,
+    .scalar = [](const double* in, const double*) { return in[0] * in[0]; },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

@@ -1,0 +1,51 @@
+// tanh: the hyperbolic tangent.
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/tanh.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/elementwise-inl.h"
+#include "ops/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+struct Kernel {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Tanh(d, x);
+  }
+};
+
+TileSet tiles() { return tiles_of<Kernel>(); }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(tiles);
+
+// d tanh = 1 - tanh²: reads the output.
+void grad(Backward& b) { b.add(0, sub(b.upstream(), mul(b.upstream(), square(b.output())))); }
+
+}  // namespace
+
+extern const OpDef tanh_op{
+    .name = "tanh",
+    .doc = "tanh x",
+    .traits = kElementwise,
+    .infer = [](const OpArgs& args) { return one_type("tanh", args); },
+    .cost = elementwise_cost<kTranscendental>,
+    .grad = grad,
+    .scalar = [](const double* in, const double*) { return std::tanh(in[0]); },
+    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+};
+
+}  // namespace shoestring::ops
+#endif

@@ -1,0 +1,190 @@
+// The vocabulary of the recipe: the words of its enums, and which structs have records. The records
+// themselves stand in keys_layers.cpp, keys_inputs.cpp, keys_outputs.cpp, keys_trainer.cpp and
+// keys_recipe.cpp.
+#pragma once
+
+#include "task/value_types.h"
+
+namespace shoestring::task {
+
+using NameList = std::string_view;
+
+template <>
+struct Words<Activation> {
+  static constexpr NameList names[] = {"null", "relu", "tanh", "sigmoid", "gelu"};
+  static constexpr NameList later[] = {"elu",       "leakyRelu",   "logSigmoid", "softmax", "silu",
+                                       "swish",     "mish",        "selu",       "prelu",   "relu6",
+                                       "hardswish", "hardsigmoid", "softplus",   "celu",    "swiglu",
+                                       "geglu",     "reglu",       "sparsemax",  "entmax15"};
+};
+template <>
+struct Words<Norm> {
+  static constexpr NameList names[] = {"null", "batch", "layer"};
+  static constexpr NameList later[] = {"ghost"};
+};
+template <>
+struct Words<init::Fan> {
+  static constexpr NameList names[] = {"fan_in", "fan_out"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<init::Gain> {
+  static constexpr NameList names[] = {"linear", "sigmoid", "tanh", "relu", "leaky_relu"};
+  static constexpr NameList later[] = {"selu"};
+};
+template <>
+struct Words<FeatureType> {
+  static constexpr NameList names[] = {"number", "binary", "category"};
+  static constexpr NameList later[] = {"anomaly", "audio", "bag",        "category_distribution",
+                                       "date",    "h3",    "image",      "sequence",
+                                       "set",     "text",  "timeseries", "vector"};
+};
+template <>
+struct Words<MissingValues> {
+  static constexpr NameList names[] = {"fill_with_const", "fill_with_mode", "fill_with_mean",
+                                       "fill_with_false", "fill_with_true", "bfill",
+                                       "ffill",           "drop_row"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<Normalization> {
+  static constexpr NameList names[] = {"null", "zscore", "minmax", "log1p", "iq"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<Decay> {
+  static constexpr NameList names[] = {"null", "linear", "exponential", "cosine"};
+  static constexpr NameList later[] = {"one_cycle", "inverse_sqrt", "polynomial", "wsd"};
+};
+template <>
+struct Words<SplitName> {
+  static constexpr NameList names[] = {"training", "validation", "test"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<Regularization> {
+  static constexpr NameList names[] = {"l1", "l2", "l1_l2"};
+  static constexpr std::span<const NameList> later{};
+};
+
+template <>
+struct FamilyTraits<InitializerSpec> {
+  static constexpr bool short_form = true;
+  static constexpr NameList later[] = {"eye", "dirac", "orthogonal", "sparse", "identity"};
+};
+
+// The layers of a stack, written as the list fc_layers; null: as many as the key beside it says.
+template <>
+struct TypeOf<FcStack> {
+  static const ValueType value;
+};
+
+// The names under which a stack's keys stand in a component.
+struct StackNames {
+  NameList layers, count, size, bias, weights_initializer, bias_initializer, norm, norm_params, activation,
+      dropout;
+};
+inline constexpr StackNames kPlainNames{
+    "fc_layers",        "num_fc_layers", "output_size", "use_bias",   "weights_initializer",
+    "bias_initializer", "norm",          "norm_params", "activation", "dropout"};
+inline constexpr StackNames kDenseNames{
+    "fc_layers",        "num_layers", "output_size", "use_bias",   "weights_initializer",
+    "bias_initializer", "norm",       "norm_params", "activation", "dropout"};
+inline constexpr StackNames kDecoderNames{
+    "fc_layers",           "num_fc_layers", "fc_output_size", "fc_use_bias",   "fc_weights_initializer",
+    "fc_bias_initializer", "fc_norm",       "fc_norm_params", "fc_activation", "fc_dropout"};
+
+// The keys of one layer, the member at `Path...` being an FcLayer.
+template <auto... Path>
+constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
+  return {
+      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.").at_least(1).common(),
+      key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
+      key<Path..., &FcLayer::weights_initializer>(n.weights_initializer,
+                                                  "First values of a layer's weights."),
+      key<Path..., &FcLayer::bias_initializer>(n.bias_initializer, "First values of a layer's biases."),
+      key<Path..., &FcLayer::norm>(n.norm, "Normalization of a layer's output, and of the stack's input."),
+      key<Path..., &FcLayer::norm_params>(n.norm_params, "Parameters of the normalization."),
+      key<Path..., &FcLayer::activation>(n.activation, "Activation of a layer; null leaves it linear."),
+      key<Path..., &FcLayer::dropout>(n.dropout, "Share of a layer's outputs that is dropped in training.")
+          .in({.low = 0, .high = 1, .open_high = true})};
+}
+
+// The keys of a stack, the member at `Path` being an FcStack.
+template <auto Path>
+constexpr std::array<Key, 10> stack_keys(const StackNames& n) {
+  return together(
+      layer_keys<Path, &FcStack::around>(n),
+      keys(key<Path, &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.")
+               .within(0, 1000)
+               .common(),
+           key<Path>(n.layers,
+                     "The layers one by one; what a layer leaves out comes from the keys beside the list.")
+               .always()));
+}
+
+template <>
+struct TypeOf<ClassWeights> {
+  static const ValueType value;
+};
+
+// Null turns all clipping off.
+template <>
+struct TypeOf<GradientClipping> {
+  static const ValueType value;
+};
+
+// clang-format off
+// keys_layers.cpp
+template <> const Component Described<NormParams>::component;
+template <> const Component Described<FcLayer>::component;
+template <> const Component Described<init::Zeros>::component;
+template <> const Component Described<init::Ones>::component;
+template <> const Component Described<init::Constant>::component;
+template <> const Component Described<init::Uniform>::component;
+template <> const Component Described<init::Normal>::component;
+template <> const Component Described<init::XavierUniform>::component;
+template <> const Component Described<init::XavierNormal>::component;
+template <> const Component Described<init::KaimingUniform>::component;
+template <> const Component Described<init::KaimingNormal>::component;
+// keys_inputs.cpp
+template <> const Component Described<NumberPreprocessing>::component;
+template <> const Component Described<BinaryPreprocessing>::component;
+template <> const Component Described<CategoryPreprocessing>::component;
+template <> const Component Described<PassthroughEncoder>::component;
+template <> const Component Described<DenseEncoder>::component;
+template <> const Component Described<OneHotEncoder>::component;
+template <> const Component Described<EmbedEncoder>::component;
+template <> const Component Described<SparseEmbedEncoder>::component;
+template <> const Component Described<NumberInput>::component;
+template <> const Component Described<BinaryInput>::component;
+template <> const Component Described<CategoryInput>::component;
+template <> const Component Described<InputFeature>::component;
+// keys_outputs.cpp
+template <> const Component Described<MeanSquaredError>::component;
+template <> const Component Described<MeanAbsoluteError>::component;
+template <> const Component Described<RootMeanSquaredError>::component;
+template <> const Component Described<Huber>::component;
+template <> const Component Described<BinaryCrossEntropy>::component;
+template <> const Component Described<SoftmaxCrossEntropy>::component;
+template <> const Component Described<NumberOutput>::component;
+template <> const Component Described<BinaryOutput>::component;
+template <> const Component Described<CategoryOutput>::component;
+template <> const Component Described<OutputFeature>::component;
+// keys_trainer.cpp
+template <> const Component Described<Sgd>::component;
+template <> const Component Described<Adam>::component;
+template <> const Component Described<AdamW>::component;
+template <> const Component Described<LearningRateScheduler>::component;
+template <> const Component Described<GradientClipping>::component;
+template <> const Component Described<Trainer>::component;
+// keys_recipe.cpp
+template <> const Component Described<ConcatCombiner>::component;
+template <> const Component Described<RandomSplit>::component;
+template <> const Component Described<FixedSplit>::component;
+template <> const Component Described<StratifySplit>::component;
+template <> const Component Described<Preprocessing>::component;
+template <> const Component Described<Recipe>::component;
+// clang-format on
+
+}  // namespace shoestring::task

@@ -1,0 +1,100 @@
+// Records of the whole recipe: combiner, splits, and the parts at the top.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "task/keys.h"
+
+namespace shoestring::task {
+namespace {
+
+constexpr auto kConcat = together(
+    stack_keys<&ConcatCombiner::stack>(kPlainNames),
+    keys(key<&ConcatCombiner::residual>("residual",
+                                        "Whether a layer's input is added to its output where sizes agree."),
+         noted("flatten_inputs", "what an encoder gives is one vector a row already"),
+         refused("batch_ensemble", "false"), noted("num_ensemble_members", "there is no batch ensemble")));
+
+constexpr NameList kSharesHelp = "Shares of training, validation and test, which add up to 1.";
+constexpr Range kShare{.low = 0, .high = 1};
+constexpr auto kRandom = keys(key<&RandomSplit::probabilities>("probabilities", kSharesHelp).in(kShare));
+constexpr auto kFixed = keys(
+    key<&FixedSplit::column>("column", "The column that says 0 (training), 1 (validation) or 2 (test)."));
+constexpr auto kStratify =
+    keys(key<&StratifySplit::column>("column", "The column whose values have the same shares in every split.")
+             .required(),
+         key<&StratifySplit::probabilities>("probabilities", kSharesHelp).in(kShare));
+
+constexpr NameList kLaterSplits[] = {"datetime", "hash"};
+constexpr auto kPreprocessing =
+    keys(key<&Preprocessing::split>(
+             "split", "How rows are split; null is by the column split if there is one, else random.")
+             .later(kLaterSplits),
+         refused("sample_ratio", "1"), refused("sample_size"), refused("oversample_minority"),
+         refused("undersample_majority"), noted("global_max_sequence_length", "there are no sequences"));
+
+constexpr NameList kLaterCombiners[] = {
+    "comparator", "cross_attention",   "ft_transformer", "gated_fusion",    "hypernetwork",
+    "perceiver",  "project_aggregate", "sequence",       "sequence_concat", "tabnet",
+    "tabpfn_v2",  "tabtransformer",    "transformer"};
+
+constexpr auto kRecipe = keys(
+    refused("model_type", "ecd"), key<&Recipe::inputs>("input_features", "What to predict from.").required(),
+    key<&Recipe::outputs>("output_features", "What to predict.").required(),
+    key<&Recipe::combiner>("combiner", "How the encoders' outputs become one vector a row.")
+        .later(kLaterCombiners)
+        .common(),
+    key<&Recipe::preprocessing>("preprocessing", "What is done to the table as a whole."),
+    key<&Recipe::trainer>("trainer", "How the network is trained.").common(),
+    Key{.name = "defaults",
+        .help = "By type of feature: preprocessing, encoder, decoder and loss of every feature of that type, "
+                "under what the feature says itself.",
+        .state = State::folded},
+    noted("ludwig_version", "the language is the same from version to version"), refused("backend"),
+    refused("hyperopt"), refused("budget"), refused("base_model"), refused("prompt"), refused("generation"),
+    refused("adapter"), refused("quantization"), refused("model_parameters"));
+
+template <class S>
+Status check_shares(const Context& context, const Node& node, S& split) {
+  const Probabilities& p = split.probabilities;
+  const Entry* written = node.find("probabilities");
+  if (std::abs(p[0] + p[1] + p[2] - 1) > 1e-6)
+    return context.refuse(
+        written->value.mark,
+        fmt::format("{}.probabilities add up to {:g}, not 1", context.path, p[0] + p[1] + p[2]),
+        "give three shares that add up to 1");
+  if (p[0] <= 0)
+    return context.refuse(written->value.mark, context.path + ".probabilities leave no rows to train on",
+                          "give a first share above 0");
+  return {};
+}
+
+}  // namespace
+
+template <>
+constinit const Component Described<ConcatCombiner>::component{
+    .name = "concat", .help = "The encoders' outputs side by side, then a stack of layers.", .keys = kConcat};
+template <>
+constinit const Component Described<RandomSplit>::component{.name = "random",
+                                                            .help = "Rows are dealt out at random.",
+                                                            .keys = kRandom,
+                                                            .finish = finish<check_shares<RandomSplit>>};
+template <>
+constinit const Component Described<FixedSplit>::component{
+    .name = "fixed", .help = "A column says which split a row belongs to.", .keys = kFixed};
+template <>
+constinit const Component Described<StratifySplit>::component{
+    .name = "stratify",
+    .help = "Random, with the same shares of each value of a column.",
+    .keys = kStratify,
+    .finish = finish<check_shares<StratifySplit>>};
+template <>
+constinit const Component Described<Preprocessing>::component{
+    .name = "preprocessing", .help = "What is done to the table as a whole.", .keys = kPreprocessing};
+template <>
+constinit const Component Described<Recipe>::component{
+    .name = "recipe", .help = "The whole recipe.", .keys = kRecipe};
+
+const Component& recipe_component() { return Described<Recipe>::component; }
+
+}  // namespace shoestring::task

@@ -1,0 +1,264 @@
+// Records of the trainer: optimizers, schedules, clipping, stopping.
+#include <fmt/format.h>
+
+#include "task/keys.h"
+
+namespace shoestring::task {
+namespace {
+
+constexpr Range kBeta{.low = 0, .high = 1, .open_high = true};
+
+constexpr auto kSgd =
+    keys(key<&Sgd::momentum>("momentum", "Share of the last step that is kept.").at_least(0),
+         key<&Sgd::weight_decay>("weight_decay", "Times the weight, added to its gradient.").at_least(0),
+         key<&Sgd::dampening>("dampening", "Share of the gradient kept out of the momentum.").at_least(0),
+         key<&Sgd::nesterov>("nesterov", "Looks ahead by the momentum; needs momentum and no dampening."));
+
+template <class S>
+constexpr auto adam_keys(std::string_view decay) {
+  return keys(key<&S::betas>("betas", "Shares of the old first and second moment that are kept.").in(kBeta),
+              key<&S::eps>("eps", "Added to the root of the second moment.").at_least(0),
+              key<&S::weight_decay>("weight_decay", decay).at_least(0),
+              key<&S::amsgrad>("amsgrad", "Divides by the greatest second moment so far."));
+}
+constexpr auto kAdam = adam_keys<Adam>("Times the weight, added to its gradient.");
+constexpr auto kAdamW = adam_keys<AdamW>("Shrinks a weight by this times the learning rate.");
+
+constexpr auto kScheduler = keys(
+    key<&LearningRateScheduler::decay>("decay",
+                                       "How the learning rate falls from step to step; null keeps it."),
+    key<&LearningRateScheduler::decay_rate>("decay_rate", "exponential: the factor over decay_steps.")
+        .within(0, 1),
+    key<&LearningRateScheduler::decay_steps>("decay_steps",
+                                             "exponential: steps over which the factor applies once.")
+        .at_least(1),
+    key<&LearningRateScheduler::staircase>("staircase", "exponential: whether the rate falls in steps."),
+    key<&LearningRateScheduler::reduce_on_plateau>(
+        "reduce_on_plateau", "Times the rate is reduced when the metric stands still; 0 is never.")
+        .at_least(0),
+    key<&LearningRateScheduler::reduce_on_plateau_patience>(
+        "reduce_on_plateau_patience", "Evaluations without improvement before a reduction.")
+        .at_least(0),
+    key<&LearningRateScheduler::reduce_on_plateau_rate>("reduce_on_plateau_rate",
+                                                        "The factor of a reduction.")
+        .within(0, 1),
+    key<&LearningRateScheduler::warmup_evaluations>("warmup_evaluations",
+                                                    "Evaluations over which the rate rises from 0.")
+        .at_least(0),
+    key<&LearningRateScheduler::warmup_fraction>("warmup_fraction",
+                                                 "Share of all steps over which the rate rises from 0.")
+        .within(0, 1),
+    key<&LearningRateScheduler::reduce_eval_metric>("reduce_eval_metric",
+                                                    "The metric that reduce_on_plateau watches."),
+    key<&LearningRateScheduler::reduce_eval_split>("reduce_eval_split", "The split it is measured on."),
+    key<&LearningRateScheduler::t_0>(
+        "t_0", "cosine: steps before the first restart; null is the steps between checkpoints.")
+        .at_least(1),
+    key<&LearningRateScheduler::t_mult>("t_mult", "cosine: how many times longer each cycle is.").at_least(1),
+    key<&LearningRateScheduler::eta_min>("eta_min", "cosine: the least rate.").within(0, 1),
+    noted("max_lr", "belongs to the decay one_cycle"), noted("pct_start", "belongs to the decay one_cycle"),
+    noted("div_factor", "belongs to the decay one_cycle"),
+    noted("final_div_factor", "belongs to the decay one_cycle"),
+    noted("inverse_sqrt_warmup_steps", "belongs to the decay inverse_sqrt"),
+    noted("polynomial_power", "belongs to the decay polynomial"),
+    noted("polynomial_end_lr", "belongs to the decay polynomial"),
+    noted("wsd_warmup_fraction", "belongs to the decay wsd"),
+    noted("wsd_stable_fraction", "belongs to the decay wsd"),
+    noted("wsd_decay_fraction", "belongs to the decay wsd"));
+
+constexpr auto kClipping = keys(
+    key<&GradientClipping::clipglobalnorm>("clipglobalnorm", "Greatest norm of all gradients together.")
+        .above(0),
+    key<&GradientClipping::clipnorm>("clipnorm", "Greatest norm of each gradient.").above(0),
+    key<&GradientClipping::clipvalue>("clipvalue", "Greatest size of each element of a gradient.").above(0));
+
+constexpr NameList kLaterOptimizers[] = {"sgd_8bit",
+                                         "lbfgs",
+                                         "adam_8bit",
+                                         "paged_adam",
+                                         "paged_adam_8bit",
+                                         "adamw_8bit",
+                                         "paged_adamw",
+                                         "paged_adamw_8bit",
+                                         "adadelta",
+                                         "adagrad",
+                                         "adagrad_8bit",
+                                         "adamax",
+                                         "nadam",
+                                         "rmsprop",
+                                         "rmsprop_8bit",
+                                         "lamb",
+                                         "lamb_8bit",
+                                         "lars",
+                                         "lars_8bit",
+                                         "lion",
+                                         "lion_8bit",
+                                         "paged_lion",
+                                         "paged_lion_8bit",
+                                         "radam",
+                                         "adafactor",
+                                         "schedule_free_adamw",
+                                         "muon"};
+constexpr NameList kGrowing = "the batch does not grow on a plateau",
+                   kPretraining = "there is no contrastive pretraining",
+                   kBalance = "losses are summed by their weights";
+
+// A name, or null for the usual one.
+Status read_name_or_null(const Context& context, const Node& node, const Key& key, void* value) {
+  std::string& name = *static_cast<std::string*>(value);
+  if (!node.is_null()) return read_string(context, node, key, name);
+  name.clear();
+  return {};
+}
+Node write_name_or_null(const void* value, const void*) {
+  const std::string& name = *static_cast<const std::string*>(value);
+  return name.empty() ? Node::null() : Node::string(name);
+}
+constexpr ValueType kNameOrNull{.kind = ValueType::Kind::string,
+                                .words = "string",
+                                .nullable = true,
+                                .read = read_name_or_null,
+                                .write = write_name_or_null};
+
+constexpr auto kTrainer = keys(
+    key<&Trainer::epochs>("epochs", "Passes over the training rows at most.").at_least(1).common(),
+    key<&Trainer::train_steps>("train_steps", "Steps at most; where set, it stands in place of epochs.")
+        .at_least(1),
+    key<&Trainer::batch_size>("batch_size", "Rows of a step; auto is 256, at most a tenth of the rows.")
+        .at_least(1)
+        .common(),
+    key<&Trainer::effective_batch_size>(
+        "effective_batch_size", "Rows behind an update: batch_size times gradient_accumulation_steps.")
+        .at_least(1),
+    key<&Trainer::gradient_accumulation_steps>("gradient_accumulation_steps",
+                                               "Steps whose gradients are added up before an update.")
+        .at_least(1),
+    key<&Trainer::max_batch_size>("max_batch_size", "Most rows that batch_size auto may choose.").at_least(1),
+    key<&Trainer::eval_batch_size>("eval_batch_size", "Rows of an evaluation step; auto is batch_size.")
+        .at_least(1),
+    key<&Trainer::learning_rate>("learning_rate", "Size of a step; auto is 0.001.").above(0).common(),
+    key<&Trainer::learning_rate_scheduler>("learning_rate_scheduler", "How the learning rate changes."),
+    key<&Trainer::optimizer>("optimizer", "How gradients become steps.").later(kLaterOptimizers).common(),
+    key<&Trainer::gradient_clipping>("gradient_clipping", "Limits on gradients; null turns all off."),
+    key<&Trainer::regularization_type>("regularization_type", "What of the weights is added to the loss."),
+    key<&Trainer::regularization_lambda>("regularization_lambda", "How much of it; 0 is none.").within(0, 1),
+    key<&Trainer::should_shuffle>("should_shuffle", "Whether rows come in a new order every epoch."),
+    key<&Trainer::validation_field>(
+        "validation_field", "The output whose metric picks the best model, or combined; null is the first.")
+        .as(kNameOrNull),
+    key<&Trainer::validation_metric>("validation_metric", "That metric; null is the output type's usual one.")
+        .as(kNameOrNull),
+    key<&Trainer::early_stop>("early_stop",
+                              "Evaluations without improvement before training stops; -1 is never.")
+        .at_least(-1)
+        .common(),
+    key<&Trainer::evaluate_training_set>("evaluate_training_set",
+                                         "Whether metrics are also measured on the whole training split."),
+    key<&Trainer::checkpoints_per_epoch>("checkpoints_per_epoch",
+                                         "Evaluations and checkpoints an epoch; 0 is one.")
+        .at_least(0),
+    key<&Trainer::steps_per_checkpoint>("steps_per_checkpoint",
+                                        "Steps between evaluations and checkpoints; 0 counts by epochs.")
+        .at_least(0),
+    refused("skip_all_evaluation", "false"), refused("eval_steps"), refused("enable_profiling", "false"),
+    noted("profiler", "profiling is not on"), noted("compile", "every plan is compiled ahead of time"),
+    noted("learning_rate_scaling", "one worker trains: there is nothing to scale"),
+    refused("bucketing_field"), refused("use_mixed_precision", "false"),
+    refused("enable_gradient_checkpointing", "false"), refused("layers_to_freeze_regex"),
+    refused("increase_batch_size_on_plateau", "0"),
+    noted("increase_batch_size_on_plateau_patience", kGrowing),
+    noted("increase_batch_size_on_plateau_rate", kGrowing),
+    noted("increase_batch_size_eval_metric", kGrowing), noted("increase_batch_size_eval_split", kGrowing),
+    refused("loss_balancing", "none"), noted("loss_balancing_alpha", kBalance),
+    noted("loss_balancing_lr", kBalance), noted("loss_balancing_preference_vector", kBalance),
+    noted("loss_balancing_tchebycheff_weight", kBalance), refused("contrastive_pretrain_epochs", "0"),
+    noted("contrastive_pretrain_temperature", kPretraining),
+    noted("contrastive_pretrain_projection_dim", kPretraining),
+    noted("contrastive_pretrain_learnable_temperature", kPretraining), refused("modality_dropout", "0"),
+    refused("model_soup"), noted("model_soup_top_k", "models are not averaged"));
+
+Status check_sgd(const Context& context, const Node& node, Sgd& sgd) {
+  if (!sgd.nesterov || (sgd.momentum > 0 && sgd.dampening == 0)) return {};
+  return context.refuse(node.find("nesterov")->mark,
+                        context.path + ".nesterov needs a momentum above 0 and a dampening of 0",
+                        "set momentum, or leave nesterov out");
+}
+
+Status check_trainer(const Context& context, const Node& node, Trainer& trainer) {
+  if (trainer.checkpoints_per_epoch > 0 && trainer.steps_per_checkpoint > 0)
+    return context.refuse(node.find("steps_per_checkpoint")->mark,
+                          context.path + " has both checkpoints_per_epoch and steps_per_checkpoint",
+                          "keep one of them");
+  const auto batch = trainer.batch_size.value, steps = trainer.gradient_accumulation_steps.value,
+             effective = trainer.effective_batch_size.value;
+  if (!effective) return {};
+  const Mark mark = node.find("effective_batch_size")->mark;
+  if (batch && steps && *batch != *effective / *steps)
+    return context.refuse(
+        mark,
+        fmt::format("{}: effective_batch_size {} is not batch_size {} times gradient_accumulation_steps {}",
+                    context.path, *effective, *batch, *steps),
+        "leave one of the three out");
+  for (const auto part : {batch, steps})
+    if (part && *effective % *part != 0)
+      return context.refuse(
+          mark,
+          fmt::format("{}: effective_batch_size {} is not a multiple of {}", context.path, *effective, *part),
+          "give a multiple");
+  return {};
+}
+
+constexpr const Component* kClippingComponents[] = {&Described<GradientClipping>::component};
+
+Status read_clipping(const Context& context, const Node& node, const Key&, void* value) {
+  if (!node.is_null()) return read_component(context, node, *kClippingComponents[0], value);
+  *static_cast<GradientClipping*>(value) = {std::nullopt, std::nullopt, std::nullopt};
+  return {};
+}
+
+Node write_clipping(const void* value, const void* fallback) {
+  if (*static_cast<const GradientClipping*>(value) ==
+      GradientClipping{std::nullopt, std::nullopt, std::nullopt})
+    return Node::null();
+  return write_component(*kClippingComponents[0], value, fallback);
+}
+
+const void* default_clipping(size_t) {
+  static const GradientClipping plain;
+  return &plain;
+}
+
+}  // namespace
+
+constinit const ValueType TypeOf<GradientClipping>::value{.kind = ValueType::Kind::component,
+                                                          .words = "map of keys",
+                                                          .nullable = true,
+                                                          .components = kClippingComponents,
+                                                          .read = read_clipping,
+                                                          .write = write_clipping,
+                                                          .defaults = default_clipping};
+
+template <>
+constinit const Component Described<Sgd>::component{
+    .name = "sgd",
+    .help = "Stochastic gradient descent, with momentum if wanted.",
+    .keys = kSgd,
+    .finish = finish<check_sgd>};
+template <>
+constinit const Component Described<Adam>::component{.name = "adam", .help = "Adam.", .keys = kAdam};
+template <>
+constinit const Component Described<AdamW>::component{
+    .name = "adamw", .help = "Adam with decoupled weight decay.", .keys = kAdamW};
+template <>
+constinit const Component Described<LearningRateScheduler>::component{
+    .name = "learning_rate_scheduler", .help = "How the learning rate changes.", .keys = kScheduler};
+template <>
+constinit const Component Described<GradientClipping>::component{
+    .name = "gradient_clipping", .help = "Limits on gradients.", .keys = kClipping};
+template <>
+constinit const Component Described<Trainer>::component{.name = "trainer",
+                                                        .help = "How the network is trained.",
+                                                        .keys = kTrainer,
+                                                        .finish = finish<check_trainer>};
+
+}  // namespace shoestring::task

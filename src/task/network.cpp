@@ -1,0 +1,307 @@
+#include "task/network.h"
+
+#include <array>
+#include <numeric>
+
+#include "base/text.h"
+#include "compile/differentiate.h"
+#include "model/optimizers.h"
+#include "task/network_parts.h"
+
+namespace shoestring::task {
+namespace {
+
+using namespace ops;  // arithmetic, spelled with operators
+
+constexpr int64_t kInitialStreams = 65537;
+constexpr std::string_view kRows = "accumulated/rows";
+
+model::Optimizer optimizer_of(const OptimizerSpec& spec) {
+  struct {
+    model::Optimizer operator()(const Sgd& o) const {
+      return model::Sgd{.momentum = o.momentum,
+                        .dampening = o.dampening,
+                        .weight_decay = o.weight_decay,
+                        .nesterov = o.nesterov};
+    }
+    model::Optimizer operator()(const Adam& o) const {
+      return model::Adam{.beta1 = o.betas[0],
+                         .beta2 = o.betas[1],
+                         .epsilon = o.eps,
+                         .weight_decay = o.weight_decay,
+                         .amsgrad = o.amsgrad};
+    }
+    model::Optimizer operator()(const AdamW& o) const {
+      return model::Adam{.beta1 = o.betas[0],
+                         .beta2 = o.betas[1],
+                         .epsilon = o.eps,
+                         .weight_decay = o.weight_decay,
+                         .decoupled = true,
+                         .amsgrad = o.amsgrad};
+    }
+  } convert;
+  return std::visit(convert, spec);
+}
+
+model::Clipping clipping_of(const GradientClipping& c) {
+  return {.global_norm = c.clipglobalnorm, .norm = c.clipnorm, .value = c.clipvalue};
+}
+
+StateInfo sum_of(const std::string& parameter, const Type& type) {
+  return {parameter + "/sum", type, StateRole::accumulator};
+}
+StateInfo rows_state() { return {std::string(kRows), {DType::f32, {}}, StateRole::accumulator}; }
+
+Value zeros_like(Value x) { return ops::broadcast(x.graph().scalar(x.type().dtype, 0), x.dims()); }
+
+// One training step while it is built.
+class Training {
+ public:
+  Training(Graph& graph, const NetworkSpec& spec, int64_t rows, StepKind kind)
+      : g_(graph), spec_(spec), rows_(static_cast<double>(rows)), kind_(kind), forward_(graph, true) {
+    const std::vector<Value> logits = forward_network(forward_, spec, rows);
+    losses(logits, rows);
+  }
+
+  void build() {
+    if (!g_.status()) return;
+    gradients();
+    if (!g_.status()) return;
+    const Value finite = ops::is_finite(loss_);
+    if (kind_ == StepKind::accumulate)
+      accumulate(finite);
+    else
+      apply(finite);
+    write();
+  }
+
+ private:
+  // The losses as results, and what is minimised: their weighted sum, and the regularization.
+  void losses(const std::vector<Value>& logits, int64_t rows) {
+    for (size_t i = 0; i < logits.size(); ++i) {
+      const OutputFeature& output = spec_.recipe.outputs[i];
+      const Value target = target_input(g_, spec_, i, rows);
+      const Value loss = mean_loss(spec_, i, row_losses(spec_, i, logits[i], target));
+      g_.output("loss:" + output.name, loss);
+      const Value weighted = output.loss_weight() == 1 ? loss : loss * output.loss_weight();
+      loss_ = loss_.valid() ? loss_ + weighted : weighted;
+    }
+    if (!loss_.valid()) {
+      g_.error("the recipe has no output features");
+      return;
+    }
+    g_.output("loss", loss_);
+  }
+
+  // lambda * sum |w| and lambda * sum w², over the weights and embeddings (no biases, no norms).
+  Value penalty() const {
+    const Trainer& trainer = spec_.recipe.trainer;
+    const bool l1 = trainer.regularization_type != Regularization::l2;
+    const bool l2 = trainer.regularization_type != Regularization::l1;
+    Value sum;
+    const auto plus = [&](Value v) { sum = sum.valid() ? sum + v : v; };
+    for (const model::Parameter& p : forward_.parameters()) {
+      if (!p.penalised) continue;
+      if (l1) plus(ops::reduce_sum(ops::abs(forward_.value(p))));
+      if (l2) plus(ops::sum_squares(forward_.value(p)));
+    }
+    return sum.valid() ? sum * trainer.regularization_lambda : sum;
+  }
+
+  void gradients() {
+    Value objective = loss_;
+    if (spec_.recipe.trainer.regularization_lambda > 0)
+      if (const Value p = penalty(); p.valid()) objective = objective + p;
+    // Sums over rows add up over steps of any size; the mean is taken in the update.
+    if (kind_ != StepKind::update) objective = objective * rows_;
+
+    std::vector<Value> values;
+    for (const model::Parameter& p : forward_.parameters()) {
+      if (!p.trainable) continue;
+      trained_.push_back({.name = p.name, .value = forward_.value(p)});
+      values.push_back(trained_.back().value);
+    }
+    const std::vector<Value> out = differentiate(g_, objective, values);
+    for (size_t i = 0; i < out.size(); ++i) trained_[i].gradient = out[i];
+  }
+
+  // This step's sums on top of the accumulators; `rows` becomes all rows. A bad loss makes it infinite,
+  // so that the update, which is of one large batch, is skipped whole.
+  Value add_accumulators(Value finite) {
+    const Value rows = g_.read(rows_state()) + rows_ / finite;
+    for (model::Trained& t : trained_) t.gradient = t.gradient + g_.read(sum_of(t.name, t.value.type()));
+    return rows;
+  }
+  std::vector<Value> means(Value rows) const {
+    std::vector<Value> out;
+    const Value share = rows.valid() ? 1.0 / rows : Value();
+    for (const model::Trained& t : trained_) out.push_back(rows.valid() ? t.gradient * share : t.gradient);
+    return out;
+  }
+
+  void accumulate(Value finite) {
+    const Value rows = add_accumulators(finite);
+    const model::Clipped now = model::clip(means(rows), {}, finite * ops::is_finite(rows));
+    report(now);
+    for (const model::Trained& t : trained_)
+      updates_.push_back({sum_of(t.name, t.value.type()).name, t.gradient});
+    updates_.push_back({std::string(kRows), rows});
+    statistics(now.ok);
+  }
+
+  void apply(Value finite) {
+    Value rows;
+    if (kind_ == StepKind::accumulate_and_update) {
+      rows = add_accumulators(finite);
+      finite = finite * ops::is_finite(rows);
+      for (const model::Trained& t : trained_)
+        updates_.push_back({sum_of(t.name, t.value.type()).name, zeros_like(t.value)});
+      updates_.push_back({std::string(kRows), g_.scalar(DType::f32, 0)});
+    }
+    const model::Clipped clipped =
+        model::clip(means(rows), clipping_of(spec_.recipe.trainer.gradient_clipping), finite);
+    report(clipped);
+    for (size_t i = 0; i < trained_.size(); ++i) trained_[i].gradient = clipped.gradients[i];
+    const Value rate = g_.input("learning_rate", {DType::f32, {}});
+    for (model::StateUpdate& u :
+         model::update(optimizer_of(spec_.recipe.trainer.optimizer), trained_, rate, clipped.ok))
+      updates_.push_back(std::move(u));
+    statistics(clipped.ok);
+  }
+
+  void report(const model::Clipped& clipped) {
+    g_.output("gradient_norm", clipped.norm);
+    g_.output("finite", clipped.ok);
+  }
+
+  // Running statistics move on in good steps only. An activation may have swallowed a NaN before the
+  // loss, so each number is looked at.
+  void statistics(Value ok) {
+    for (const NamedValue& u : forward_.updates()) {
+      const Value next = g_.value(u.value);
+      const Value old = g_.read(*g_.state(u.name));
+      const Value good = ops::is_finite(next) * ok;
+      updates_.push_back({u.name, ops::where(good, next, old)});
+    }
+  }
+
+  void write() {
+    for (const model::StateUpdate& u : updates_) g_.write(u.state, u.value);
+  }
+
+  Graph& g_;
+  const NetworkSpec& spec_;
+  double rows_;
+  StepKind kind_;
+  model::Forward forward_;
+  Value loss_;
+  std::vector<model::Trained> trained_;
+  std::vector<model::StateUpdate> updates_;
+};
+
+std::string_view name_of(StepKind kind) {
+  constexpr std::string_view names[] = {"train", "accumulate", "accumulate_and_update"};
+  return names[static_cast<size_t>(kind)];
+}
+
+}  // namespace
+
+int64_t number_columns(const NetworkSpec& spec) {
+  int64_t n = 0;
+  for (const InputFeature& input : spec.recipe.inputs) n += input.type() != FeatureType::category;
+  return n;
+}
+
+Graph build_initial(const NetworkSpec& spec) {
+  Graph scratch("forward");
+  model::Forward forward(scratch, true);
+  forward_network(forward, spec, 1);
+  Graph g("initial");
+  if (auto s = scratch.status(); !s) {
+    g.error(s.error().what);
+    return g;
+  }
+
+  struct Initial {
+    StateInfo state;
+    model::Initializer initializer;
+  };
+  std::vector<Initial> all;
+  const model::Optimizer optimizer = optimizer_of(spec.recipe.trainer.optimizer);
+  for (const model::Parameter& p : forward.parameters())
+    all.push_back({{p.name, p.type, p.role}, p.initializer});
+  for (const model::Parameter& p : forward.parameters()) {
+    if (!p.trainable) continue;
+    for (const StateInfo& s : model::states_of(optimizer, p.name, p.type)) all.push_back({s, model::zeros()});
+    if (spec.accumulates) all.push_back({sum_of(p.name, p.type), model::zeros()});
+  }
+  for (const StateInfo& s : model::shared_states_of(optimizer)) all.push_back({s, model::zeros()});
+  if (spec.accumulates) all.push_back({rows_state(), model::zeros()});
+
+  int64_t stream = kInitialStreams;
+  for (const Initial& i : all) {
+    g.read(i.state);  // declares it with its role
+    g.write(i.state.name, model::draw(g, i.state.type, i.initializer, stream++));
+  }
+  return g;
+}
+
+Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind) {
+  Graph g{std::string(name_of(kind))};
+  Training(g, spec, rows, kind).build();
+  return g;
+}
+
+Graph build_evaluation(const NetworkSpec& spec, int64_t rows) {
+  Graph g("evaluate");
+  model::Forward forward(g);
+  const std::vector<Value> logits = forward_network(forward, spec, rows);
+  for (size_t i = 0; i < logits.size(); ++i) {
+    const Value target = target_input(g, spec, i, rows);
+    g.output("losses:" + spec.recipe.outputs[i].name, row_losses(spec, i, logits[i], target));
+    add_prediction(g, spec, i, logits[i]);
+  }
+  return g;
+}
+
+Graph build_prediction(const NetworkSpec& spec, int64_t rows) {
+  Graph g("predict");
+  model::Forward forward(g);
+  const std::vector<Value> logits = forward_network(forward, spec, rows);
+  for (size_t i = 0; i < logits.size(); ++i) add_prediction(g, spec, i, logits[i]);
+  return g;
+}
+
+Result<std::vector<double>> resolve_class_weights(const ClassWeights& weights, const std::string& output,
+                                                  std::span<const std::string> labels,
+                                                  std::span<const int64_t> counts) {
+  if (weights.empty()) return std::vector<double>{};
+  const std::string where = "output '" + output + "', loss.class_weights";
+  std::vector<double> out = weights.by_order;
+  if (weights.by_order.empty()) {
+    out.assign(labels.size(), 1);
+    for (const auto& [name, weight] : weights.by_name) {
+      const auto at = std::find(labels.begin(), labels.end(), name);
+      if (at == labels.end()) {
+        const std::string near = nearest(name, labels);
+        return fail(ErrorKind::usage, fmt::format("'{}' is no class of this output", name), where,
+                    near.empty() ? "use the labels as they stand in the data"
+                                 : fmt::format("did you mean '{}'?", near));
+      }
+      out[static_cast<size_t>(at - labels.begin())] = weight;
+    }
+  }
+  if (out.size() != labels.size())
+    return fail(ErrorKind::usage, fmt::format("{} weights for {} classes", out.size(), labels.size()), where,
+                "give one weight for each class, the most frequent class first");
+  double rows = 0, sum = 0;
+  for (size_t i = 0; i < out.size() && i < counts.size(); ++i) {
+    rows += static_cast<double>(counts[i]);
+    sum += out[i] * static_cast<double>(counts[i]);
+  }
+  if (sum > 0)
+    for (double& w : out) w *= rows / sum;
+  return out;
+}
+
+}  // namespace shoestring::task

@@ -1,0 +1,29 @@
+// The forward half of a network: what a recipe's encoders, combiner, decoders and losses mean as layers.
+// Private to src/task; task/network.h makes whole graphs of it.
+#pragma once
+
+#include <vector>
+
+#include "model/layers.h"
+#include "task/network.h"
+
+namespace shoestring::task {
+
+// The name of a feature inside the names of states.
+std::string state_name(std::string_view feature);
+
+// From the graph's inputs, which are declared here, to each output's logits or value: [rows] of a number
+// or binary output, [rows, classes] of a category. In order: the encoders (first the numbers that pass
+// through, then the others in the recipe's order), side by side; the combiner; each output's decoder.
+std::vector<Value> forward_network(model::Forward& forward, const NetworkSpec& spec, int64_t rows);
+
+// Declares the input "target:NAME" of output i.
+Value target_input(Graph& graph, const NetworkSpec& spec, size_t i, int64_t rows);
+// Each row's loss [rows], not weighted; of root_mean_squared_error its square.
+Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target);
+// The loss of many rows: the mean of theirs, or its root.
+Value mean_loss(const NetworkSpec& spec, size_t i, Value row_losses);
+// Adds output i's answer as a result of the graph.
+void add_prediction(Graph& graph, const NetworkSpec& spec, size_t i, Value logits);
+
+}  // namespace shoestring::task

@@ -1,0 +1,57 @@
+#include "base/text.h"
+
+#include <gtest/gtest.h>
+
+namespace shoestring {
+namespace {
+
+TEST(Nearest, FindsSlipsOfTheKeyboard) {
+  const std::vector<std::string> keys = {"learning_rate", "learning_rate_scheduler", "batch_size", "epochs",
+                                         "optimizer"};
+  EXPECT_EQ(nearest("lerning_rate", keys), "learning_rate");   // a letter missing
+  EXPECT_EQ(nearest("learning_raet", keys), "learning_rate");  // two swapped
+  EXPECT_EQ(nearest("batchsize", keys), "batch_size");
+  EXPECT_EQ(nearest("epoch", keys), "epochs");
+  EXPECT_EQ(nearest("epochs", keys), "epochs");
+}
+
+TEST(Nearest, SaysNothingWhenNothingIsNear) {
+  const std::vector<std::string> keys = {"learning_rate", "batch_size", "epochs"};
+  EXPECT_EQ(nearest("dropout", keys), "");
+  EXPECT_EQ(nearest("", keys), "");
+  EXPECT_EQ(nearest("x", {}), "");
+}
+
+TEST(Human, Bytes) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(1023), "1023 B");
+  EXPECT_EQ(human_bytes(1024), "1.0 KiB");
+  EXPECT_EQ(human_bytes(1536 * 1024), "1.5 MiB");
+  EXPECT_EQ(human_bytes(int64_t{512} << 20), "512 MiB");
+  EXPECT_EQ(human_bytes(int64_t{5} << 40), "5.0 TiB");
+}
+
+TEST(Human, Seconds) {
+  EXPECT_EQ(human_seconds(12.5e-6), "12.5 µs");
+  EXPECT_EQ(human_seconds(0.34), "340 ms");
+  EXPECT_EQ(human_seconds(1.24), "1.2 s");
+  EXPECT_EQ(human_seconds(125), "2 min 05 s");
+  EXPECT_EQ(human_seconds(3600 + 300), "1 h 05 min");
+}
+
+TEST(Human, RoundsUpIntoTheNextUnit) {
+  EXPECT_EQ(human_seconds(0.9999), "1.0 s");
+  EXPECT_EQ(human_seconds(59.97), "1 min 00 s");
+  EXPECT_EQ(human_bytes(1024 * 1024 - 1), "1.0 MiB");
+  EXPECT_EQ(human_count(999999), "1.0 M");
+  EXPECT_EQ(human_count(999999999), "1.0 G");
+}
+
+TEST(Human, Count) {
+  EXPECT_EQ(human_count(842), "842");
+  EXPECT_EQ(human_count(32561), "33 k");
+  EXPECT_EQ(human_count(1.2e6), "1.2 M");
+}
+
+}  // namespace
+}  // namespace shoestring
