@@ -5,6 +5,7 @@
 #include <arrow/csv/converter.h>
 #include <arrow/csv/options.h>
 #include <arrow/csv/parser.h>
+#include <arrow/memory_pool.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 

@@ -1,5 +1,6 @@
 #include "data/arrow_module/pool.h"
 
+#include <arrow/memory_pool.h>
 #include <arrow/status.h>
 #include <sys/mman.h>
 

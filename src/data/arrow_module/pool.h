@@ -3,8 +3,9 @@
 // touched costs nothing, and shrinking one moves nothing.
 #pragma once
 
-#include <arrow/memory_pool.h>
-
+namespace arrow {
+class MemoryPool;
+}
 namespace shoestring::data {
 
 // One for the process; outlives every buffer.
