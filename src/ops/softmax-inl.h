@@ -1,0 +1,99 @@
+// The largest logit and the sum of exponentials of rows [rows, c]: for few classes one row in each lane,
+// for many one row at a time.
+#if defined(SHOESTRING_OPS_SOFTMAX_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SHOESTRING_OPS_SOFTMAX_INL_H_
+#undef SHOESTRING_OPS_SOFTMAX_INL_H_
+#else
+#define SHOESTRING_OPS_SOFTMAX_INL_H_
+#endif
+
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <cstdint>
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F32 = hn::ScalableTag<float>;
+using I32 = hn::RebindToSigned<F32>;
+
+// Up to this many classes, a block of rows is read across, one row in each lane.
+inline constexpr int64_t kAcross = 24;
+
+// e^x for x <= 0, as differences to the maximum are; -inf gives 0, NaN stays.
+HWY_INLINE hn::Vec<F32> exp_of(F32 d, hn::Vec<F32> x) {
+  const auto e = hn::Exp(d, hn::Max(x, hn::Set(d, -104.0f)));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -103.9f)), e));
+}
+
+// Rows r0 .. r0 + count - 1 of [rows, c]: lane l reads row r0 + l; lanes beyond count repeat the last row.
+struct Across {
+  const float* base;
+  hn::Vec<I32> row;  // element offset of each lane's row
+  int64_t c;
+
+  static HWY_INLINE Across block(const float* logits, int64_t r0, int64_t count, int64_t c) {
+    const I32 di;
+    const auto lane = hn::Min(hn::Iota(di, 0), hn::Set(di, static_cast<int32_t>(count - 1)));
+    return {logits + r0 * c, hn::Mul(lane, hn::Set(di, static_cast<int32_t>(c))), c};
+  }
+  HWY_INLINE hn::Vec<F32> at(int64_t j) const { return hn::GatherIndex(F32(), base + j, row); }
+  HWY_INLINE hn::Vec<F32> at(hn::Vec<I32> j) const { return hn::GatherIndex(F32(), base, hn::Add(row, j)); }
+
+  HWY_INLINE hn::Vec<F32> max() const {
+    auto m = at(0);
+    for (int64_t j = 1; j < c; ++j) m = hn::Max(m, at(j));
+    return m;
+  }
+  HWY_INLINE hn::Vec<F32> sum_exp(hn::Vec<F32> max) const {
+    const F32 d;
+    auto s = hn::Zero(d);
+    for (int64_t j = 0; j < c; ++j) s = hn::Add(s, exp_of(d, hn::Sub(at(j), max)));
+    return s;
+  }
+};
+
+// The first `count` lanes from memory; the others are 0.
+HWY_INLINE hn::Vec<F32> load_first(F32 d, const float* from, int64_t count) {
+  if (count >= static_cast<int64_t>(hn::Lanes(d))) return hn::LoadU(d, from);
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, from);
+}
+HWY_INLINE void store_first(F32 d, hn::Vec<F32> v, float* to, int64_t count) {
+  if (count >= static_cast<int64_t>(hn::Lanes(d))) return hn::StoreU(v, d, to);
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(count)), d, to);
+}
+
+// f(j, vector of x[j ..], count of its lanes that belong to the row)
+template <class Visit>
+HWY_INLINE void for_row(const float* x, int64_t c, Visit&& visit) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t j = 0;
+  for (; j + lanes <= c; j += lanes) visit(j, hn::LoadU(d, x + j), lanes);
+  if (j < c) visit(j, load_first(d, x + j, c - j), c - j);
+}
+
+struct RowStats {
+  float max, sum;  // of the row; of e^(x - max)
+};
+HWY_INLINE RowStats row_stats(const float* x, int64_t c) {
+  const F32 d;
+  auto m = hn::Set(d, x[0]);
+  for_row(x, c, [&](int64_t, hn::Vec<F32> v, int64_t count) HWY_ATTR {
+    m = hn::Max(m, hn::IfThenElse(hn::FirstN(d, static_cast<size_t>(count)), v, m));
+  });
+  const float max = hn::GetLane(hn::MaxOfLanes(d, m));
+  auto s = hn::Zero(d);
+  for_row(x, c, [&](int64_t, hn::Vec<F32> v, int64_t count) HWY_ATTR {
+    const auto e = exp_of(d, hn::Sub(v, hn::Set(d, max)));
+    s = hn::Add(s, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), e));
+  });
+  return {max, hn::GetLane(hn::SumOfLanes(d, s))};
+}
+
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

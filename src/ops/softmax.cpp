@@ -1,0 +1,151 @@
+// softmax over the last axis: e^(x - max) / sum e^(x - max).
+#include <cmath>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/softmax.cpp"
+#include <hwy/foreach_target.h>
+
+#include "base/parallel.h"
+#include "ops/ops.h"
+#include "ops/shapes.h"
+#include "ops/simd-inl.h"
+#include "ops/softmax-inl.h"
+
+#ifndef SHOESTRING_OPS_SOFTMAX_ONCE
+#define SHOESTRING_OPS_SOFTMAX_ONCE
+namespace shoestring::ops {
+struct SoftmaxSizes {
+  int64_t rows, c;
+};
+}  // namespace shoestring::ops
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+void across(const float* x, float* y, int64_t begin, int64_t end, int64_t c) {
+  const F32 d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  for (int64_t r = begin; r < end; r += lanes) {
+    const int64_t count = std::min(lanes, end - r);
+    const Across in = Across::block(x, r, count, c);
+    const auto max = in.max();
+    const auto scale = hn::Div(hn::Set(d, 1.0f), in.sum_exp(max));
+    HWY_ALIGN float column[hn::MaxLanes(d)];
+    for (int64_t j = 0; j < c; ++j) {
+      hn::Store(hn::Mul(exp_of(d, hn::Sub(in.at(j), max)), scale), d, column);
+      for (int64_t l = 0; l < count; ++l) y[(r + l) * c + j] = column[l];
+    }
+  }
+}
+
+void along(const float* x, float* y, int64_t begin, int64_t end, int64_t c) {
+  const F32 d;
+  for (int64_t r = begin; r < end; ++r) {
+    const float* row = x + r * c;
+    float* out = y + r * c;
+    const RowStats s = row_stats(row, c);
+    const auto max = hn::Set(d, s.max), scale = hn::Set(d, 1.0f / s.sum);
+    for_row(row, c, [&](int64_t j, hn::Vec<F32> v, int64_t count) HWY_ATTR {
+      store_first(d, hn::Mul(exp_of(d, hn::Sub(v, max)), scale), out + j, count);
+    });
+  }
+}
+
+void run(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const SoftmaxSizes*>(data);
+  const float* x = args.at<const float>(0);
+  float* y = args.at<float>(1);
+  const auto part = [&](int64_t begin, int64_t end) {
+    s.c <= kAcross ? across(x, y, begin, end, s.c) : along(x, y, begin, end, s.c);
+  };
+  constexpr int64_t kWorthThreads = 1 << 15;
+  if (s.rows * s.c < kWorthThreads || thread_count() == 1) return part(0, s.rows);
+  parallel([&](int thread, int threads) {
+    const Share share = share_of(s.rows, thread, threads, 16);
+    part(share.begin, share.end);
+  });
+}
+
+KernelFn kernel() { return run; }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(kernel);
+
+Result<Types> infer(const OpArgs& args) {
+  const Type& x = args.in[0];
+  if (x.dims.rank() == 0) return wrong(fmt::format("softmax: {} has no axis", to_string(x)));
+  if (x.dtype != DType::f32 && x.dtype != DType::f64)
+    return wrong(fmt::format("softmax: {} is not computed with; cast it to f32", to_string(x)));
+  return Types{x};
+}
+
+// dx = y (g - sum g y): reads the output.
+void grad(Backward& b) {
+  const Value y = b.output(), g = b.upstream();
+  const Value dot = reduce_sum(mul(g, y), {-1}, true);
+  b.add(0, mul(y, sub(g, broadcast_like(dot, y))));
+}
+
+template <class T>
+void plain(int64_t rows, int64_t c, const T* x, T* y) {
+  for (int64_t r = 0; r < rows; ++r, x += c, y += c) {
+    T max = x[0], sum = 0;
+    for (int64_t j = 1; j < c; ++j) max = std::max(max, x[j]);
+    for (int64_t j = 0; j < c; ++j) sum += y[j] = std::exp(x[j] - max);
+    for (int64_t j = 0; j < c; ++j) y[j] /= sum;
+  }
+}
+
+void reference(const ReferenceArgs& a) {
+  const int64_t c = a.in_types[0].dims.back();
+  plain(c ? a.in_types[0].elements() / c : 0, c, a.in[0], a.out[0]);
+}
+
+template <class T>
+void scalar(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const SoftmaxSizes*>(data);
+  plain(s.rows, s.c, args.at<const T>(0), args.at<T>(1));
+}
+
+std::shared_ptr<const SoftmaxSizes> sizes(const KernelRequest& r) {
+  const int64_t c = r.in[0].dims.back();
+  return std::make_shared<const SoftmaxSizes>(SoftmaxSizes{c ? r.in[0].elements() / c : 0, c});
+}
+
+PrepareResult prepare_highway(const KernelRequest& r) {
+  if (r.in[0].dtype != DType::f32) return tl::unexpected(std::string("f32 only"));
+  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](), sizes(r)};
+}
+PrepareResult prepare_scalar(const KernelRequest& r) {
+  return Prepared{r.in[0].dtype == DType::f32 ? scalar<float> : scalar<double>, sizes(r)};
+}
+
+const Kernel kKernels[] = {{"highway", prepare_highway}, {"scalar", prepare_scalar}};
+
+}  // namespace
+
+extern const OpDef softmax_op{
+    .name = "softmax",
+    .doc = "e^(x - max) / sum e^(x - max) over the last axis",
+    .infer = infer,
+    .cost =
+        [](const OpArgs& args, std::span<const Type> out) {
+          return Cost{.flops = 25 * static_cast<double>(out[0].elements()),
+                      .bytes = moving_cost(args, out).bytes};
+        },
+    .grad = grad,
+    .reference = reference,
+    .kernels = kKernels,
+};
+
+}  // namespace shoestring::ops
+#endif
