@@ -1,0 +1,99 @@
+// Metrics of predictions, gathered batch by batch on the host. What each means stands in
+// metric_table.cpp; values() gives them in that order. A metric without a meaning for these rows (R² of
+// a constant truth, the AUC of one class) is NaN; a ratio of nothing to nothing is 0.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "task/metric_table.h"
+
+namespace shoestring::task {
+
+struct MetricValue {
+  std::string_view name;
+  double value = 0;
+};
+
+// Of a number output, on the raw scale. Errors in percent leave out rows whose truth is 0.
+class NumberMetrics {
+ public:
+  // `is_root`: the loss of many rows is the root of the mean of theirs.
+  explicit NumberMetrics(bool is_root = false) : is_root_(is_root) {}
+  void add(std::span<const float> predictions, std::span<const float> truths, std::span<const float> losses);
+  std::vector<MetricValue> values() const;
+  int64_t rows() const { return rows_; }
+
+ private:
+  bool is_root_;
+  int64_t rows_ = 0, rows_not_zero_ = 0;
+  double loss_ = 0, squared_ = 0, absolute_ = 0, percent_ = 0, squared_percent_ = 0;
+  double truth_mean_ = 0, truth_deviation_ = 0;  // Welford: the sum of squared deviations
+};
+
+// Of a binary output. Keeps each row's probability, 4 bytes, for an exact AUC.
+class BinaryMetrics {
+ public:
+  explicit BinaryMetrics(double threshold = 0.5) : threshold_(threshold) {}
+  // `truths` are 0 or 1.
+  void add(std::span<const float> probabilities, std::span<const float> truths,
+           std::span<const float> losses);
+  std::vector<MetricValue> values() const;
+  int64_t rows() const { return true_positives + false_positives + true_negatives + false_negatives; }
+
+  int64_t true_positives = 0, false_positives = 0, true_negatives = 0, false_negatives = 0;
+
+ private:
+  double threshold_, loss_ = 0;
+  std::vector<float> of_true_, of_false_;  // probabilities of the rows that are true, false
+};
+
+// The probability that a score of `positives` is above one of `negatives`, ties counting half: the
+// Mann–Whitney U over the product of the counts. Sorts a copy. NaN where either is empty.
+double roc_auc(std::span<const float> positives, std::span<const float> negatives);
+
+// One class of a category output, or a binary one, in a report.
+struct ClassReport {
+  double precision = 0, recall = 0, f1 = 0;
+  int64_t support = 0;  // rows that are of this class
+};
+
+// Of a category output. Counts of truth against prediction are kept up to kConfusionClasses classes.
+class CategoryMetrics {
+ public:
+  static constexpr int64_t kConfusionClasses = 256;
+
+  CategoryMetrics(int64_t classes, int64_t top_k);
+  // `probabilities` are [rows, classes]; rows with a truth below 0 are counted apart and left out.
+  void add(std::span<const float> probabilities, std::span<const int32_t> truths,
+           std::span<const float> losses);
+  std::vector<MetricValue> values() const;
+  std::vector<ClassReport> per_class() const;
+  // [truth, prediction], row-major; empty where there are too many classes.
+  const std::vector<int64_t>& confusion() const { return confusion_; }
+  int64_t rows() const { return rows_; }
+  int64_t rows_of_unknown_class() const { return unknown_; }
+
+ private:
+  int64_t classes_, top_k_;
+  int64_t rows_ = 0, unknown_ = 0, right_ = 0, hits_ = 0;
+  double loss_ = 0;
+  std::vector<int64_t> truths_, predictions_, right_of_;  // of each class
+  std::vector<int64_t> confusion_;
+};
+
+using OutputMetrics = std::variant<NumberMetrics, BinaryMetrics, CategoryMetrics>;  // as FeatureType
+
+// Empty metrics for an output of the recipe; `classes` of a category.
+OutputMetrics metrics_for(const OutputFeature& output, int64_t classes);
+std::vector<MetricValue> values(const OutputMetrics& metrics);
+// The value of a name in the list, NaN if it is not there.
+double value_of(std::span<const MetricValue> values, std::string_view name);
+
+// The most probable of [classes]; the first of equals.
+int32_t argmax(std::span<const float> probabilities);
+
+}  // namespace shoestring::task
