@@ -1,0 +1,188 @@
+// matmul: products of matrices, with transposed operands, a bias and an activation.
+//   a [.., m, k] (or [.., k, m] with transpose_a), b [.., k, n] (or [.., n, k] with transpose_b), or one b
+//   for all batches; bias [n] -> [.., m, n]
+#include <cmath>
+
+#include "ops/ops.h"
+#include "ops/shapes.h"
+
+namespace shoestring::ops {
+namespace {
+
+const AttrDef kAttrs[] = {
+    {"transpose_a", false}, {"transpose_b", false}, {"activation", std::string("none")}};
+
+struct Sizes {
+  int64_t batches = 1, m = 0, n = 0, k = 0;
+  bool transpose_a = false, transpose_b = false, shared_b = false, bias = false;
+  Activation activation = Activation::none;
+};
+
+std::optional<Activation> activation_named(std::string_view name) {
+  for (Activation a :
+       {Activation::none, Activation::relu, Activation::tanh, Activation::sigmoid, Activation::gelu})
+    if (to_string(a) == name) return a;
+  return std::nullopt;
+}
+
+Sizes sizes_of(std::span<const Type> in, const Attrs& attrs) {
+  const Shape &a = in[0].dims, &b = in[1].dims;
+  Sizes s{.transpose_a = attrs.flag("transpose_a"), .transpose_b = attrs.flag("transpose_b")};
+  s.m = a[a.rank() - (s.transpose_a ? 1 : 2)];
+  s.k = a[a.rank() - (s.transpose_a ? 2 : 1)];
+  s.n = b[b.rank() - (s.transpose_b ? 2 : 1)];
+  for (int i = 0; i < a.rank() - 2; ++i) s.batches *= a[i];
+  s.shared_b = b.rank() == 2;
+  s.bias = in.size() > 2;
+  s.activation = *activation_named(attrs.text("activation"));
+  return s;
+}
+
+Result<Types> infer(const OpArgs& args) {
+  const Type &a = args.in[0], &b = args.in[1];
+  const auto no = [&](std::string why) {
+    return wrong(fmt::format("matmul: {} by {}: {}", to_string(a), to_string(b), why));
+  };
+  if (a.dtype != b.dtype) return no("their types differ");
+  if (a.dtype != DType::f32 && a.dtype != DType::f64) return no("not computed with; cast to f32");
+  if (a.dims.rank() < 2 || b.dims.rank() < 2) return no("both must have two axes at least");
+  if (!activation_named(args.attrs.text("activation")))
+    return no(fmt::format("no activation '{}'", args.attrs.text("activation")));
+  const Sizes s = sizes_of(args.in, args.attrs);
+  const int64_t b_inner = b.dims[b.dims.rank() - (s.transpose_b ? 1 : 2)];
+  if (s.k != b_inner) return no(fmt::format("inner sizes {} and {} differ", s.k, b_inner));
+  if (!s.shared_b) {
+    if (a.dims.rank() != b.dims.rank()) return no("the batches differ");
+    for (int i = 0; i < a.dims.rank() - 2; ++i)
+      if (a.dims[i] != b.dims[i]) return no("the batches differ");
+  }
+  if (s.bias && args.in[2] != Type{a.dtype, {s.n}})
+    return no(fmt::format("the bias must be [{}], not {}", s.n, to_string(args.in[2])));
+  const int rank = a.dims.rank();
+  return Types{{a.dtype, a.dims.with(rank - 2, s.m).with(rank - 1, s.n)}};
+}
+
+Cost cost(const OpArgs& args, std::span<const Type> out) {
+  const Sizes s = sizes_of(args.in, args.attrs);
+  Cost c = moving_cost(args, out);
+  c.flops = 2.0 * static_cast<double>(s.batches) * static_cast<double>(s.m) * static_cast<double>(s.n) *
+            static_cast<double>(s.k);
+  return c;
+}
+
+// The gradient in front of the activation, from the output where its slope can be told from it.
+Value before_activation(Backward& b, const Sizes& s) {
+  const Value y = b.output(), g = b.upstream();
+  const Value zero = g.graph().scalar(g.type().dtype, 0);
+  switch (s.activation) {
+    case Activation::none:
+      return g;
+    case Activation::relu:
+      return where(less(broadcast_like(zero, y), y), g, broadcast_like(zero, g));
+    case Activation::tanh:
+      return mul(g, 1.0 - square(y));
+    case Activation::sigmoid:
+      return mul(g, sub(y, square(y)));
+    case Activation::gelu:
+      break;
+  }
+  // gelu: made again from what comes before it.
+  const Value x =
+      matmul(b.input(0), b.input(1), {s.transpose_a, s.transpose_b}, s.bias ? b.input(2) : Value());
+  return mul(g, gelu_slope(x));
+}
+
+// With batches folded into the rows: [.., m, k] -> [batches * m, k]; for products that share one b.
+Value folded(Value v, int64_t columns) {
+  return reshape(v, {v.type().elements() / std::max<int64_t>(columns, 1), columns});
+}
+
+void grad(Backward& b) {
+  std::vector<Type> in;
+  for (int i = 0; i < b.inputs(); ++i) in.push_back(b.input(i).type());
+  const Sizes s = sizes_of(in, b.attrs());
+  const Value g = before_activation(b, s), a = b.input(0), w = b.input(1);
+  if (b.wants(0))
+    b.add(0, s.transpose_a ? matmul(w, g, {s.transpose_b, true}) : matmul(g, w, {false, !s.transpose_b}));
+  if (b.wants(1)) {
+    if (s.shared_b && s.batches != 1 && !s.transpose_a) {  // one product over all batches' rows
+      const Value ga = folded(g, s.n), aa = folded(a, s.k);
+      b.add(1, s.transpose_b ? matmul(ga, aa, {true, false}) : matmul(aa, ga, {true, false}));
+    } else {
+      Value dw = s.transpose_b ? matmul(g, a, {true, s.transpose_a}) : matmul(a, g, {!s.transpose_a, false});
+      if (s.shared_b && dw.dims().rank() > 2) {  // transposed batches: a product each, then their sum
+        std::vector<int64_t> axes(static_cast<size_t>(dw.dims().rank() - 2));
+        std::iota(axes.begin(), axes.end(), 0);
+        dw = reduce_sum(dw, axes);
+      }
+      b.add(1, dw);
+    }
+  }
+  if (b.inputs() > 2 && b.wants(2)) b.add(2, reduce_sum(folded(g, s.n), {0}));
+}
+
+double activated(double x, Activation activation) {
+  switch (activation) {
+    case Activation::none:
+      return x;
+    case Activation::relu:
+      return x > 0 || std::isnan(x) ? x : 0;
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case Activation::gelu:
+      return 0.5 * x * (1 + std::erf(x * M_SQRT1_2));
+  }
+  return x;
+}
+
+template <class T>
+void plain(const Sizes& s, const T* a, const T* b, const T* bias, T* c) {
+  const int64_t a_row = s.transpose_a ? 1 : s.k, a_col = s.transpose_a ? s.m : 1;
+  const int64_t b_row = s.transpose_b ? 1 : s.n, b_col = s.transpose_b ? s.k : 1;
+  for (int64_t z = 0; z < s.batches; ++z)
+    for (int64_t i = 0; i < s.m; ++i)
+      for (int64_t j = 0; j < s.n; ++j) {
+        const T* x = a + z * s.m * s.k + i * a_row;
+        const T* y = b + (s.shared_b ? 0 : z * s.k * s.n) + j * b_col;
+        T sum = bias ? bias[j] : 0;
+        for (int64_t p = 0; p < s.k; ++p) sum += x[p * a_col] * y[p * b_row];
+        c[(z * s.m + i) * s.n + j] = static_cast<T>(activated(sum, s.activation));
+      }
+}
+
+void reference(const ReferenceArgs& r) {
+  plain(sizes_of(r.in_types, r.attrs), r.in[0], r.in[1], r.in.size() > 2 ? r.in[2] : nullptr, r.out[0]);
+}
+
+template <class T>
+void scalar(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const Sizes*>(data);
+  plain(s, args.at<const T>(0), args.at<const T>(1), s.bias ? args.at<const T>(2) : nullptr,
+        args.at<T>(s.bias ? 3 : 2));
+}
+
+PrepareResult prepare_scalar(const KernelRequest& r) {
+  return Prepared{r.out[0].dtype == DType::f32 ? scalar<float> : scalar<double>,
+                  std::make_shared<const Sizes>(sizes_of(r.in, r.attrs))};
+}
+
+const Kernel kKernels[] = {{"scalar", prepare_scalar}};
+
+}  // namespace
+
+extern const OpDef matmul_op{
+    .name = "matmul",
+    .doc = "activation(a b + bias), either transposed",
+    .min_inputs = 2,
+    .max_inputs = 3,
+    .attrs = kAttrs,
+    .infer = infer,
+    .cost = cost,
+    .grad = grad,
+    .reference = reference,
+    .kernels = kKernels,
+};
+
+}  // namespace shoestring::ops
