@@ -15,8 +15,6 @@ constexpr size_t kLongestMissing = 4;
 static_assert(std::all_of(kMissing.begin(), kMissing.end(),
                           [](std::string_view s) { return s.size() <= kLongestMissing; }));
 
-constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
-
 // The buffers of one column that BatchBuilder made, and their Arrow struct.
 struct OwnedColumn {
   std::vector<uint8_t> validity;
@@ -47,12 +45,6 @@ bool is_missing(std::string_view trimmed) {
   const char c = trimmed[0];
   if (c >= '0' && c <= '9') return false;
   return std::find(kMissing.begin(), kMissing.end(), trimmed) != kMissing.end();
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
 }
 
 RecordBatch::RecordBatch(RecordBatch&& other) noexcept

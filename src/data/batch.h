@@ -19,7 +19,12 @@ namespace shoestring::data {
 bool is_missing(std::string_view trimmed);
 
 // Without leading and trailing spaces, tabs and carriage returns.
-std::string_view trim(std::string_view text);
+inline std::string_view trim(std::string_view text) {
+  const auto is_space = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
 
 // One column of a batch: a view, valid as long as its batch.
 class TextColumn {

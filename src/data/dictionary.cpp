@@ -15,7 +15,7 @@ Dictionary::Dictionary(int64_t max_values, int64_t max_bytes)
     : max_values_(max_values), max_bytes_(max_bytes), slots_(kFirstSlots) {}
 
 // The slot that holds the value, or the free one where it belongs.
-size_t Dictionary::slot(std::string_view value, uint64_t hash) const {
+inline size_t Dictionary::slot(std::string_view value, uint64_t hash) const {
   const size_t mask = slots_.size() - 1;
   size_t at = (hash >> 32) & mask;
   while (slots_[at] != 0) {

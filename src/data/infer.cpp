@@ -44,6 +44,10 @@ std::string id_reason(const ColumnSummary& c) {
   if (integers && near_unique && named_like_an_id(c.name))
     return fmt::format("an ID by its name: {}", spread(c));
   if (!numeric && near_unique) return fmt::format("an ID: {}", spread(c));
+  const bool mostly_unique = static_cast<double>(c.distinct) >= kRules.mostly_unique * static_cast<double>(n);
+  if (!numeric && mostly_unique && n >= kRules.mostly_unique_rows) {
+    return fmt::format("hardly a value occurs twice: {}", spread(c));
+  }
   return {};
 }
 

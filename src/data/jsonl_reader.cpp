@@ -17,8 +17,29 @@ using Json = nlohmann::ordered_json;
 
 constexpr int64_t kLinesForNames = 1000;
 constexpr int64_t kBatchRows = 16'384;
+constexpr int kDeepest = 100;
+
+// How deep lists and objects stand in one another, at most.
+int nesting(std::string_view line) {
+  int depth = 0, deepest = 0;
+  bool in_string = false, escaped = false;
+  for (const char c : line) {
+    if (in_string) {
+      if (!escaped && c == '"') in_string = false;
+      escaped = !escaped && c == '\\';
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      deepest = std::max(deepest, ++depth);
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return deepest;
+}
 
 std::optional<Json> parse_object(std::string_view line) {
+  if (nesting(line) > kDeepest) return std::nullopt;  // writing it again would take a stack as deep
   Json value = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!value.is_object()) return std::nullopt;
   return value;

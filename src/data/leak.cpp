@@ -14,7 +14,7 @@
 namespace shoestring::data {
 namespace {
 
-constexpr int64_t kMostRows = 16'384;
+constexpr int64_t kMostRows = 8'192;
 constexpr int64_t kMostCells = 4 << 20;  // 32 MiB, however wide the table
 constexpr int64_t kFewestRows = 1'000;
 

@@ -69,6 +69,7 @@ struct Inference {
 //     else                                           number
 //   d > n / 20, and words >= 4 on average or length > 50      text
 //   input, d >= 0.95 n and n >= 20                   leave out: an ID
+//   input, d >= 0.5 n and n >= 100                   leave out: hardly a value occurs twice
 //   else                                             category
 Inference infer_type(const ColumnSummary& column, Role role);
 
@@ -78,6 +79,8 @@ struct Rules {
   int64_t rows_per_code = 25;  // and, as an input, at least so many rows each
   double near_unique = 0.95;   // distinct / present of an ID
   int64_t id_rows = 20;        // fewer rows never make an ID
+  double mostly_unique = 0.5;  // distinct / present of a category that says nothing about new rows
+  int64_t mostly_unique_rows = 100;
   double text_words = 4, text_length = 50, text_distinct = 0.05;
   double leak_correlation = 0.999;  // |r| with a numeric target
   double leak_auc = 0.9999;         // of a number for a binary target, either way round
@@ -96,7 +99,7 @@ struct Leak {
 struct TableProfile {
   int64_t rows = 0;
   std::vector<ColumnSummary> columns;  // in the table's order
-  std::vector<Leak> leaks;             // for the target given; found on a sample of at most 16,384 rows
+  std::vector<Leak> leaks;             // for the target given; found on a sample of at most 8,192 rows
   int64_t memory_bytes = 0;            // what the pass held at its peak
 };
 

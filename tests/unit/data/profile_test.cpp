@@ -120,6 +120,8 @@ TEST_F(Profile, LeftOut) {
             "an ID by its name: 200 values in 200 rows");
   EXPECT_EQ(one("code", [](int r) { return fmt::format("AB-{}", noise(r)); }).leave_out,
             "an ID: 200 values in 200 rows");
+  EXPECT_EQ(one("car", [](int r) { return fmt::format("model {}", r * 3 / 4); }).leave_out,
+            "hardly a value occurs twice: 150 values in 200 rows");
   // Not these.
   EXPECT_EQ(one("price", [](int r) { return std::to_string(noise(r)); }).leave_out, "");
   EXPECT_EQ(one("paid", [](int r) { return std::to_string(noise(r)); }).leave_out, "");
