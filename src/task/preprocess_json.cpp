@@ -1,0 +1,169 @@
+// Fits as JSON, for the model file.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "task/preprocess.h"
+#include "task/recipe.h"
+
+namespace shoestring::task {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr Normalization kNormalizations[] = {Normalization::none, Normalization::zscore,
+                                             Normalization::minmax, Normalization::log1p, Normalization::iq};
+constexpr MissingValues kStrategies[] = {MissingValues::fill_with_const, MissingValues::fill_with_mode,
+                                         MissingValues::fill_with_mean,  MissingValues::fill_with_false,
+                                         MissingValues::fill_with_true,  MissingValues::bfill,
+                                         MissingValues::ffill,           MissingValues::drop_row};
+
+// Thrown by the readers below and caught in fits_from_json, beside the exceptions of the library.
+struct Malformed {
+  std::string what;
+};
+
+template <class E, size_t N>
+E from_name(const E (&values)[N], const std::string& name) {
+  for (const E value : values)
+    if (name_of(value) == name) return value;
+  throw Malformed{fmt::format("unknown word '{}'", name)};
+}
+
+double finite(const Json& json, const char* key) {
+  const double value = json.at(key).get<double>();
+  if (!std::isfinite(value)) throw Malformed{fmt::format("'{}' is not finite", key)};
+  return value;
+}
+
+Json write(const NumberFit& fit) {
+  Json json{{"type", "number"},
+            {"normalization", name_of(fit.normalization)},
+            {"shift", fit.shift},
+            {"scale", fit.scale},
+            {"missing_value_strategy", name_of(fit.strategy)},
+            {"fill", fit.fill},
+            {"usual", fit.usual},
+            {"minimum", fit.minimum},
+            {"maximum", fit.maximum},
+            {"mean", fit.mean}};
+  if (fit.outlier_strategy)
+    json["outliers"] = {{"strategy", name_of(*fit.outlier_strategy)},
+                        {"fill", fit.outlier_fill},
+                        {"low", fit.low},
+                        {"high", fit.high}};
+  return json;
+}
+
+Json write(const BinaryFit& fit) {
+  return {{"type", "binary"},
+          {"true_label", fit.true_label},
+          {"false_label", fit.false_label},
+          {"usual_words", fit.usual_words},
+          {"missing_value_strategy", name_of(fit.strategy)},
+          {"fill", fit.fill},
+          {"usual", fit.usual},
+          {"true_rows", fit.true_rows},
+          {"false_rows", fit.false_rows}};
+}
+
+Json write(const CategoryFit& fit) {
+  return {{"type", "category"},
+          {"vocabulary", fit.vocabulary},
+          {"counts", fit.counts},
+          {"lowercase", fit.lowercase},
+          {"missing_value_strategy", name_of(fit.strategy)},
+          {"fill", fit.fill},
+          {"unknown", fit.unknown}};
+}
+
+NumberFit read_number(const Json& json) {
+  NumberFit fit{.normalization = from_name(kNormalizations, json.at("normalization")),
+                .shift = finite(json, "shift"),
+                .scale = finite(json, "scale"),
+                .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+                .fill = finite(json, "fill"),
+                .usual = finite(json, "usual"),
+                .minimum = finite(json, "minimum"),
+                .maximum = finite(json, "maximum"),
+                .mean = finite(json, "mean")};
+  if (fit.scale <= 0) throw Malformed{"a scale is not above 0"};
+  fit.outlier_fill = fit.fill;
+  if (const auto outliers = json.find("outliers"); outliers != json.end()) {
+    fit.outlier_strategy = from_name(kStrategies, outliers->at("strategy"));
+    fit.outlier_fill = finite(*outliers, "fill");
+    fit.low = finite(*outliers, "low"), fit.high = finite(*outliers, "high");
+  }
+  return fit;
+}
+
+BinaryFit read_binary(const Json& json) {
+  return {.true_label = json.at("true_label"),
+          .false_label = json.at("false_label"),
+          .usual_words = json.at("usual_words"),
+          .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+          .fill = json.at("fill"),
+          .usual = json.at("usual"),
+          .true_rows = json.at("true_rows"),
+          .false_rows = json.at("false_rows")};
+}
+
+CategoryFit read_category(const Json& json) {
+  CategoryFit fit{.vocabulary = json.at("vocabulary"),
+                  .counts = json.at("counts"),
+                  .lowercase = json.at("lowercase"),
+                  .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+                  .fill = json.at("fill"),
+                  .unknown = json.at("unknown")};
+  if (fit.vocabulary.empty() || fit.counts.size() != fit.vocabulary.size() || fit.unknown < 0 ||
+      fit.unknown >= fit.size())
+    throw Malformed{"a vocabulary is damaged"};
+  return fit;
+}
+
+Fit read_fit(const Json& json) {
+  const std::string type = json.at("type");
+  if (type == "number") return read_number(json);
+  if (type == "binary") return read_binary(json);
+  if (type == "category") return read_category(json);
+  throw Malformed{fmt::format("unknown type '{}'", type)};
+}
+
+Json write_all(const std::vector<Fit>& fits) {
+  Json list = Json::array();
+  for (const Fit& fit : fits) list.push_back(std::visit([](const auto& one) { return write(one); }, fit));
+  return list;
+}
+
+std::vector<Fit> read_all(const Json& list) {
+  if (!list.is_array()) throw Malformed{"no list of fits"};
+  std::vector<Fit> fits;
+  for (const Json& json : list) fits.push_back(read_fit(json));
+  return fits;
+}
+
+}  // namespace
+
+std::string to_json(const Fits& fits) {
+  const Json json{{"inputs", write_all(fits.inputs)}, {"outputs", write_all(fits.outputs)}};
+  // A word of the data may be no UTF-8; what is written always is.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Result<Fits> fits_from_json(std::string_view text) {
+  const auto damaged = [](std::string_view what) {
+    return fail(ErrorKind::data, fmt::format("the preprocessing of the model is damaged ({})", what), {},
+                "take the model file from its source again");
+  };
+  try {
+    const Json json = Json::parse(text);
+    return Fits{read_all(json.at("inputs")), read_all(json.at("outputs"))};
+  } catch (const Malformed& error) {
+    return damaged(error.what);
+  } catch (const Json::exception& error) {
+    return damaged(error.what());
+  }
+}
+
+}  // namespace shoestring::task

@@ -1,0 +1,210 @@
+// Number columns: what is learnt from them, and values scaled and back.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "task/holes.h"
+#include "task/preprocess.h"
+
+namespace shoestring::task {
+namespace {
+
+bool is_hole(float value) { return !std::isfinite(value); }
+
+struct Moments {
+  double mean = 0, deviation = 0, minimum = 0, maximum = 0;
+};
+
+// Of values that are not empty; the deviation is that of the whole population.
+Moments moments_of(const std::vector<float>& values) {
+  Moments m{.minimum = values.front(), .maximum = values.front()};
+  for (const double value : values) {
+    m.mean += value;
+    m.minimum = std::min(m.minimum, value);
+    m.maximum = std::max(m.maximum, value);
+  }
+  m.mean /= static_cast<double>(values.size());
+  for (const double value : values) m.deviation += (value - m.mean) * (value - m.mean);
+  m.deviation = std::sqrt(m.deviation / static_cast<double>(values.size()));
+  return m;
+}
+
+// Linear between the two nearest of the sorted values.
+double quantile(const std::vector<float>& sorted, double share) {
+  const double at = share * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<size_t>(at);
+  const size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+// The most frequent value, the least of equally frequent ones.
+double mode_of(std::vector<float> values) {
+  std::sort(values.begin(), values.end());
+  double mode = values.front();
+  size_t most = 0;
+  for (size_t begin = 0; begin < values.size();) {
+    size_t end = begin;
+    while (end < values.size() && values[end] == values[begin]) ++end;
+    if (end - begin > most) most = end - begin, mode = values[begin];
+    begin = end;
+  }
+  return mode;
+}
+
+double fill_of(MissingValues strategy, double constant, double mean, const std::vector<float>& present) {
+  switch (strategy) {
+    case MissingValues::fill_with_const:
+      return constant;
+    case MissingValues::fill_with_mode:
+      return present.empty() ? constant : mode_of(present);
+    default:
+      return mean;
+  }
+}
+
+// Missing values, then outliers, replaced in place.
+void fill_column(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop) {
+  const auto at = [&](int64_t row) -> float& { return column[row]; };
+  const auto usual = static_cast<float>(fit.usual);
+  fill_holes(column.rows, at, is_hole, fit.strategy, static_cast<float>(fit.fill), usual, drop);
+  if (!fit.outlier_strategy) return;
+  const auto is_outlier = [&](float value) { return value < fit.low || value > fit.high; };
+  fill_holes(column.rows, at, is_outlier, *fit.outlier_strategy, static_cast<float>(fit.outlier_fill), usual,
+             drop);
+}
+
+// A width that values can be divided by.
+double width_or_one(double width) { return width > 0 && std::isfinite(width) ? width : 1; }
+
+Status fit_scale(const FitContext& context, std::vector<float> filled, NumberFit& fit) {
+  const Moments m = moments_of(filled);
+  switch (fit.normalization) {
+    case Normalization::none:
+      break;
+    case Normalization::zscore:
+      fit.shift = m.mean;
+      fit.scale = width_or_one(m.deviation);
+      break;
+    case Normalization::minmax:
+      fit.shift = m.minimum;
+      fit.scale = width_or_one(m.maximum - m.minimum);
+      break;
+    case Normalization::iq: {
+      std::sort(filled.begin(), filled.end());
+      fit.shift = quantile(filled, 0.5);
+      const double width = quantile(filled, 0.75) - quantile(filled, 0.25);
+      // More than half of the rows hold one value: the range is all there is to go by.
+      fit.scale = width > 0 ? width : width_or_one((m.maximum - m.minimum) / 2);
+      break;
+    }
+    case Normalization::log1p:
+      if (m.minimum < 0)
+        return fail(ErrorKind::data,
+                    fmt::format("{} has values below 0 ({:g}), whose logarithm log1p cannot take",
+                                context.feature, m.minimum),
+                    {}, "set preprocessing.normalization to zscore or minmax");
+  }
+  return {};
+}
+
+}  // namespace
+
+int64_t size_of(const Fit& fit) {
+  const auto* category = std::get_if<CategoryFit>(&fit);
+  return category ? category->size() : 1;
+}
+
+bool drops_missing(const InputFeature& feature) {
+  return std::visit(
+      [](const auto& spec) { return spec.preprocessing.missing_value_strategy == MissingValues::drop_row; },
+      feature.spec);
+}
+
+bool drops_missing(const OutputFeature& feature) {
+  return std::visit(
+      [](const auto& spec) { return spec.preprocessing.missing_value_strategy == MissingValues::drop_row; },
+      feature.spec);
+}
+
+MissingRows mark_missing(NumberColumn column, std::vector<uint8_t>& drop) {
+  MissingRows missing;
+  for (int64_t row = 0; row < column.rows; ++row) {
+    uint8_t& flag = drop[static_cast<size_t>(row)];
+    if (flag || !is_hole(column[row])) continue;
+    flag = 1;
+    if (missing.count++ == 0) missing.first_row = row;
+  }
+  return missing;
+}
+
+Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const FitContext& context,
+                             NumberColumn column) {
+  NumberFit fit{.normalization = preprocessing.normalization,
+                .strategy = preprocessing.missing_value_strategy,
+                .fill = preprocessing.fill_value,
+                .usual = preprocessing.fill_value,
+                .outlier_strategy = preprocessing.outlier_strategy,
+                .outlier_fill = preprocessing.fill_value};
+  std::vector<float> present;
+  present.reserve(context.training_rows.size());
+  for (const uint32_t row : context.training_rows)
+    if (!is_hole(column[row])) present.push_back(column[row]);
+  if (present.empty()) {
+    if (context.is_output)
+      return fail(ErrorKind::data, fmt::format("{} has no number in the training rows", context.feature), {},
+                  "check that the column holds numbers");
+    return fit;
+  }
+  const Moments read = moments_of(present);
+  fit.minimum = read.minimum, fit.maximum = read.maximum, fit.mean = read.mean;
+  if (context.is_output && read.minimum == read.maximum)
+    return fail(ErrorKind::data,
+                fmt::format("{} is {:g} in every training row", context.feature, read.minimum), {},
+                "give data in which it differs: there is nothing to learn");
+  if (fit.outlier_strategy) {
+    const double reach = preprocessing.outlier_threshold * read.deviation;
+    fit.low = read.mean - reach, fit.high = read.mean + reach;
+    std::erase_if(present, [&](float value) { return value < fit.low || value > fit.high; });
+  }
+  fit.usual = present.empty() ? read.mean : moments_of(present).mean;
+  fit.fill = fill_of(fit.strategy, preprocessing.fill_value, fit.usual, present);
+  if (fit.outlier_strategy)
+    fit.outlier_fill = fill_of(*fit.outlier_strategy, preprocessing.fill_value, fit.usual, present);
+
+  // The scale is that of the values as the network will see them, filled ones included.
+  std::vector<float> copy(static_cast<size_t>(column.rows));
+  for (int64_t row = 0; row < column.rows; ++row) copy[static_cast<size_t>(row)] = column[row];
+  std::vector<uint8_t> drop(copy.size());
+  fill_column(fit, {copy.data(), column.rows, 1}, &drop);
+  present.clear();
+  for (const uint32_t row : context.training_rows)
+    if (!drop[row]) present.push_back(copy[row]);
+  if (present.empty()) return fit;
+  if (Status scaled = fit_scale(context, std::move(present), fit); !scaled)
+    return fail(std::move(scaled.error()));
+  return fit;
+}
+
+void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop) {
+  fill_column(fit, column, drop);
+  if (fit.normalization == Normalization::none) return;
+  constexpr double kMost = 3e38;  // what is far out of the training range stays a number
+  for (int64_t row = 0; row < column.rows; ++row) {
+    const double value = column[row];
+    const double scaled = fit.normalization == Normalization::log1p ? std::log1p(std::max(value, 0.0))
+                                                                    : (value - fit.shift) / fit.scale;
+    column[row] = static_cast<float>(std::clamp(scaled, -kMost, kMost));
+  }
+}
+
+double decode(const NumberFit& fit, double encoded, const std::optional<std::array<double, 2>>& clip) {
+  double value = encoded;
+  if (fit.normalization == Normalization::log1p)
+    value = std::expm1(encoded);
+  else if (fit.normalization != Normalization::none)
+    value = encoded * fit.scale + fit.shift;
+  return clip ? std::clamp(value, (*clip)[0], (*clip)[1]) : value;
+}
+
+}  // namespace shoestring::task
