@@ -1,0 +1,126 @@
+#include "task/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+namespace shoestring::task {
+namespace {
+
+double of(const OutputMetrics& metrics, std::string_view name) { return value_of(values(metrics), name); }
+
+TEST(NumberMetrics, Values) {
+  NumberMetrics m;
+  m.add(std::vector<float>{1, 3}, std::vector<float>{2, 0}, std::vector<float>{1, 9});
+  m.add(std::vector<float>{5}, std::vector<float>{4}, std::vector<float>{1});
+  const auto v = m.values();
+  EXPECT_DOUBLE_EQ(value_of(v, "loss"), 11.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "mean_squared_error"), 11.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "mean_absolute_error"), 5.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "root_mean_squared_error"), std::sqrt(11.0 / 3));
+  EXPECT_DOUBLE_EQ(value_of(v, "r2"), 1 - 11.0 / 8);
+  EXPECT_DOUBLE_EQ(value_of(v, "mean_absolute_percentage_error"), (0.5 + 0.25) / 2);
+  EXPECT_DOUBLE_EQ(value_of(v, "root_mean_squared_percentage_error"), std::sqrt((0.25 + 0.0625) / 2));
+  EXPECT_EQ(m.rows(), 3);
+}
+
+TEST(NumberMetrics, NothingAndConstants) {
+  NumberMetrics m(true);
+  EXPECT_TRUE(std::isnan(value_of(m.values(), "loss")));
+  m.add(std::vector<float>{0}, std::vector<float>{0}, std::vector<float>{4});
+  EXPECT_EQ(value_of(m.values(), "loss"), 2);  // the root of the mean
+  EXPECT_TRUE(std::isnan(value_of(m.values(), "r2")));
+  EXPECT_TRUE(std::isnan(value_of(m.values(), "mean_absolute_percentage_error")));
+}
+
+TEST(BinaryMetrics, Values) {
+  BinaryMetrics m(0.5);
+  m.add(std::vector<float>{0.9F, 0.5F, 0.2F, 0.7F, 0.1F}, std::vector<float>{1, 1, 1, 0, 0},
+        std::vector<float>{1, 1, 1, 1, 1});
+  const auto v = m.values();
+  EXPECT_EQ(m.true_positives, 2);  // the threshold itself is true
+  EXPECT_EQ(m.false_negatives, 1);
+  EXPECT_EQ(m.false_positives, 1);
+  EXPECT_EQ(m.true_negatives, 1);
+  EXPECT_DOUBLE_EQ(value_of(v, "accuracy"), 0.6);
+  EXPECT_DOUBLE_EQ(value_of(v, "precision"), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "recall"), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "specificity"), 0.5);
+  EXPECT_DOUBLE_EQ(value_of(v, "f1"), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "roc_auc"), 4.0 / 6);
+  EXPECT_DOUBLE_EQ(value_of(v, "loss"), 1);
+}
+
+TEST(BinaryMetrics, NothingPredictedTrue) {
+  BinaryMetrics m(0.5);
+  m.add(std::vector<float>{0.1F}, std::vector<float>{1}, std::vector<float>{1});
+  EXPECT_EQ(value_of(m.values(), "precision"), 0);
+  EXPECT_EQ(value_of(m.values(), "f1"), 0);
+  EXPECT_TRUE(std::isnan(value_of(m.values(), "roc_auc")));
+}
+
+// Against the definition, over all pairs.
+TEST(RocAuc, IsTheShareOfPairsInOrder) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 50; ++round) {
+    std::vector<float> high, low;
+    for (int i = 0; i < 1 + round; ++i) {
+      high.push_back(static_cast<float>(random() % 12) / 10);
+      low.push_back(static_cast<float>(random() % 10) / 10);
+    }
+    double pairs = 0;
+    for (const float h : high)
+      for (const float l : low) pairs += h > l ? 1 : h == l ? 0.5 : 0;
+    EXPECT_DOUBLE_EQ(roc_auc(high, low), pairs / static_cast<double>(high.size() * low.size()));
+  }
+  EXPECT_TRUE(std::isnan(roc_auc(std::vector<float>{NAN, 1}, std::vector<float>{0})));
+}
+
+TEST(CategoryMetrics, Values) {
+  CategoryMetrics m(3, 2);
+  m.add(std::vector<float>{0.5F, 0.3F, 0.2F, 0.1F, 0.2F, 0.7F, 0.4F, 0.4F, 0.2F, 0.6F, 0.3F, 0.1F, 1, 0, 0},
+        std::vector<int32_t>{0, 1, 1, 2, -1}, std::vector<float>{1, 2, 3, 4, 100});
+  const auto v = m.values();
+  EXPECT_EQ(m.rows(), 4);
+  EXPECT_EQ(m.rows_of_unknown_class(), 1);
+  EXPECT_DOUBLE_EQ(value_of(v, "loss"), 2.5);
+  EXPECT_DOUBLE_EQ(value_of(v, "accuracy"), 0.25);
+  EXPECT_DOUBLE_EQ(value_of(v, "hits_at_k"), 0.75);
+  EXPECT_DOUBLE_EQ(value_of(v, "balanced_accuracy"), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(value_of(v, "precision"), 1.0 / 9);
+  EXPECT_DOUBLE_EQ(value_of(v, "f1"), 0.5 / 3);
+  EXPECT_EQ(m.confusion(), (std::vector<int64_t>{1, 0, 0, 1, 0, 1, 1, 0, 0}));
+  const auto classes = m.per_class();
+  EXPECT_DOUBLE_EQ(classes[0].precision, 1.0 / 3);
+  EXPECT_EQ(classes[0].recall, 1);
+  EXPECT_EQ(classes[1].support, 2);
+}
+
+TEST(CategoryMetrics, ManyClassesHaveNoConfusionTable) {
+  EXPECT_TRUE(CategoryMetrics(100'000, 3).confusion().empty());
+}
+
+TEST(Metrics, FollowTheRecipe) {
+  OutputFeature output;
+  output.spec = NumberOutput{.loss = RootMeanSquaredError{}};
+  auto number = metrics_for(output, 1);
+  std::get<NumberMetrics>(number).add(std::vector<float>{3}, std::vector<float>{0}, std::vector<float>{9});
+  EXPECT_EQ(of(number, "loss"), 3);
+  output.spec = BinaryOutput{.threshold = 0.2};
+  auto binary = metrics_for(output, 1);
+  std::get<BinaryMetrics>(binary).add(std::vector<float>{0.3F}, std::vector<float>{1}, std::vector<float>{1});
+  EXPECT_EQ(of(binary, "recall"), 1);
+  output.spec = CategoryOutput{.top_k = 1};
+  for (const auto& [type, metrics] : {std::pair{FeatureType::category, metrics_for(output, 4)},
+                                      {FeatureType::number, number},
+                                      {FeatureType::binary, binary}}) {
+    const auto named = values(metrics);
+    ASSERT_EQ(named.size(), metrics_of(type).size());
+    for (size_t i = 0; i < named.size(); ++i) EXPECT_EQ(named[i].name, metrics_of(type)[i].name);
+  }
+  EXPECT_TRUE(std::isnan(of(number, "accuracy")));
+}
+
+}  // namespace
+}  // namespace shoestring::task
