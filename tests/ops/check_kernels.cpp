@@ -1,6 +1,7 @@
 // Every kernel against the reference, in guarded and poisoned memory.
 #include <chrono>
 
+#include "base/parallel.h"
 #include "ops/check.h"
 #include "ops/guarded.h"
 #include "ops/ops.h"
@@ -13,8 +14,9 @@ constexpr std::byte kPoison[] = {std::byte{0xFF}, std::byte{0x3B}};
 
 struct Run {
   std::byte poison = kPoison[0];
-  bool shifted = false;  // operands aligned to an element only
-  int in_place = -1;     // the operand whose memory the first result takes
+  bool shifted = false;    // operands aligned to an element only
+  int in_place = -1;       // the operand whose memory the first result takes
+  bool in_region = false;  // on one thread of a team, as when a batch is split: no region may be entered
 };
 
 struct Outcome {
@@ -53,7 +55,16 @@ class Bench {
       m.fill(how.poison);
       operands.push_back(m.data());
     }
-    kernel.run(kernel.data.get(), {operands.data(), &kContext});
+    const KernelArgs args{operands.data(), &kContext};
+    if (how.in_region) {
+      set_thread_count(2);
+      parallel([&](int thread, int) noexcept {
+        if (thread == 0) kernel.run(kernel.data.get(), args);
+      });
+      set_thread_count(1);
+    } else {
+      kernel.run(kernel.data.get(), args);
+    }
 
     Outcome outcome;
     for (size_t i = 0; i < memory.size(); ++i)
@@ -109,7 +120,8 @@ bool may_run_in_place(const Case& c, size_t operand) {
 }
 
 void check_one(const Case& c, std::span<const Data> data, std::span<const Tensor64> reference,
-               const Prepared& kernel, const std::string& name, const std::string& flags, Report& report) {
+               const Prepared& kernel, const std::string& name, const std::string& flags, int threads,
+               Report& report) {
   Bench bench(c, data);
   auto wrong = [&](const std::string& how, const std::string& what) {
     if (!what.empty())
@@ -128,6 +140,8 @@ void check_one(const Case& c, std::span<const Data> data, std::span<const Tensor
               : fmt::format("result {} differs: something is not written, or read before it is", i));
   wrong(" with operands aligned to an element",
         compare(c.row, reference, bench.run(kernel, {.shifted = true})));
+  if (threads == 1)
+    wrong(" on one thread of a team", compare(c.row, reference, bench.run(kernel, {.in_region = true})));
   for (size_t i = 0; i < data.size(); ++i)
     if (may_run_in_place(c, i))
       wrong(fmt::format(" in place of {}", c.row.in[i].name),
@@ -214,7 +228,7 @@ void check_tiles(const Case& c, std::span<const Data> data, std::span<const Tens
               k.params.data()});
     }
   };
-  check_one(c, data, reference, {pieces, numbers, 0}, fmt::format("tile on {}", isa_name(isa)), flags,
+  check_one(c, data, reference, {pieces, numbers, 0}, fmt::format("tile on {}", isa_name(isa)), flags, 0,
             report);
 }
 
@@ -243,7 +257,7 @@ void check_kernels(const Case& c, const KernelOptions& options, Report& report) 
       report.accepted(op, kernel, isa);
       const std::string name =
           fmt::format("{} on {} with {} threads", kernel, isa_name(isa), options.threads);
-      check_one(c, data, reference, *prepared, name, flags, report);
+      check_one(c, data, reference, *prepared, name, flags, options.threads, report);
       if (options.seconds_per_kernel > 0)
         time_one(c, data, *prepared, fmt::format("{} {} x{}", kernel, isa_name(isa), options.threads),
                  options);

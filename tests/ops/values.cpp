@@ -40,14 +40,23 @@ double one(const Operand& o, Philox& random) {
   return o.low + (o.high - o.low) * uniform(random);
 }
 
-Tensor64 draw_one(const Operand& o, const Tensor64* first, Philox& random) {
+// Special numbers turn once in the first operand for each one of the second, so that n² elements hold every
+// pair.
+size_t turn(size_t element, size_t operand, size_t n) {
+  for (; operand > 0; --operand) element /= n;
+  return element % n;
+}
+
+Tensor64 draw_one(const Operand& o, size_t operand, const Tensor64* first, Philox& random) {
   const auto n = static_cast<size_t>(o.type.elements());
   Tensor64 x(n);
   const std::vector<double> repeated =
       o.source == Operand::Source::special ? corners(o.type.dtype) : o.values;
   for (size_t i = 0; i < n; ++i) {
-    if (o.source == Operand::Source::list || o.source == Operand::Source::special) {
+    if (o.source == Operand::Source::list) {
       x[i] = repeated[i % repeated.size()];
+    } else if (o.source == Operand::Source::special) {
+      x[i] = repeated[turn(i, operand, repeated.size())];
     } else if (o.distinct) {
       x[i] = o.low + (o.high - o.low) * (static_cast<double>(i) + 0.5) / static_cast<double>(n);
     } else {
@@ -89,7 +98,7 @@ std::vector<Data> draw(const Row& row, uint32_t salt) {
     Philox random(
         hash(row.op->name) + static_cast<uint64_t>(row.line) * 1000 + static_cast<uint64_t>(row.variant),
         static_cast<uint32_t>(i) + 64 * salt);
-    data.push_back(encoded(row.in[i].type, draw_one(row.in[i], i ? &data[0].values : nullptr, random)));
+    data.push_back(encoded(row.in[i].type, draw_one(row.in[i], i, i ? &data[0].values : nullptr, random)));
   }
   return data;
 }
@@ -127,7 +136,7 @@ std::optional<std::string> difference(const Type& type, const Tensor64& got, con
   if (type.dtype == DType::f16) largest = 65504, smallest = 0x1p-14;
   std::vector<double> sizes;
   for (double r : reference)
-    if (std::isfinite(r)) sizes.push_back(std::abs(r));
+    if (std::isfinite(r) && r != 0) sizes.push_back(std::abs(r));
   double scale = 0;
   if (!sizes.empty()) {
     const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);

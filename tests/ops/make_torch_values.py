@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Writes torch/OPERATOR.txt: PyTorch's results and gradients for the rows of OPERATOR.optest that say torch=NAME.
+
+    python3 -m venv venv && venv/bin/pip install torch numpy
+    venv/bin/python tests/ops/make_torch_values.py [OPERATOR...]
+
+Operands are drawn here by the row's generators and rounded to their types; PyTorch computes in double precision.
+"""
+import pathlib
+import re
+import struct
+import sys
+import zlib
+
+import torch
+import torch.nn.functional as F
+
+HERE = pathlib.Path(__file__).parent
+WHOLE = {"i8", "i16", "i32", "i64", "u8", "u16"}
+
+
+def matmul(a, b, bias=None, *, transpose_a=False, transpose_b=False, activation="none"):
+    y = (a.mT if transpose_a else a) @ (b.mT if transpose_b else b)
+    y = y if bias is None else y + bias
+    activations = {"none": lambda x: x, "relu": F.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "gelu": F.gelu}
+    return activations[activation](y)
+
+
+def cross_entropy(logits, classes, weights=None, *, label_smoothing=0.0):
+    return F.cross_entropy(logits, classes, weight=weights, reduction="none", label_smoothing=label_smoothing, ignore_index=-1)
+
+
+def batch_norm(x, scale, shift, mean, variance, *, momentum=0.1, epsilon=1e-5):
+    mean, variance = mean.clone(), variance.clone()
+    y = F.batch_norm(x, mean, variance, scale, shift, training=True, momentum=momentum, eps=epsilon)
+    return y, mean, variance
+
+
+def axes_of(x, axes):
+    return list(axes) if axes else list(range(x.dim()))
+
+
+# OPERATOR: what PyTorch calls it. Attributes come by name.
+FUNCTIONS = {
+    "abs": torch.abs,
+    "absolute_error": lambda p, t: F.l1_loss(p, t, reduction="none"),
+    "add": torch.add,
+    "argmax": lambda x, *, axis=-1: torch.argmax(x, axis),
+    "batch_norm": batch_norm,
+    "binary_cross_entropy": lambda x, t, *, positive_weight=1.0: F.binary_cross_entropy_with_logits(
+        x, t, reduction="none", pos_weight=torch.tensor(positive_weight, dtype=x.dtype)),
+    "broadcast": lambda x, *, dims: x.expand(*dims),
+    "concat": lambda *xs, axis=-1: torch.cat(xs, axis),
+    "cross_entropy": cross_entropy,
+    "div": torch.div,
+    "exp": torch.exp,
+    "gather": lambda table, indices: F.embedding(indices, table),
+    "gelu": F.gelu,
+    "huber": lambda p, t, *, delta=1.0: F.huber_loss(p, t, reduction="none", delta=delta),
+    "layer_norm": lambda x, scale, shift, *, epsilon=1e-5: F.layer_norm(x, x.shape[-1:], scale, shift, epsilon),
+    "lerp": torch.lerp,
+    "log": torch.log,
+    "matmul": matmul,
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+    "mul": torch.mul,
+    "one_hot": lambda x, *, classes, dtype="f32": F.one_hot(x, classes).double(),
+    "reduce_max": lambda x, *, axes=(), keep=False: torch.amax(x, axes_of(x, axes), keep),
+    "reduce_mean": lambda x, *, axes=(), keep=False: torch.mean(x, axes_of(x, axes), keep),
+    "reduce_sum": lambda x, *, axes=(), keep=False: torch.sum(x, axes_of(x, axes), keep),
+    "relu": F.relu,
+    "rsqrt": torch.rsqrt,
+    "sigmoid": torch.sigmoid,
+    "softmax": lambda x: torch.softmax(x, -1),
+    "sqrt": torch.sqrt,
+    "square": torch.square,
+    "squared_error": lambda p, t: F.mse_loss(p, t, reduction="none"),
+    "sub": torch.sub,
+    "tanh": torch.tanh,
+    "transpose": lambda x, *, permutation: x.permute(*permutation),
+    "where": lambda c, a, b: torch.where(c != 0, a, b),
+}
+
+
+def numbers(text):
+    return [float(word) for word in text.replace(",", " ").split()]
+
+
+def round_to(dtype, x):
+    if dtype in WHOLE:
+        return x.round().to(torch.int64)
+    return x.to({"f32": torch.float32, "f64": torch.float64, "bf16": torch.bfloat16, "f16": torch.float16}[dtype]).double()
+
+
+def draw(operand, generator):
+    """name:dtype[dims] with its generators -> (name, dtype, tensor)"""
+    name, dtype, dims, rest = re.fullmatch(r"(\w+):(\w+)\[([\d,]*)\](.*)", operand.strip()).groups()
+    shape = [int(d) for d in dims.split(",") if d]
+    low, high = (0, 3) if dtype in WHOLE else (-2, 2)
+    if found := re.search(r"in\s*\[([^\]]*)\]", rest):
+        low, high = numbers(found[1])
+    count = int(torch.tensor(shape).prod()) if shape else 1
+    if found := re.search(r"=\s*\{([^}]*)\}", rest):
+        values = numbers(found[1])
+        x = torch.tensor([values[i % len(values)] for i in range(count)], dtype=torch.float64)
+    elif found := re.search(r"from\s*\{([^}]*)\}", rest):
+        values = torch.tensor(numbers(found[1]), dtype=torch.float64)
+        x = values[torch.randint(len(values), (count,), generator=generator)]
+    elif "distinct" in rest:
+        x = low + (high - low) * (torch.randperm(count, generator=generator).double() + 0.5) / count
+    elif dtype in WHOLE:
+        x = torch.randint(int(low), int(high) + 1, (count,), generator=generator).double()
+    else:
+        x = low + (high - low) * torch.rand(count, generator=generator, dtype=torch.float64)
+    return name, dtype, round_to(dtype, x).reshape(shape), "const" in rest
+
+
+def attribute(text):
+    if text in ("true", "false"):
+        return text == "true"
+    if text.startswith('"'):
+        return text.strip('"')
+    if text.startswith("["):
+        return [int(x) for x in numbers(text.strip("[]"))]
+    return float(text) if re.search(r"[.einf]", text) else int(text)
+
+
+def shortest(x, dtype):
+    if dtype in WHOLE:
+        return str(int(x))
+    if dtype == "f32":  # the fewest digits that read back as the same f32
+        for digits in range(1, 10):
+            text = f"{x:.{digits}g}"
+            if struct.pack("f", float(text)) == struct.pack("f", x):
+                return text
+    return repr(x)
+
+
+def line(kind, dtype, tensor):
+    dims = ",".join(str(d) for d in tensor.shape)
+    return " ".join([kind, f"{dtype}[{dims}]", *(shortest(x, dtype) for x in tensor.detach().flatten().tolist())])
+
+
+def make_case(operator, row):
+    name = re.search(r"torch=(\w+)", row)[1]
+    left, _, right = row.partition("->")
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{operator} {name}".encode()))
+    attributes = {}
+    if found := re.search(r"(?<![=\w])\s\{([^}]*=[^}]*)\}", left):
+        for pair in re.findall(r"(\w+)=(\[[^\]]*\]|\"[^\"]*\"|[^,\s]+)", found[1]):
+            attributes[pair[0]] = attribute(pair[1])
+        left = left.replace(found[0], " ")
+    operands = [draw(text, generator) for text in re.split(r"\s+(?=\w+:)", left.strip())]
+    inputs = [x.clone().requires_grad_() if dtype not in WHOLE and not constant else x for _, dtype, x, constant in operands]
+    outputs = FUNCTIONS[operator](*inputs, **attributes)
+    outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+    out_dtypes = re.findall(r"(\w+)\[[\d,]*\]", right)
+
+    lines = [f"case {name}"]
+    lines += [line(f"in {n}", dtype, x) for n, dtype, x, _ in operands]
+    lines += [line("out", "f64", y.double()) for y in outputs]
+    if outputs[0].requires_grad and "nograd" not in right:
+        upstream = torch.randn(outputs[0].shape, generator=generator, dtype=torch.float64)
+        upstream = round_to(out_dtypes[0], upstream)
+        lines.append(line("upstream", out_dtypes[0], upstream))
+        wanted = [(n, x) for (n, *_), x in zip(operands, inputs) if x.requires_grad]
+        gradients = torch.autograd.grad((outputs[0] * upstream).sum(), [x for _, x in wanted], allow_unused=True)
+        lines += [line(f"grad {n}", "f64", g) for (n, _), g in zip(wanted, gradients) if g is not None]
+    return "\n".join(lines)
+
+
+def main():
+    for path in sorted(HERE.glob("*.optest")):
+        if sys.argv[1:] and path.stem not in sys.argv[1:]:
+            continue
+        rows = [text.split("#")[0] for text in path.read_text().splitlines()]
+        cases = [make_case(path.stem, row) for row in rows if "torch=" in row]
+        if cases:
+            head = f"# PyTorch {torch.__version__}, made by make_torch_values.py\n"
+            (HERE / "torch" / f"{path.stem}.txt").write_text(head + "\n".join(cases) + "\n")
+            print(path.stem, len(cases))
+
+
+if __name__ == "__main__":
+    main()
