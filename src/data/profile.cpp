@@ -19,7 +19,7 @@ namespace shoestring::data {
 namespace {
 
 constexpr int64_t kDictionaryBytes = 32 << 20;  // of all columns together
-constexpr int64_t kFewestBytes = 64 << 10;      // of one
+constexpr int64_t kFewestBytes = 8 << 10;       // of one
 
 // How many values a stream holds, from their hashes, in 4 KiB (HyperLogLog: Flajolet, Fusy, Gandouet,
 // Meunier 2007). Standard error 1.6 %.

@@ -28,7 +28,7 @@ struct ColumnSummary {
   int64_t truths = 0;                                        // parse_binary accepts
   int64_t dates = 0;                                         // look like a date or a time
   double minimum = 0, maximum = 0, mean = 0, deviation = 0;  // of the numbers; population deviation (Welford)
-  int64_t distinct = 0;  // exact up to kDistinctCap, then an estimate within 5 %
+  int64_t distinct = 0;  // exact up to kDistinctCap (fewer in very wide tables), then an estimate within 5 %
   bool distinct_exact = true;
   bool all_distinct = false;    // no value twice (beyond the cap: as far as the estimate tells)
   bool increasing = false;      // numbers, each larger than the one before

@@ -14,7 +14,9 @@ namespace shoestring::data {
 namespace {
 
 constexpr size_t kHeaderRecords = 200;  // looked at to tell a header from data
-constexpr double kNearEnough = 0.8;     // share of records of the usual width that makes a delimiter likely
+// The share of records of the usual width that makes a delimiter likely: where the first record has that
+// width too (or one less: see widened), and where it has another.
+constexpr double kLikely = 0.5, kNearlyAll = 0.8;
 
 // How regular the sample is under one delimiter and quote.
 struct Shape {
@@ -25,7 +27,10 @@ struct Shape {
   double enclosed = 0;  // cells in quotes a record
   int records = 0;
 
-  bool splits() const { return width >= 2 && first_width >= 2 && regular >= kNearEnough; }
+  bool splits() const {
+    const bool agree = first_width == width || first_width + 1 == width;
+    return width >= 2 && first_width >= 2 && regular >= (agree ? kLikely : kNearlyAll);
+  }
 };
 
 struct WidthCounter {

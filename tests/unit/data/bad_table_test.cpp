@@ -93,6 +93,10 @@ TEST_F(BadTable, TooManyRaggedRows) {
   std::string text = "a,b,c\n";
   for (int i = 0; i < 100; ++i) text += i % 10 == 5 ? "1,2\n" : "1,2,3\n";
   EXPECT_EQ(fault_of(text), "t.csv:7: 10 of 100 rows do not have 3 cells; this one has 2");
+  // However many, the delimiter is still found.
+  std::string worse = "a;b;c\n";
+  for (int i = 0; i < 100; ++i) worse += i % 3 == 0 ? "1;2\n" : "1;2;3\n";
+  EXPECT_EQ(fault_of(worse), "t.csv:2: 34 of 100 rows do not have 3 cells; this one has 2");
   ReadOptions options;
   options.tolerance = 0.1;
   EXPECT_EQ(read_table(write(text), options).rows.size(), 90u);
