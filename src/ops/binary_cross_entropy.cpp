@@ -1,7 +1,7 @@
 // binary_cross_entropy: of a target t in [0, 1] from a logit x, positives weighted by w:
-//   (1 - t) x + (1 + (w - 1) t) (log(1 + e^-|x|) + max(-x, 0)),
-// which with w = 1 is max(x, 0) - x t + log(1 + e^-|x|): no x overflows.
-#include <algorithm>
+//   w t log(1 + e^-x) + (1 - t) log(1 + e^x)
+//     = (1 + (w - 1) t) log(1 + e^-|x|) + |x| (w t where x < 0, else 1 - t),
+// where no x overflows and nothing cancels.
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
@@ -20,10 +20,10 @@ struct Kernel {
 
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D d, V logits, V target) const {
-    const V one = set(d, 1.0), weight = hn::MulAdd(set(d, params[0] - 1), target, one);
-    const V miss =
-        hn::Add(log1p_exp_neg_abs(d, logits), hn::Max(hn::Zero(d), hn::Neg(logits)));  // -log sigmoid(x)
-    return hn::MulAdd(weight, miss, hn::Mul(hn::Sub(one, target), logits));
+    const V one = set(d, 1.0), weight = set(d, params[0]);
+    const V both = hn::MulAdd(hn::Sub(weight, one), target, one);
+    const V side = hn::IfThenElse(hn::Lt(logits, hn::Zero(d)), hn::Mul(weight, target), hn::Sub(one, target));
+    return hn::MulAdd(both, log1p_exp_neg_abs(d, logits), hn::Mul(hn::Abs(logits), side));
   }
 };
 
@@ -41,8 +41,8 @@ HWY_EXPORT(tiles);
 const AttrDef kAttrs[] = {{"positive_weight", 1.0}};
 
 double scalar(const double* in, const double* params) {
-  const double x = in[0], t = in[1], weight = 1 + (params[0] - 1) * t;
-  return (1 - t) * x + weight * (std::log1p(std::exp(-std::abs(x))) + std::max(-x, 0.0));
+  const double x = in[0], t = in[1], w = params[0];
+  return (1 + (w - 1) * t) * std::log1p(std::exp(-std::abs(x))) + std::abs(x) * (x < 0 ? w * t : 1 - t);
 }
 
 // d/dx = (1 - t) - (1 + (w - 1) t) sigmoid(-x); d/dt = (w - 1) (-log sigmoid(x)) - x.

@@ -12,8 +12,8 @@ namespace {
 struct Kernel {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D, V a, V b) const {
-    // Highway's gives b if either is NaN.
-    return hn::IfThenElse(hn::Eq(a, a), hn::Min(a, b), a);
+    // Highway's Min and Max differ between instruction sets when one is NaN.
+    return hn::IfThenElse(hn::Or(hn::Lt(a, b), hn::IsNaN(a)), a, b);
   }
 };
 

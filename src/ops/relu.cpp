@@ -12,7 +12,7 @@ namespace {
 struct Kernel {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D d, V x) const {
-    return hn::Max(hn::Zero(d), x);
+    return hn::IfThenZeroElse(hn::Le(x, hn::Zero(d)), x);
   }
 };
 

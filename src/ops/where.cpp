@@ -12,7 +12,7 @@ namespace {
 struct Kernel {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D d, V condition, V a, V b) const {
-    return hn::IfThenElse(hn::Ne(condition, hn::Zero(d)), a, b);
+    return hn::IfThenElse(hn::Eq(condition, hn::Zero(d)), b, a);
   }
 };
 

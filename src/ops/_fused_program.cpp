@@ -1,0 +1,374 @@
+#include "ops/_fused_program.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <numeric>
+
+#include "base/arith.h"
+#include "ops/_multiply_add.h"
+#include "ops/ops.h"
+
+namespace shoestring::ops {
+namespace {
+
+// A region costs half a microsecond and more; one thread does this much arithmetic in two.
+constexpr double kParallelFlops = 100'000;
+// Of a tile. With the dozen that a step has, a first cache of 32 KiB holds all.
+constexpr int64_t kTileBytes = 2 << 10;
+// What fits here is one tile of its own length, which spares small steps a second round.
+constexpr int64_t kOneTileBytes = 4 << 10;
+// Tiles begin at multiples of a cache line, or every access would touch two.
+constexpr int64_t kTileGrain = 16;
+// Keeps tiles from lying a multiple of 4 KiB apart, where loads wait for unrelated stores.
+constexpr int64_t kTileGap = 2 * kAlignment;
+// Of a thread's share where there are no tiles between operators.
+constexpr int64_t kGrain = 1024;
+
+template <class T>
+void copy_tile(const Tile& tile) noexcept {
+  if (tile.out != tile.in[0]) std::memcpy(tile.out, tile.in[0], static_cast<size_t>(tile.n) * sizeof(T));
+}
+
+enum class Kind : uint8_t { operand, constant_array, constant_tile, broadcast, computed };
+
+// A value of the body: what a node gives.
+struct BodyValue {
+  Kind kind = Kind::computed;
+  int index = 0;        // of the operand, of the constant; of a broadcast's map
+  int source = 0;       // of a broadcast: operand, or operands + constant array
+  bool filled = false;  // of a broadcast: the same in every tile
+  int slot = -1;
+};
+
+struct Instruction {
+  TileFn run = nullptr;  // null: a broadcast
+  std::string_view op;
+  std::vector<int> in;  // values
+  int out = -1;         // value
+  const double* params = nullptr;
+};
+
+class Builder {
+ public:
+  Builder(const Graph& body, const Target& target) : body_(body), target_(target) {}
+
+  tl::expected<FusedProgram, std::string> build() {
+    if (std::string why = read(); !why.empty()) return tl::unexpected(why);
+    place_outputs();
+    choose_tile();
+    multiply_and_add();
+    drop_unused();
+    broadcast_in_tiles();
+    assign_slots();
+    emit();
+    return std::move(p_);
+  }
+
+ private:
+  // ---- the body as values and instructions ----
+
+  std::string read() {
+    if (body_.outputs().empty()) return "the body has no output";
+    full_ = body_.type(body_.outputs()[0].value);
+    if (full_.dtype != DType::f32 && full_.dtype != DType::f64)
+      return fmt::format("{} is not computed with", to_string(full_));
+    p_.elements = full_.elements();
+    p_.element_bytes = info(full_.dtype).block_bytes;
+    p_.broadcast = broadcast_function(target_.isa, static_cast<int>(p_.element_bytes));
+    for (const Node& n : body_.nodes()) inputs_ += n.op == &input_op;
+    p_.operands = inputs_ + static_cast<int>(body_.outputs().size());
+    for (const NamedValue& o : body_.outputs())
+      if (body_.type(o.value) != full_)
+        return fmt::format("outputs {} and {} differ", to_string(full_), to_string(body_.type(o.value)));
+    double flops = 0;
+    int operand = 0;
+    for (const Node& node : body_.nodes()) {
+      if (node.op == &input_op) {
+        values_.push_back({.kind = Kind::operand, .index = operand++});
+        value_of_.push_back(last_value());
+      } else if (node.op == &constant_op) {
+        value_of_.push_back(constant(node));
+      } else if (node.op->name == "broadcast") {
+        const int v = broadcast(node);
+        if (v < 0)
+          return fmt::format("broadcast to {} inside {}", to_string(node.types[0]), to_string(full_));
+        value_of_.push_back(v);
+      } else if (node.op->elementwise()) {
+        if (node.types[0] != full_)
+          return fmt::format("{} of {} inside {}", node.op->name, to_string(node.types[0]), to_string(full_));
+        const TileSet tiles = node.op->tiles(target_.isa);
+        const TileFn run = full_.dtype == DType::f32 ? tiles.f32 : tiles.f64;
+        if (!run) return fmt::format("{} has no tiles of {}", node.op->name, info(full_.dtype).name);
+        p_.params.push_back(node.attrs.parameters());
+        Instruction i{.run = run, .op = node.op->name, .out = new_value(), .params = p_.params.back().data()};
+        for (const ValueId& v : node.inputs) i.in.push_back(value_of_[v.node.index]);
+        if (i.in.size() > std::tuple_size_v<decltype(MicroOp::in)>)
+          return fmt::format("{} takes more than 3 inputs", node.op->name);
+        value_of_.push_back(i.out);
+        instructions_.push_back(std::move(i));
+        const Types in(node.inputs.size(), full_);
+        flops += node.op->cost({in, node.attrs}, node.types).flops;
+      } else {
+        return fmt::format("{} is not elementwise", node.op->name);
+      }
+    }
+    p_.threads = flops >= kParallelFlops && p_.elements >= 2 * kGrain ? target_.threads : 1;
+    return {};
+  }
+
+  int last_value() const { return static_cast<int>(values_.size()) - 1; }
+  int new_value() {
+    values_.push_back({});
+    return last_value();
+  }
+
+  // A constant of one value is a tile full of it, another an array in the program.
+  int constant(const Node& node) {
+    const auto bytes = static_cast<size_t>(p_.element_bytes);
+    const std::vector<std::byte>& literal = *node.literal;
+    const Type& type = node.types[0];
+    bool uniform = type.dtype == full_.dtype && !literal.empty();
+    for (size_t i = bytes; uniform && i < literal.size(); i += bytes)
+      uniform = std::memcmp(literal.data(), literal.data() + i, bytes) == 0;
+    if (!uniform) {
+      FusedProgram::Lines lines((literal.size() + kAlignment - 1) / kAlignment + 1);
+      std::memcpy(lines.data(), literal.data(), literal.size());
+      p_.constants.push_back(std::move(lines));
+      values_.push_back({.kind = Kind::constant_array, .index = static_cast<int>(p_.constants.size()) - 1});
+      return last_value();
+    }
+    const std::string key(reinterpret_cast<const char*>(literal.data()), bytes);
+    const auto [at, is_new] = constant_tiles_.try_emplace(key, 0);
+    if (is_new) {
+      at->second = new_value();
+      values_.back().kind = Kind::constant_tile;
+    }
+    return at->second;
+  }
+
+  // -1: neither of an operand or constant nor to the step's shape.
+  int broadcast(const Node& node) {
+    const ValueId from = node.inputs[0];
+    const int v = value_of_[from.node.index];
+    if (node.types[0] != full_) return -1;
+    if (body_.type(from) == full_ || values_[static_cast<size_t>(v)].kind == Kind::constant_tile) return v;
+    const BodyValue& source = values_[static_cast<size_t>(v)];
+    if (source.kind != Kind::operand && source.kind != Kind::constant_array) return -1;
+    const auto [at, is_new] = broadcasts_.try_emplace(v, 0);
+    if (is_new) {
+      const int place = source.kind == Kind::operand ? source.index : p_.operands + source.index;
+      p_.maps.push_back(broadcast_map(body_.type(from).dims, full_.dims));
+      at->second = new_value();
+      values_.back() = {
+          .kind = Kind::broadcast, .index = static_cast<int>(p_.maps.size()) - 1, .source = place};
+    }
+    return at->second;
+  }
+
+  // ---- outputs: written where they belong, or copied there ----
+
+  void place_outputs() {
+    int slot = inputs_;
+    for (const NamedValue& o : body_.outputs()) {
+      const int v = value_of_[o.value.node.index];
+      BodyValue& value = values_[static_cast<size_t>(v)];
+      if (value.kind == Kind::computed && value.slot < 0) {
+        value.slot = slot++;
+        continue;
+      }
+      const TileFn copy = full_.dtype == DType::f32 ? copy_tile<float> : copy_tile<double>;
+      instructions_.push_back({.run = copy, .op = "copy", .in = {v}, .out = new_value()});
+      values_.back().slot = slot++;
+    }
+  }
+  bool is_output(int v) const { return values_[static_cast<size_t>(v)].slot >= 0; }
+
+  // ---- tiles ----
+
+  // Broadcast operands whose period divides the tile are filled once; the others are broadcast again in
+  // every tile.
+  void choose_tile() {
+    bool needed = false;
+    for (const BodyValue& v : values_)
+      needed |= v.kind == Kind::constant_tile || v.kind == Kind::broadcast ||
+                (v.kind == Kind::computed && v.slot < 0);
+    const int64_t n = p_.elements, most = kOneTileBytes / p_.element_bytes;
+    if (!needed || n <= most) {
+      p_.tile = std::max<int64_t>(n, 1);
+      p_.grain = needed ? p_.tile : kGrain;
+      for (BodyValue& v : values_) v.filled = v.kind == Kind::broadcast;
+      return;
+    }
+    int64_t grain = kTileGrain;
+    for (BodyValue& v : values_) {
+      if (v.kind != Kind::broadcast) continue;
+      const int64_t common = std::lcm(grain, p_.maps[static_cast<size_t>(v.index)].period());
+      v.filled = common <= most;
+      if (v.filled) grain = common;
+    }
+    p_.tile = std::max<int64_t>(kTileBytes / p_.element_bytes / grain, 1) * grain;
+    p_.grain = p_.tile;
+  }
+
+  // ---- a product that only a sum needs ----
+
+  void multiply_and_add() {
+    const std::vector<int> uses = count_uses();
+    std::vector<int> maker(values_.size(), -1);
+    for (size_t i = 0; i < instructions_.size(); ++i) {
+      Instruction& sum = instructions_[i];
+      maker[static_cast<size_t>(sum.out)] = static_cast<int>(i);
+      if (sum.op != "add" && sum.op != "sub") continue;
+      for (size_t side : {size_t{0}, size_t{1}}) {
+        const auto v = static_cast<size_t>(sum.in[side]);
+        if (maker[v] < 0 || uses[v] != 1 || is_output(sum.in[side])) continue;
+        const Instruction& product = instructions_[static_cast<size_t>(maker[v])];
+        if (product.op != "mul" && product.op != "square") continue;
+        const TileSet tiles = multiply_add_tiles(target_.isa, sum.op == "add" ? MultiplyAdd::plus
+                                                              : side == 0     ? MultiplyAdd::minus
+                                                                              : MultiplyAdd::from);
+        sum.run = full_.dtype == DType::f32 ? tiles.f32 : tiles.f64;
+        sum.op = "multiply_add";
+        sum.in = {product.in.front(), product.in.back(), sum.in[1 - side]};
+        break;
+      }
+    }
+  }
+
+  std::vector<int> count_uses() const {
+    std::vector<int> uses(values_.size());
+    for (const Instruction& i : instructions_)
+      for (int v : i.in) ++uses[static_cast<size_t>(v)];
+    return uses;
+  }
+
+  void drop_unused() {
+    std::vector<int> uses = count_uses();
+    for (size_t i = instructions_.size(); i-- > 0;) {
+      Instruction& instruction = instructions_[i];
+      if (uses[static_cast<size_t>(instruction.out)] > 0 || is_output(instruction.out)) continue;
+      for (int v : instruction.in) --uses[static_cast<size_t>(v)];
+      instruction.in.clear();
+      instruction.op = {};
+    }
+    std::erase_if(instructions_, [](const Instruction& i) { return i.op.empty(); });
+  }
+
+  // A broadcast that differs from tile to tile comes right before its first use.
+  void broadcast_in_tiles() {
+    std::vector<Instruction> all;
+    std::vector<char> done(values_.size());
+    for (Instruction& i : instructions_) {
+      for (int v : i.in) {
+        const BodyValue& value = values_[static_cast<size_t>(v)];
+        if (value.kind != Kind::broadcast || value.filled || done[static_cast<size_t>(v)]) continue;
+        done[static_cast<size_t>(v)] = true;
+        all.push_back({.op = "broadcast", .out = v});
+      }
+      all.push_back(std::move(i));
+    }
+    instructions_ = std::move(all);
+  }
+
+  // ---- slots ----
+
+  void assign_slots() {
+    const std::vector<int> uses = count_uses();
+    for (BodyValue& v : values_)
+      if (v.kind == Kind::operand)
+        v.slot = v.index;
+      else if (v.kind == Kind::constant_array)
+        v.slot = p_.operands + v.index;
+    int next = p_.moving = p_.operands + static_cast<int>(p_.constants.size());
+    for (const auto& [bytes, v] : constant_tiles_) {
+      values_[static_cast<size_t>(v)].slot = next++;
+      FusedProgram::Lines lines(static_cast<size_t>(p_.elements > 0 ? tile_lines() : 1));
+      for (int64_t e = 0; e < std::min(p_.tile, p_.elements); ++e)
+        std::memcpy(reinterpret_cast<char*>(lines.data()) + e * p_.element_bytes, bytes.data(), bytes.size());
+      p_.constants.push_back(std::move(lines));
+    }
+    p_.first_filled = next;
+    for (size_t v = 0; v < values_.size(); ++v)
+      if (values_[v].kind == Kind::broadcast && values_[v].filled && uses[v] > 0) values_[v].slot = next++;
+    p_.first_own = next;
+    assign_tiles(uses);
+    p_.tile_bytes = tile_lines() * kAlignment + kTileGap;
+  }
+  int64_t tile_lines() const {
+    return (std::min(p_.tile, p_.elements) * p_.element_bytes + kAlignment - 1) / kAlignment;
+  }
+
+  // By liveness: an instruction may write over an input that it is the last to read.
+  void assign_tiles(std::vector<int> uses) {
+    std::vector<int> free;
+    int next = p_.first_own;
+    for (const Instruction& i : instructions_) {
+      for (int v : i.in)
+        if (--uses[static_cast<size_t>(v)] == 0 && values_[static_cast<size_t>(v)].slot >= p_.first_own)
+          free.push_back(values_[static_cast<size_t>(v)].slot);
+      int& slot = values_[static_cast<size_t>(i.out)].slot;
+      if (slot >= 0) continue;
+      if (free.empty()) free.push_back(next++);
+      slot = free.back();
+      free.pop_back();
+    }
+    p_.slots = next;
+  }
+
+  // ---- the program ----
+
+  uint16_t slot(int v) const { return static_cast<uint16_t>(values_[static_cast<size_t>(v)].slot); }
+
+  void emit() {
+    for (const BodyValue& v : values_)
+      if (v.kind == Kind::broadcast && v.filled && v.slot >= 0)
+        p_.fills.push_back(
+            {static_cast<uint16_t>(v.source), static_cast<uint16_t>(v.slot), static_cast<uint16_t>(v.index)});
+    for (const Instruction& i : instructions_) {
+      MicroOp op{.run = i.run, .out = slot(i.out), .params = i.params};
+      for (size_t k = 0; k < i.in.size(); ++k) op.in[k] = slot(i.in[k]);
+      if (!i.run) {
+        const BodyValue& v = values_[static_cast<size_t>(i.out)];
+        op.in[0] = static_cast<uint16_t>(v.source);
+        op.map = static_cast<uint16_t>(v.index);
+      }
+      p_.ops.push_back(op);
+    }
+    for (size_t i = 0; i < p_.ops.size(); ++i)
+      if (p_.ops[i].out < p_.operands) add_output(i);
+    p_.table_bytes = round_up((p_.slots + p_.moving) * static_cast<int64_t>(sizeof(void*)), kAlignment);
+  }
+
+  // The output that operator `i` writes, and the inputs that are read after it.
+  void add_output(size_t i) {
+    FusedProgram::Output out{.slot = p_.ops[i].out, .staging = 0};
+    for (size_t k = i + 1; k < p_.ops.size(); ++k)
+      if (p_.ops[k].run)
+        for (size_t a = 0; a < instructions_[k].in.size(); ++a)
+          if (p_.ops[k].in[a] < inputs_) out.read_later.push_back(p_.ops[k].in[a]);
+    std::sort(out.read_later.begin(), out.read_later.end());
+    out.read_later.erase(std::unique(out.read_later.begin(), out.read_later.end()), out.read_later.end());
+    if (!out.read_later.empty()) out.staging = static_cast<uint16_t>(p_.slots++);
+    p_.outputs.push_back(std::move(out));
+  }
+
+  const Graph& body_;
+  const Target target_;
+  Type full_;
+  int inputs_ = 0;
+  FusedProgram p_;
+  std::vector<BodyValue> values_;
+  std::vector<int> value_of_;                  // of each node
+  std::map<std::string, int> constant_tiles_;  // by an element's bytes
+  std::map<int, int> broadcasts_;              // by source
+  std::vector<Instruction> instructions_;
+};
+
+}  // namespace
+
+tl::expected<FusedProgram, std::string> make_fused_program(const Graph& body, const Target& target) {
+  return Builder(body, target).build();
+}
+
+}  // namespace shoestring::ops

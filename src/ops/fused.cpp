@@ -1,0 +1,150 @@
+// fused: elementwise nodes, with the broadcasts and constants that feed them, as one step. The passes
+// make it after differentiation; _fused_program.h says how it runs. A single elementwise node is the
+// same with a body of one.
+#include <cstring>
+
+#include "base/parallel.h"
+#include "ops/_fused_program.h"
+#include "ops/ops.h"
+
+namespace shoestring::ops {
+namespace {
+
+Result<Types> infer(const OpArgs& args) {
+  if (!args.body) return fail(ErrorKind::usage, "fused: has no body");
+  size_t next = 0;
+  for (const Node& node : args.body->nodes()) {
+    if (node.op != &input_op) continue;
+    if (next == args.in.size() || node.types[0] != args.in[next])
+      return fail(ErrorKind::usage, fmt::format("fused: input {} is {}, the body's {}", next,
+                                                next < args.in.size() ? to_string(args.in[next]) : "missing",
+                                                to_string(node.types[0])));
+    ++next;
+  }
+  if (next != args.in.size())
+    return fail(ErrorKind::usage, fmt::format("fused: {} inputs for a body of {}", args.in.size(), next));
+  Types out;
+  for (const NamedValue& o : args.body->outputs()) out.push_back(args.body->type(o.value));
+  return out;
+}
+
+Cost cost(const OpArgs& args, std::span<const Type> out) {
+  Cost total;
+  for (const Node& node : args.body->nodes()) {
+    if (!node.op->elementwise()) continue;
+    Types in;
+    for (const ValueId& v : node.inputs) in.push_back(args.body->type(v));
+    total.flops += node.op->cost({in, node.attrs}, node.types).flops;
+  }
+  for (const Type& t : args.in) total.bytes += static_cast<double>(t.bytes());
+  for (const Type& t : out) total.bytes += static_cast<double>(t.bytes());
+  return total;
+}
+
+// ---- running a program ----
+
+const void* source(const FusedProgram& p, const KernelArgs& args, uint16_t at) {
+  return at < p.operands ? args.operands[at] : p.constants[static_cast<size_t>(at - p.operands)].data();
+}
+
+// Whether an output lies in the memory of an input that is still needed after it is written.
+bool overwrites(const FusedProgram::Output& out, const KernelArgs& args) {
+  for (uint16_t input : out.read_later)
+    if (args.operands[input] == args.operands[out.slot]) return true;
+  return false;
+}
+
+// Elements [begin, end), with this thread's part of the scratch.
+void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled, std::byte* own,
+               int64_t begin, int64_t end) {
+  auto* const table = reinterpret_cast<std::byte**>(own);
+  auto* const steps = reinterpret_cast<int64_t*>(table + p.slots);
+  for (int s = 0; s < p.moving; ++s) {
+    auto* base = s < p.operands ? args.at<std::byte>(s)
+                                : reinterpret_cast<std::byte*>(const_cast<FusedProgram::Line*>(
+                                      p.constants[static_cast<size_t>(s - p.operands)].data()));
+    table[s] = base + begin * p.element_bytes;
+    steps[s] = p.tile * p.element_bytes;
+  }
+  for (int s = p.moving; s < p.first_filled; ++s)
+    table[s] = reinterpret_cast<std::byte*>(
+        const_cast<FusedProgram::Line*>(p.constants[static_cast<size_t>(s - p.operands)].data()));
+  for (int s = p.first_filled; s < p.first_own; ++s) table[s] = filled + (s - p.first_filled) * p.tile_bytes;
+  for (int s = p.first_own; s < p.slots; ++s)
+    table[s] = own + p.table_bytes + (s - p.first_own) * p.tile_bytes;
+  bool staged = false;
+  for (const FusedProgram::Output& out : p.outputs)
+    if (out.staging && overwrites(out, args)) {
+      table[out.slot] = table[out.staging];
+      steps[out.slot] = 0;
+      staged = true;
+    }
+
+  for (; begin < end; begin += p.tile) {
+    const int64_t n = begin + p.tile < end ? p.tile : end - begin;
+    for (const MicroOp& op : p.ops) {
+      if (op.run) {
+        const void* const in[] = {table[op.in[0]], table[op.in[1]], table[op.in[2]]};
+        op.run({in, table[op.out], n, op.params});
+      } else {
+        p.broadcast(p.maps[op.map], source(p, args, op.in[0]), table[op.out], begin, n);
+      }
+    }
+    if (staged)
+      for (const FusedProgram::Output& out : p.outputs)
+        if (steps[out.slot] == 0)
+          std::memcpy(args.at<std::byte>(out.slot) + begin * p.element_bytes, table[out.slot],
+                      static_cast<size_t>(n * p.element_bytes));
+    for (int s = 0; s < p.moving; ++s) table[s] += steps[s];
+  }
+}
+
+void run(const void* data, const KernelArgs& args) noexcept {
+  const FusedProgram& p = *static_cast<const FusedProgram*>(data);
+  std::byte* const filled = args.at<std::byte>(p.operands);
+  std::byte* const own = filled + p.shared_bytes();
+  const int64_t tile = p.tile < p.elements ? p.tile : p.elements;
+  for (const FusedProgram::Fill& f : p.fills)
+    p.broadcast(p.maps[f.map], source(p, args, f.source), filled + (f.slot - p.first_filled) * p.tile_bytes,
+                0, tile);
+  if (p.threads == 1) return run_share(p, args, filled, own, 0, p.elements);
+  parallel([&](int thread, int threads) {
+    threads = threads < p.threads ? threads : p.threads;  // scratch is for so many
+    if (thread >= threads) return;
+    const Share share = share_of(p.elements, thread, threads, p.grain);
+    run_share(p, args, filled, own + thread * p.thread_bytes(), share.begin, share.end);
+  });
+}
+
+PrepareResult prepare_body(const Graph& body, const Target& target) {
+  auto program = make_fused_program(body, target);
+  if (!program) return tl::unexpected(program.error());
+  const int64_t scratch = program->scratch_bytes();
+  return Prepared{run, std::make_shared<const FusedProgram>(std::move(*program)), scratch};
+}
+
+PrepareResult prepare(const KernelRequest& request) { return prepare_body(*request.body, request.target); }
+constexpr Kernel kKernels[] = {{"tiles", prepare}};
+
+}  // namespace
+
+PrepareResult prepare_elementwise(const KernelRequest& request, const OpDef& op) {
+  Graph body("body");
+  std::vector<Value> inputs;
+  for (const Type& t : request.in) inputs.push_back(body.input(std::to_string(inputs.size()), t));
+  body.output("", body.add(op, inputs, request.attrs));
+  return prepare_body(body, request.target);
+}
+
+extern const OpDef fused_op{
+    .name = "fused",
+    .doc = "elementwise nodes run together, tile by tile",
+    .min_inputs = 0,
+    .max_inputs = 1 << 16,
+    .infer = infer,
+    .cost = cost,
+    .no_grad = "it is made after differentiation",
+    .kernels = kKernels,
+};
+
+}  // namespace shoestring::ops
