@@ -108,6 +108,7 @@ BroadcastFn broadcast_function(Isa isa, int element_bytes) {
 
 BroadcastMap broadcast_map(const Shape& from, const Shape& to) {
   BroadcastMap map{.elements = to.elements(), .source_elements = from.elements()};
+  if (map.elements == 0) return map;
   // From the back, so that a stride is the product of the source's axes passed so far.
   std::array<int64_t, Shape::kMaxRank> size{}, stride{};
   int rank = 0;
