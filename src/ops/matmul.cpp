@@ -3,6 +3,7 @@
 //   for all batches; bias [n] -> [.., m, n]
 #include <cmath>
 
+#include "ops/_gemm.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 
@@ -168,7 +169,30 @@ PrepareResult prepare_scalar(const KernelRequest& r) {
                   std::make_shared<const Sizes>(sizes_of(r.in, r.attrs))};
 }
 
-const Kernel kKernels[] = {{"scalar", prepare_scalar}};
+// Our own tiles: any size, any transposition.
+PrepareResult prepare_tiles(const KernelRequest& r) {
+  const Sizes s = sizes_of(r.in, r.attrs);
+  Gemm g{.batches = s.batches, .m = s.m, .n = s.n, .k = s.k};
+  g.a = {.row = s.transpose_a ? 1 : s.k, .col = s.transpose_a ? s.m : 1, .batch = s.m * s.k};
+  g.b = {.row = s.transpose_b ? 1 : s.n, .col = s.transpose_b ? s.k : 1, .batch = s.shared_b ? 0 : s.k * s.n};
+  g.c = {.row = s.n, .col = 1, .batch = s.m * s.n};
+  if (s.shared_b && !s.transpose_a) {  // rows of all batches follow each other: one tall product
+    g.m *= g.batches;
+    g.batches = 1;
+  }
+  g.bias = s.bias;
+  g.relu = s.activation == Activation::relu;
+  if (s.activation != Activation::none && !g.relu) {
+    const TileSet tiles = find(to_string(s.activation))->tiles(r.target.isa);
+    g.activation = r.out[0].dtype == DType::f32 ? tiles.f32 : tiles.f64;
+  }
+  g.threads = r.target.threads;
+  auto plan = std::make_shared<const GemmPlan>(prepare_gemm(r.target.isa, r.out[0].dtype, g));
+  const int64_t scratch = plan->scratch_per_thread * plan->gemm.threads * info(r.out[0].dtype).block_bytes;
+  return Prepared{plan->run, plan, scratch};
+}
+
+const Kernel kKernels[] = {{"tiles", prepare_tiles}, {"scalar", prepare_scalar}};
 
 }  // namespace
 
