@@ -1,6 +1,82 @@
-#include <cstdio>
+// shoestring VERB …: finds the verb and hands it the rest.
+#include <algorithm>
+#include <string>
+#include <vector>
 
-int main() {
-  std::puts("shoestring " SHOESTRING_VERSION);
-  return 0;
+#include "base/text.h"
+#include "cli/console.h"
+#include "cli/verbs.h"
+
+namespace shoestring::cli {
+namespace {
+
+constexpr Verb kVerbs[] = {
+    {"train", "trains a model on a table", train},
+    {"experiment", "trains, then evaluates", experiment},
+    {"init-config", "writes a recipe for a table, to start from", init_config},
+    {"render-config", "prints a recipe with every default filled in", render_config},
+    {"inspect", "shows what is in a model file or a run folder", inspect},
+    {"compile", "shows the plans that a recipe compiles to", compile},
+    {"docs", "", docs},
+};
+
+// Known to users, and to come.
+constexpr std::string_view kPlanned[] = {"plan",    "serve",   "explain",   "compress",  "profile",
+                                         "clean",   "augment", "generate",  "visualize", "synthesize-dataset",
+                                         "export",  "deploy",  "calibrate", "hyperopt",  "preprocess",
+                                         "forecast"};
+
+void print_help() {
+  std::string text =
+      "Shoestring trains and serves models inside a budget.\n\n"
+      "  shoestring train --dataset table.csv --target column\n\n";
+  for (const Verb& verb : kVerbs)
+    if (!verb.summary.empty()) text += fmt::format("  {:14} {}\n", verb.name, verb.summary);
+  text += "\n'shoestring VERB --help' tells its flags; 'shoestring --version' the version.\n";
+  print(text);
 }
+
+int unknown(const std::string& name) {
+  if (std::find(std::begin(kPlanned), std::end(kPlanned), name) != std::end(kPlanned))
+    return report({ErrorKind::usage,
+                   fmt::format("'{}' is planned, but not part of this version", name),
+                   {},
+                   "'shoestring --help' lists what there is"});
+  std::vector<std::string> names;
+  for (const Verb& verb : kVerbs)
+    if (!verb.summary.empty()) names.emplace_back(verb.name);
+  const std::string near = nearest(name, names);
+  return report({ErrorKind::usage,
+                 fmt::format("unknown verb '{}'", name),
+                 {},
+                 near.empty() ? "'shoestring --help' lists them" : fmt::format("did you mean '{}'?", near)});
+}
+
+int run(std::vector<std::string> arguments) {
+  if (arguments.empty()) {
+    print_help();
+    return static_cast<int>(ErrorKind::usage);
+  }
+  std::string name = arguments.front();
+  if (name == "--version" || name == "-V" || name == "version") {
+    print("shoestring " SHOESTRING_VERSION "\n");
+    return 0;
+  }
+  if (name == "help" && arguments.size() > 1) {
+    arguments = {arguments[1], "--help"};
+    name = arguments.front();
+  }
+  if (name == "--help" || name == "-h" || name == "help") {
+    print_help();
+    return 0;
+  }
+  std::replace(name.begin(), name.end(), '_', '-');
+  for (const Verb& verb : kVerbs)
+    if (verb.name == name) return verb.run(std::span(arguments).subspan(1));
+  return unknown(name);
+}
+
+}  // namespace
+}  // namespace shoestring::cli
+
+int main(int argc, char** argv) { return shoestring::cli::run({argv + 1, argv + argc}); }

@@ -259,9 +259,9 @@ Status RowWriter::flush() {
 
 Status RowWriter::status() const { return state_->status; }
 
-Status RowWriter::finish() {
+Status RowWriter::finish(bool durable) {
   state_->flush();
-  if (state_->status && state_->file) state_->status = state_->file->commit();
+  if (state_->status && state_->file) state_->status = state_->file->commit(durable);
   return state_->status;
 }
 

@@ -38,8 +38,8 @@ class RowWriter {
   // Hands what is buffered to the system: after each batch when a reader waits at the other end.
   Status flush();
   Status status() const;
-  // Flushes, syncs and names the file.
-  Status finish();
+  // Flushes, syncs and names the file. `durable` false skips the sync: for what can be made again.
+  Status finish(bool durable = true);
 
  private:
   struct State;

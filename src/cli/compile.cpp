@@ -1,0 +1,142 @@
+// compile: what the passes make of a recipe's graphs, and the plans that come out.
+#include "compile/compile.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "cli/console.h"
+#include "cli/inputs.h"
+#include "cli/verbs.h"
+#include "ir/text.h"
+#include "train/dataset.h"
+#include "train/engine.h"
+
+namespace shoestring::cli {
+namespace {
+
+struct NamedKind {
+  std::string_view name;
+  train::PlanKind kind;
+};
+constexpr NamedKind kKinds[] = {{"training", train::PlanKind::update},
+                                {"accumulate", train::PlanKind::accumulate},
+                                {"accumulate-and-update", train::PlanKind::accumulate_and_update},
+                                {"evaluation", train::PlanKind::evaluate},
+                                {"prediction", train::PlanKind::predict}};
+
+// Sizes without data: what is typical of a small table.
+constexpr int64_t kAssumedVocabulary = 10, kAssumedClasses = 3;
+
+task::NetworkSpec assumed_spec(task::Recipe recipe) {
+  task::NetworkSpec spec;
+  for (const auto& input : recipe.inputs)
+    spec.input_sizes.push_back(input.type() == task::FeatureType::category ? kAssumedVocabulary : 1);
+  for (const auto& output : recipe.outputs)
+    spec.output_sizes.push_back(output.type() == task::FeatureType::category ? kAssumedClasses : 1);
+  spec.class_weights.resize(recipe.outputs.size());
+  spec.recipe = std::move(recipe);
+  return spec;
+}
+
+std::vector<std::string> dump_names() {
+  std::vector<std::string> names{"build"};
+  for (const Pass& pass : passes()) names.emplace_back(pass.name);
+  names.emplace_back("place");
+  return names;
+}
+
+Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const std::string& dump) {
+  Graph graph = train::build(spec, {kind.kind, rows});
+  if (auto ok = graph.status(); !ok) return ok;
+  StateLayout states;
+  if (auto ok = states.include(graph); !ok) return ok;
+  std::vector<std::vector<std::string>> lines{{"pass", "nodes", "ms", "what it does"}};
+  CompileOptions options{.target = native_target()};
+  options.observe = [&](std::string_view name, const Graph& after, double seconds) {
+    const auto found =
+        std::find_if(passes().begin(), passes().end(), [&](const Pass& p) { return p.name == name; });
+    lines.push_back({std::string(name), fmt::format("{}", after.nodes().size()),
+                     fmt::format("{:.2f}", seconds * 1e3),
+                     found == passes().end() ? "the graph as built" : std::string(found->doc)});
+    if (name == dump) print(to_text(after));
+  };
+  const auto plan = shoestring::compile(std::move(graph), states, options);
+  if (!plan) return fail(plan.error());
+  if (dump == "place") print(to_text(*plan));
+  if (!dump.empty()) return {};
+  const Cost cost = plan->cost();
+  print(fmt::format("{}: {} rows on {}, {} threads\n", kind.name, rows, to_string(options.target.isa),
+                    options.target.threads));
+  print(table(lines));
+  print(fmt::format("  {} steps, {} FLOP; arena {} (largest live set {}), states {}, constants {}\n\n",
+                    plan->steps.size(), human_count(cost.flops), human_bytes(plan->arena_bytes),
+                    human_bytes(plan->live_bytes), human_bytes(plan->state_bytes),
+                    human_bytes(static_cast<int64_t>(plan->constants.size()))));
+  return {};
+}
+
+Result<task::NetworkSpec> spec_for(task::Recipe recipe, const std::string& dataset,
+                                   const std::string& format) {
+  if (dataset.empty()) return assumed_spec(std::move(recipe));
+  auto data = train::prepare({.dataset = dataset, .format = format}, std::move(recipe), {});
+  if (!data) return fail(data.error());
+  return std::move(data->spec);
+}
+
+}  // namespace
+
+int compile(Arguments arguments) {
+  RecipeInput input;
+  std::string positional, dump, dataset, format, which;
+  std::optional<int64_t> rows;
+  Options options{
+      "compile",
+      "shows what the passes make of a recipe's graphs",
+      {{"", "", "RECIPE", "the recipe, YAML or JSON (or --config)", &positional},
+       {"dump", "", "PASS", "print the graph after this pass; 'build' before the first, 'place' for the plan",
+        &dump},
+       {"plan", "", "NAME",
+        "training (default with --dump), accumulate, accumulate-and-update, evaluation, prediction", &which},
+       {"rows", "", "N", "rows of a batch; the recipe's batch_size, or 256", &rows},
+       {"dataset", "d", "FILE", "take the vocabularies' sizes from this table; else they are assumed",
+        &dataset},
+       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &format}}};
+  for (const Option& option : input.options()) options.options.push_back(option);
+  if (const auto done = options.read(arguments)) return *done;
+  if (input.file.empty()) input.file = positional;
+  const auto names = dump_names();
+  if (!dump.empty() && std::find(names.begin(), names.end(), dump) == names.end()) {
+    const std::string near = nearest(dump, names);
+    return report({ErrorKind::usage, fmt::format("unknown pass '{}'", dump), "compile",
+                   near.empty() ? fmt::format("one of {}", fmt::join(names, ", "))
+                                : fmt::format("did you mean '{}'?", near)});
+  }
+  if (rows && *rows < 1)
+    return report({ErrorKind::usage, "--rows must be 1 or more", "compile",
+                   "leave it out for the recipe's batch_size"});
+  auto recipe = read_recipe(input);
+  if (!recipe) return report(recipe.error());
+  const int64_t batch = rows.value_or(recipe->trainer.batch_size.or_else(256));
+  auto spec = spec_for(std::move(*recipe), dataset, format);
+  if (!spec) return report(spec.error());
+
+  std::string kind_name = which.empty() && !dump.empty() ? "training" : which;
+  std::replace(kind_name.begin(), kind_name.end(), '_', '-');
+  bool known = kind_name.empty();
+  for (const NamedKind& kind : kKinds) {
+    const bool accumulates =
+        kind.kind == train::PlanKind::accumulate || kind.kind == train::PlanKind::accumulate_and_update;
+    if (kind_name.empty() ? accumulates : kind.name != kind_name) continue;
+    known = true;
+    spec->accumulates = accumulates;
+    if (auto ok = show(*spec, kind, batch, dump); !ok) return report(ok.error());
+  }
+  if (!known)
+    return report({ErrorKind::usage, fmt::format("unknown plan '{}'", which), "compile",
+                   "one of training, accumulate, accumulate-and-update, evaluation, prediction"});
+  return 0;
+}
+
+}  // namespace shoestring::cli

@@ -1,0 +1,116 @@
+#include "cli/console.h"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+namespace shoestring::cli {
+namespace {
+
+// Columns on the screen of UTF-8 text: continuation bytes take none.
+size_t width_of(std::string_view text) {
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+bool is_numeric(std::string_view text) {
+  return !text.empty() &&
+         (std::isdigit(static_cast<unsigned char>(text[0])) ||
+          (text.size() > 1 && text[0] == '-' && std::isdigit(static_cast<unsigned char>(text[1]))));
+}
+
+void write(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream); }
+
+}  // namespace
+
+void print(std::string_view text) { write(stdout, text); }
+
+int report(const Error& error) {
+  std::fflush(stdout);
+  write(stderr, fmt::format("shoestring: {}\n", error.message()));
+  return error.exit_code();
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> widths;
+  std::vector<bool> right;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    widths.resize(std::max(widths.size(), rows[r].size()));
+    right.resize(widths.size(), true);
+    for (size_t c = 0; c < rows[r].size(); ++c) {
+      widths[c] = std::max(widths[c], width_of(rows[r][c]));
+      if (r > 0 && !rows[r][c].empty() && !is_numeric(rows[r][c])) right[c] = false;
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line = " ";
+    for (size_t c = 0; c < row.size(); ++c) {
+      const std::string padding(widths[c] - width_of(row[c]), ' ');
+      line += " " + (right[c] ? padding + row[c] : row[c] + padding) + " ";
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto u = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      out += '\\', out += c;
+    else if (u < 0x20)
+      out += fmt::format("\\u{:04x}", u);
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+Console::Console(bool quiet, bool json, bool to_stderr)
+    : mode_(json    ? Mode::json
+            : quiet ? Mode::quiet
+                    : Mode::people),
+      stream_(to_stderr && !json ? stderr : stdout),
+      terminal_(mode_ == Mode::people && ::isatty(::fileno(stream_))) {}
+
+void Console::clear() {
+  if (progress_shown_) write(stream_, "\r\033[K");
+  progress_shown_ = false;
+}
+
+void Console::line(std::string_view text) {
+  if (mode_ != Mode::people) return;
+  clear();
+  write(stream_, fmt::format("{}\n", text));
+  std::fflush(stream_);
+}
+
+void Console::event(std::string_view json) {
+  if (mode_ != Mode::json) return;
+  write(stream_, fmt::format("{}\n", json));
+  std::fflush(stream_);
+}
+
+void Console::progress(std::string_view text) {
+  if (!terminal_) return;
+  write(stream_, fmt::format("\r{}\033[K", text));
+  std::fflush(stream_);
+  progress_shown_ = true;
+}
+
+LogSink Console::sink() {
+  return [this](LogLevel level, std::string_view message) {
+    if (level == LogLevel::debug) return;
+    const char* word = level == LogLevel::warning ? "warning" : level == LogLevel::note ? "note" : "info";
+    event(fmt::format("{{\"event\":\"{}\",\"text\":{}}}", word, quoted(message)));
+    line(level == LogLevel::info ? std::string(message) : fmt::format("{}: {}", word, message));
+  };
+}
+
+}  // namespace shoestring::cli

@@ -1,0 +1,51 @@
+// The only place that prints. Answers go to stdout, errors to stderr as "shoestring: WHERE: WHAT; FIX".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+
+namespace shoestring::cli {
+
+// Writes to stdout as it is.
+void print(std::string_view text);
+
+// Prints the error; returns the exit code.
+int report(const Error& error);
+
+// Columns aligned by their widest cell, numbers to the right; the first row is the head.
+std::string table(const std::vector<std::vector<std::string>>& rows);
+
+// How a verb talks while it works: to people on a terminal, plain lines elsewhere, JSON lines for
+// programs, or not at all.
+class Console {
+ public:
+  enum class Mode { people, json, quiet };
+  // Human words go to stderr where stdout carries the answer itself (`to_stderr`).
+  Console(bool quiet, bool json, bool to_stderr = false);
+
+  bool json() const { return mode_ == Mode::json; }
+  bool quiet() const { return mode_ == Mode::quiet; }
+  bool terminal() const { return terminal_; }
+
+  void line(std::string_view text = "");  // people only
+  void event(std::string_view json);      // one JSON line; programs only
+  // A line that the next one replaces; on a terminal only.
+  void progress(std::string_view text);
+  // For the library: notes and warnings as lines, or as {"event": "note", "text": …}.
+  LogSink sink();
+
+ private:
+  void clear();
+  Mode mode_;
+  std::FILE* stream_;
+  bool terminal_;
+  bool progress_shown_ = false;
+};
+
+std::string quoted(std::string_view text);  // as a JSON string
+
+}  // namespace shoestring::cli

@@ -1,0 +1,30 @@
+// init-config: a recipe for a table, to start from.
+#include "cli/console.h"
+#include "cli/inputs.h"
+#include "cli/verbs.h"
+#include "train/infer.h"
+
+namespace shoestring::cli {
+
+int init_config(Arguments arguments) {
+  std::string dataset, format, output;
+  std::vector<std::string> targets;
+  const Options options{
+      "init-config",
+      "writes a recipe for a table, to start from",
+      {{"dataset", "d", "FILE", "the table: CSV, TSV or JSON lines, plain or .gz", &dataset},
+       {"target", "t", "COLUMN", "what to predict; several may be named", &targets},
+       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &format},
+       {"output", "o", "FILE", "where to write it; stdout if left out", &output}},
+      "  shoestring init-config --dataset table.csv --target price --output recipe.yaml"};
+  if (const auto done = options.read(arguments)) return *done;
+  if (dataset.empty() || targets.empty())
+    return report({ErrorKind::usage, "a table and a target are needed", "init-config",
+                   "give --dataset FILE and --target COLUMN"});
+  const auto inferred = train::infer_recipe(dataset, format, targets);
+  if (!inferred) return report(inferred.error());
+  const Status written = write_output(output, task::render(inferred->recipe, task::Detail::brief));
+  return written ? 0 : report(written.error());
+}
+
+}  // namespace shoestring::cli

@@ -1,0 +1,28 @@
+#include "cli/inputs.h"
+
+#include "base/atomic_file.h"
+#include "cli/console.h"
+
+namespace shoestring::cli {
+
+std::vector<Option> RecipeInput::options() {
+  return {{"config", "c", "FILE", "the recipe, YAML or JSON", &file},
+          {"config-str", "cs", "TEXT", "the recipe itself instead of a file", &text}};
+}
+
+Result<task::Recipe> read_recipe(const RecipeInput& input) {
+  if (!input.file.empty() && !input.text.empty())
+    return fail(ErrorKind::usage, "--config and --config_str are both given", {}, "give one of them");
+  if (!input.given()) return fail(ErrorKind::usage, "there is no recipe", {}, "give one with --config FILE");
+  auto document =
+      input.file.empty() ? task::parse_document(input.text, "--config_str") : task::read_document(input.file);
+  return document.and_then([](const task::Document& d) { return task::parse_recipe(d); });
+}
+
+Status write_output(const std::string& file, std::string_view text) {
+  if (!file.empty() && file != "-") return write_file(file, text);
+  print(text);
+  return {};
+}
+
+}  // namespace shoestring::cli

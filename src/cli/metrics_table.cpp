@@ -1,0 +1,37 @@
+#include "cli/metrics_table.h"
+
+#include <cmath>
+
+#include "cli/console.h"
+
+namespace shoestring::cli {
+namespace {
+
+std::string cell(double value) { return std::isfinite(value) ? fmt::format("{:.4f}", value) : "–"; }
+
+}  // namespace
+
+std::string metrics_table(const std::vector<NamedMetrics>& sets) {
+  if (sets.empty()) return {};
+  std::vector<std::vector<std::string>> rows{{"output", "metric"}};
+  for (const auto& [name, metrics] : sets) rows[0].push_back(name);
+  const train::Metrics& first = *sets.front().second;
+  for (const auto& output : first.outputs) {
+    bool begins = true;
+    for (const auto& [metric, value] : output.values) {
+      std::vector<std::string> row{begins ? output.name : "", std::string(metric)};
+      for (const auto& [name, metrics] : sets) row.push_back(cell(metrics->value(output.name, metric)));
+      rows.push_back(std::move(row));
+      begins = false;
+    }
+  }
+  if (first.outputs.size() > 1) {
+    rows.push_back({"combined", "loss"});
+    for (const auto& [name, metrics] : sets) rows.back().push_back(cell(metrics->combined_loss));
+  }
+  rows.push_back({"", "rows"});
+  for (const auto& [name, metrics] : sets) rows.back().push_back(fmt::format("{}", metrics->rows));
+  return table(rows);
+}
+
+}  // namespace shoestring::cli

@@ -1,0 +1,123 @@
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/console.h"
+
+namespace shoestring::cli {
+namespace {
+
+std::string with_hyphens(std::string_view name) {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '_', '-');
+  return text;
+}
+
+const Option* find(std::span<const Option> options, std::string_view name, std::string_view Option::*which) {
+  for (const Option& option : options)
+    if (!name.empty() && option.*which == name) return &option;
+  return nullptr;
+}
+
+bool is_number(std::string_view text) { return text.size() > 1 && (std::isdigit(text[1]) || text[1] == '.'); }
+
+// "--model_path=x" as "--model-path=x" and "-mrp x" as "--model-resume-path x"; a flag that the verb
+// does not have is an error with the nearest that it has.
+Result<std::vector<std::string>> normalized(const Options& verb, std::span<const std::string> arguments) {
+  std::vector<std::string> known{"help"};
+  for (const Option& option : verb.options)
+    if (!option.name.empty() && !option.help.empty()) known.emplace_back(option.name);
+  std::vector<std::string> result;
+  const Option* awaiting = nullptr;  // the flag whose value comes next, whatever it looks like
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const std::string& argument = arguments[i];
+    if (awaiting || argument.size() < 2 || argument[0] != '-' || is_number(argument)) {
+      result.push_back(argument);
+      awaiting = nullptr;
+      continue;
+    }
+    const bool is_long = argument[1] == '-';
+    const size_t equals = std::min(argument.find('='), argument.size());
+    const std::string written = argument.substr(0, equals);
+    const std::string name = with_hyphens(written.substr(is_long ? 2 : 1));
+    const Option* option = find(verb.options, name, is_long ? &Option::name : &Option::shorthand);
+    if (!option && (name == "help" || (!is_long && name == "h"))) {
+      result.push_back("--help");
+      continue;
+    }
+    if (!option) {
+      const std::string near = nearest(name, known);
+      return fail(ErrorKind::usage, fmt::format("unknown flag '{}'", written), std::string(verb.verb),
+                  near.empty() ? fmt::format("'shoestring {} --help' lists them", verb.verb)
+                               : fmt::format("did you mean '--{}'?", near));
+    }
+    if (equals == argument.size() && !option->value.empty()) {
+      awaiting = option;
+      if (i + 1 == arguments.size())
+        return fail(ErrorKind::usage, fmt::format("'{}' needs a value", written), std::string(verb.verb),
+                    fmt::format("write {} {}", written, option->value));
+    }
+    result.push_back("--" + std::string(option->name) + argument.substr(equals));
+  }
+  return result;
+}
+
+void declare(CLI::App& app, const Option& option) {
+  const std::string name = option.name.empty() ? std::string(option.value) : "--" + std::string(option.name);
+  std::visit(
+      [&](auto* place) {
+        if constexpr (std::is_same_v<decltype(place), bool*>) {
+          app.add_flag(name, *place);
+        } else {
+          app.add_option(name, *place)
+              ->expected(std::is_same_v<decltype(place), std::vector<std::string>*> ? -1 : 1);
+        }
+      },
+      option.place);
+}
+
+std::string flags_of(const Option& option) {
+  std::string text = option.name.empty() ? std::string() : "--" + std::string(option.name);
+  if (!option.shorthand.empty()) text += ", -" + std::string(option.shorthand);
+  if (!option.value.empty()) text += (text.empty() ? "" : " ") + std::string(option.value);
+  return text;
+}
+
+}  // namespace
+
+std::string Options::help() const {
+  std::string text = fmt::format("shoestring {} - {}\n\n", verb, summary);
+  size_t width = std::string_view("--help, -h").size();
+  for (const Option& option : options)
+    if (!option.help.empty()) width = std::max(width, flags_of(option).size());
+  for (const Option& option : options)
+    if (!option.help.empty()) text += fmt::format("  {:{}}  {}\n", flags_of(option), width, option.help);
+  text += fmt::format("  {:{}}  {}\n", "--help, -h", width, "this text");
+  if (!epilogue.empty()) text += fmt::format("\n{}\n", epilogue);
+  return text;
+}
+
+std::optional<int> Options::read(std::span<const std::string> arguments) const {
+  auto words = normalized(*this, arguments);
+  if (!words) return report(words.error());
+  if (std::find(words->begin(), words->end(), "--help") != words->end()) {
+    print(help());
+    return 0;
+  }
+  CLI::App app;
+  app.set_help_flag();
+  for (const Option& option : options) declare(app, option);
+  std::reverse(words->begin(), words->end());  // CLI11 takes them from the back
+  try {
+    app.parse(*words);
+  } catch (const CLI::ParseError& error) {
+    return report(
+        {ErrorKind::usage, error.what(), std::string(verb), fmt::format("see 'shoestring {} --help'", verb)});
+  }
+  return {};
+}
+
+}  // namespace shoestring::cli

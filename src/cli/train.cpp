@@ -1,0 +1,111 @@
+// train: from a table to a model.
+#include "train/train.h"
+
+#include "cli/console.h"
+#include "cli/inputs.h"
+#include "cli/stop.h"
+#include "cli/train_report.h"
+#include "cli/verbs.h"
+
+namespace shoestring::cli {
+namespace {
+
+struct Given {
+  RecipeInput recipe;
+  train::TrainRequest request;
+  std::string logging_level;
+  std::optional<int64_t> seed;
+  bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
+       skip_log = false;
+  bool skip_processed = false, skip_predictions = false, quiet = false, json = false;
+  std::optional<int64_t> save_milliseconds;
+};
+
+Options options_of(std::string_view verb, Given& g) {
+  train::TrainRequest& r = g.request;
+  Options options{verb, verb == "train" ? "trains a model on a table" : "trains a model and evaluates it",
+                  g.recipe.options(),
+                  "  shoestring train --dataset table.csv --target price\n"
+                  "  shoestring train --config recipe.yaml --dataset table.csv"};
+  const Option more[] = {
+      {"dataset", "", "FILE", "the table: CSV, TSV or JSON lines, plain or .gz; split as the recipe says",
+       &r.data.dataset},
+      {"target", "t", "COLUMN", "what to predict, where there is no recipe; several may be named",
+       &r.targets},
+      {"training-set", "", "FILE", "the training rows, instead of --dataset", &r.data.training_set},
+      {"validation-set", "", "FILE", "the validation rows that go with --training_set",
+       &r.data.validation_set},
+      {"test-set", "", "FILE", "the test rows that go with --training_set", &r.data.test_set},
+      {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &r.data.format},
+      {"output-directory", "od", "FOLDER", "where the run folder is made (results)", &r.output_directory},
+      {"experiment-name", "", "NAME", "first part of the run folder's name (experiment)", &r.experiment},
+      {"model-name", "", "NAME", "second part of the run folder's name (run)", &r.model},
+      {"model-load-path", "mlp", "PATH", "start from the weights of this model", &r.load},
+      {"model-resume-path", "mrp", "FOLDER", "go on with this run", &r.resume},
+      {"random-seed", "rs", "N", "of initial weights, split and shuffling (42)", &g.seed},
+      {"skip-save-training-description", "", "", "no description.json", &g.skip_description},
+      {"skip-save-training-statistics", "", "", "no training_statistics.json", &g.skip_statistics},
+      {"skip-save-model", "", "", "no model", &g.skip_model},
+      {"skip-save-progress", "", "", "no checkpoints", &g.skip_progress},
+      {"skip-save-log", "", "", "no metrics.jsonl", &g.skip_log},
+      {"skip-save-predictions", "", "", "no predictions of the test rows", &g.skip_predictions},
+      {"skip-save-processed-input", "", "", "changes nothing: processed data is never saved",
+       &g.skip_processed},
+      {"logging-level", "l", "LEVEL", "critical, error, warning, info or debug; the first two are --quiet",
+       &g.logging_level},
+      {"quiet", "q", "", "say nothing but errors", &g.quiet},
+      {"json", "", "", "events as JSON lines, for programs", &g.json},
+      {"save-milliseconds", "", "N", "", &g.save_milliseconds}};  // between checkpoints; for tests
+  options.options.insert(options.options.end(), std::begin(more), std::end(more));
+  return options;
+}
+
+// What the flags say, as the library wants it.
+Status complete(Given& g) {
+  train::TrainRequest& r = g.request;
+  if (!r.data.dataset.empty() && !r.data.training_set.empty())
+    return fail(ErrorKind::usage, "--dataset and --training_set are both given", {}, "give one of them");
+  if (r.data.training_set.empty() && (!r.data.validation_set.empty() || !r.data.test_set.empty()))
+    return fail(ErrorKind::usage, "--validation_set and --test_set go with --training_set", {},
+                "give the training rows with --training_set");
+  if (g.recipe.given() && !r.targets.empty())
+    return fail(ErrorKind::usage, "--target goes with no recipe, but one is given", {},
+                "name the target in the recipe's output_features");
+  if (g.seed && *g.seed < 0)
+    return fail(ErrorKind::usage, fmt::format("the random seed {} is below 0", *g.seed), {},
+                "give a whole number from 0");
+  if (g.recipe.given()) {
+    auto recipe = read_recipe(g.recipe);
+    if (!recipe) return fail(recipe.error());
+    r.recipe = std::move(*recipe);
+  }
+  if (g.seed) r.seed = static_cast<uint64_t>(*g.seed);
+  r.save_description = !g.skip_description;
+  r.save_statistics = !g.skip_statistics;
+  r.save_model = !g.skip_model;
+  r.save_checkpoints = !g.skip_progress;
+  r.save_metrics = !g.skip_log;
+  r.save_predictions = !g.skip_predictions;
+  if (g.save_milliseconds) r.save_seconds = static_cast<double>(*g.save_milliseconds) / 1e3;
+  g.quiet = g.quiet || g.logging_level == "critical" || g.logging_level == "error";
+  return {};
+}
+
+int run(std::string_view verb, Arguments arguments) {
+  Given given;
+  if (const auto done = options_of(verb, given).read(arguments)) return *done;
+  if (auto ok = complete(given); !ok) return report(ok.error());
+  Console console(given.quiet, given.json);
+  TrainReport progress(console);
+  given.request.stop = stop_flag();
+  const auto outcome = train::train(given.request, progress.events());
+  if (!outcome) return report(outcome.error());
+  return progress.end(*outcome);
+}
+
+}  // namespace
+
+int train(Arguments arguments) { return run("train", arguments); }
+int experiment(Arguments arguments) { return run("experiment", arguments); }
+
+}  // namespace shoestring::cli

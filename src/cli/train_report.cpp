@@ -1,0 +1,151 @@
+#include "cli/train_report.h"
+
+#include <cmath>
+
+#include "base/text.h"
+#include "cli/metrics_table.h"
+
+namespace shoestring::cli {
+namespace {
+
+std::string json_number(double value) { return std::isfinite(value) ? fmt::format("{}", value) : "null"; }
+
+std::vector<NamedMetrics> sets_of(const train::TrainOutcome& outcome) {
+  std::vector<NamedMetrics> sets;
+  if (outcome.training) sets.emplace_back("training", &*outcome.training);
+  if (outcome.validation) sets.emplace_back("validation", &*outcome.validation);
+  if (outcome.test) sets.emplace_back("test", &*outcome.test);
+  return sets;
+}
+
+}  // namespace
+
+train::TrainEvents TrainReport::events() {
+  return {.prepared = [this](const train::Dataset& data) { prepared(data); },
+          .started = [this](const train::Start& start) { started(start); },
+          .progress = [this](const train::Progress& p) { progress(p); },
+          .evaluated = [this](const train::Evaluation& e) { evaluated(e); },
+          .log = console_.sink()};
+}
+
+void TrainReport::prepared(const train::Dataset& data) {
+  const task::Recipe& recipe = data.spec.recipe;
+  metric_ = recipe.trainer.validation_metric;
+  if (recipe.outputs.size() > 1) metric_ += fmt::format(" of '{}'", recipe.trainer.validation_field);
+  for (const auto& note : recipe.notes.lines)
+    if (note.find("is left out") == std::string::npos) console_.line("note: " + note);  // those were said
+  std::string outputs;
+  for (const auto& output : recipe.outputs)
+    outputs += fmt::format("{}'{}' ({})", outputs.empty() ? "" : ", ", output.name, name_of(output.type()));
+  console_.line(fmt::format("data   {} rows: {} to train on, {} to validate, {} to test", data.rows,
+                            data.training.size(), data.validation.size(), data.test.size()));
+  console_.line(fmt::format("model  predicts {} from {} columns", outputs, recipe.inputs.size()));
+}
+
+void TrainReport::started(const train::Start& start) {
+  const train::Estimate& e = start.estimate;
+  console_.line(fmt::format(
+      "plan   {} parameters; memory {}: weights and moments {}, activations {}, best model {}, data {}",
+      human_count(static_cast<double>(e.parameters)), human_bytes(e.bytes()), human_bytes(e.states_bytes),
+      human_bytes(e.arena_bytes), human_bytes(e.best_bytes), human_bytes(e.data_bytes)));
+  console_.line(fmt::format("       about {} at most (a rough estimate from {} FLOP a step)",
+                            human_seconds(e.seconds), human_count(e.flops_per_step)));
+  console_.line(start.resumed ? fmt::format("run    {}, from step {}", start.folder, start.first_step)
+                              : fmt::format("run    {}", start.folder));
+  console_.line();
+  console_.event(fmt::format(
+      R"({{"event":"start","folder":{},"first_step":{},"parameters":{},"states_bytes":{},"arena_bytes":{},"data_bytes":{},"rough_seconds":{}}})",
+      quoted(start.folder), start.first_step, e.parameters, e.states_bytes, e.arena_bytes, e.data_bytes,
+      json_number(e.seconds)));
+}
+
+void TrainReport::progress(const train::Progress& p) {
+  console_.progress(fmt::format("step {}/{}  epoch {}/{}  loss {:.4f}{}  {} samples/s  {} left", p.step,
+                                p.total_steps, p.epoch, p.epochs, p.loss,
+                                std::isfinite(p.metric) ? fmt::format("  {} {:.4f}", metric_, p.metric) : "",
+                                human_count(p.samples_per_second), human_seconds(p.seconds_left)));
+  console_.event(fmt::format(
+      R"({{"event":"progress","step":{},"steps":{},"epoch":{},"loss":{},"samples_per_second":{},"seconds_left":{}}})",
+      p.step, p.total_steps, p.epoch, json_number(p.loss), json_number(p.samples_per_second),
+      json_number(p.seconds_left)));
+}
+
+void TrainReport::evaluated(const train::Evaluation& e) {
+  if (console_.json()) {
+    std::string line =
+        fmt::format(R"({{"event":"evaluation","step":{},"epoch":{},"learning_rate":{},"loss":{})", e.step,
+                    e.epoch, json_number(e.learning_rate), json_number(e.loss));
+    if (e.training) line += ",\"training\":" + train::to_json(*e.training);
+    if (e.validation) line += ",\"validation\":" + train::to_json(*e.validation);
+    console_.event(line + fmt::format(",\"best\":{}}}", e.best));
+    return;
+  }
+  std::string line =
+      fmt::format("step {:>{}}  epoch {:>{}}  loss {:.4f}", e.step, fmt::formatted_size("{}", e.total_steps),
+                  e.epoch, fmt::formatted_size("{}", e.epochs), e.loss);
+  if (e.validation) {
+    line += fmt::format("  validation loss {:.4f}", e.validation->combined_loss);
+    if (metric_ != "loss") line += fmt::format("  {} {:.4f}", metric_, e.metric);
+    if (e.best) line += "  best";
+  }
+  if (e.skipped > 0) line += fmt::format("  {} steps skipped (not finite)", e.skipped);
+  console_.line(line);
+}
+
+int TrainReport::end(const train::TrainOutcome& outcome) {
+  if (outcome.already_finished) {
+    console_.line(fmt::format("{}: this run is finished already; nothing was done", outcome.folder));
+    console_.event(
+        fmt::format(R"({{"event":"end","ending":"already finished","folder":{}}})", quoted(outcome.folder)));
+    return 0;
+  }
+  switch (outcome.ending) {
+    case train::Ending::interrupted:
+      console_.line(fmt::format(
+          "\nstopped at step {}; the best model so far is {}", outcome.steps,
+          outcome.model_path.empty() ? "not saved (--skip_save_model)" : "in " + outcome.model_path));
+      console_.line(fmt::format("  go on with: shoestring train --model_resume_path {}", outcome.folder));
+      console_.event(fmt::format(R"({{"event":"end","ending":"interrupted","step":{},"folder":{}}})",
+                                 outcome.steps, quoted(outcome.folder)));
+      return static_cast<int>(ErrorKind::interrupted);
+    case train::Ending::diverged:
+      console_.event(fmt::format(R"({{"event":"end","ending":"diverged","step":{},"folder":{}}})",
+                                 outcome.steps, quoted(outcome.folder)));
+      return report(
+          {ErrorKind::stopped,
+           fmt::format("{} steps in a row gave NaN or infinity, first in {}; the last good model is saved",
+                       train::Loop::kBadInARow, outcome.bad_node.empty() ? "the loss" : outcome.bad_node),
+           fmt::format("{}, step {}", outcome.folder, outcome.steps),
+           "lower learning_rate, set gradient_clipping, or look for extreme values in the data"});
+    default:
+      break;
+  }
+  finished(outcome);
+  return 0;
+}
+
+void TrainReport::finished(const train::TrainOutcome& outcome) {
+  const auto sets = sets_of(outcome);
+  if (console_.json()) {
+    std::string line = fmt::format(
+        R"({{"event":"end","ending":{},"folder":{},"model":{},"steps":{},"best_step":{},"seconds":{})",
+        outcome.ending == train::Ending::finished ? "\"finished\"" : "\"stopped early\"",
+        quoted(outcome.folder), quoted(outcome.model_path), outcome.steps, outcome.best_step,
+        json_number(outcome.seconds));
+    for (const auto& [name, metrics] : sets)
+      line += fmt::format(",\"{}\":{}", name, train::to_json(*metrics));
+    return console_.event(line + "}");
+  }
+  console_.line(fmt::format("\n{} {} steps in {}, {} samples/s; the model of step {}:\n",
+                            outcome.ending == train::Ending::finished ? "trained" : "stopped early after",
+                            outcome.steps, human_seconds(outcome.seconds),
+                            human_count(outcome.samples_per_second), outcome.best_step));
+  console_.line(metrics_table(sets));
+  for (const auto& remark : outcome.remarks) console_.line(remark);
+  if (outcome.model_path.empty()) return;
+  console_.line(fmt::format("\nmodel  {}", outcome.model_path));
+  console_.line(
+      fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE", outcome.folder));
+}
+
+}  // namespace shoestring::cli

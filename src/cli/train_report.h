@@ -1,0 +1,27 @@
+// What `train` says while it works and when it is done.
+#pragma once
+
+#include "cli/console.h"
+#include "train/train.h"
+
+namespace shoestring::cli {
+
+class TrainReport {
+ public:
+  explicit TrainReport(Console& console) : console_(console) {}
+  train::TrainEvents events();  // this must outlive them
+  // Says how it ended; returns the exit code.
+  int end(const train::TrainOutcome& outcome);
+
+ private:
+  void prepared(const train::Dataset& data);
+  void started(const train::Start& start);
+  void progress(const train::Progress& p);
+  void evaluated(const train::Evaluation& e);
+  void finished(const train::TrainOutcome& outcome);
+
+  Console& console_;
+  std::string metric_;  // the watched one, "roc_auc of 'income'"
+};
+
+}  // namespace shoestring::cli

@@ -1,0 +1,36 @@
+// The best model so far, kept beside the states that training goes on changing: a copy of what
+// prediction reads, parameters and running statistics.
+#pragma once
+
+#include <vector>
+
+#include "train/engine.h"
+
+namespace shoestring::train {
+
+class BestModel {
+ public:
+  // Reserves and touches the copy.
+  static Result<BestModel> create(const Engine& engine);
+
+  void capture(const Engine& engine);  // the engine's states are the best
+  void restore(Engine& engine) const;  // and back, to evaluate or to write them
+  int64_t bytes() const { return copy_.bytes(); }
+  bool captured() const { return captured_; }
+  // Whether it was captured since the last call of saved().
+  bool unsaved() const { return unsaved_; }
+  void saved() { unsaved_ = false; }
+  // For writing: a state as it is in the copy.
+  std::span<const StateSlot> slots() const { return slots_; }
+  std::span<const std::byte> bytes(size_t slot) const;
+  // From a model file: the copy only. Fails with ErrorKind::data where the model differs.
+  Status load(std::string_view state, const Type& type, std::span<const std::byte> bytes);
+
+ private:
+  std::vector<StateSlot> slots_;  // as in the engine
+  std::vector<int64_t> offsets_;  // in the copy
+  Block copy_;
+  bool captured_ = false, unsaved_ = false;
+};
+
+}  // namespace shoestring::train

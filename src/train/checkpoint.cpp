@@ -1,0 +1,108 @@
+#include "train/checkpoint.h"
+
+#include <nlohmann/json.hpp>
+
+#include "base/parallel.h"
+#include "model/tensor_file.h"
+
+namespace shoestring::train {
+namespace {
+
+using nlohmann::json;
+
+// JSON has no NaN: an absent number stands for it.
+json number(double value) { return std::isfinite(value) ? json(value) : json(); }
+double number(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+json to_json(const Position& p) {
+  return {{"step", p.step},
+          {"skipped", p.skipped},
+          {"skipped_in_a_row", p.skipped_in_a_row},
+          {"loss_sum", number(p.loss_sum)},
+          {"loss_rows", p.loss_rows},
+          {"evaluated_step", p.evaluated_step},
+          {"schedule",
+           {{"factor", p.schedule.factor},
+            {"best", number(p.schedule.best)},
+            {"without_improvement", p.schedule.without_improvement},
+            {"reductions", p.schedule.reductions}}},
+          {"best",
+           {{"value", number(p.best.value)},
+            {"step", p.best.step},
+            {"evaluations_since", p.best.evaluations_since}}}};
+}
+
+Position from_json(const json& j) {
+  Position p;
+  p.step = j.at("step").get<int64_t>();
+  p.skipped = j.at("skipped").get<int64_t>();
+  p.skipped_in_a_row = j.at("skipped_in_a_row").get<int64_t>();
+  p.loss_sum = number(j.at("loss_sum"));
+  p.loss_rows = j.at("loss_rows").get<int64_t>();
+  p.evaluated_step = j.at("evaluated_step").get<int64_t>();
+  const json& schedule = j.at("schedule");
+  p.schedule = {schedule.at("factor").get<double>(), number(schedule.at("best")),
+                schedule.at("without_improvement").get<int64_t>(), schedule.at("reductions").get<int64_t>()};
+  const json& best = j.at("best");
+  p.best = {number(best.at("value")), best.at("step").get<int64_t>(),
+            best.at("evaluations_since").get<int64_t>()};
+  return p;
+}
+
+std::string machine() {
+  return fmt::format("{}, {} threads", to_string(native_target().isa), thread_count());
+}
+
+}  // namespace
+
+Status write_checkpoint(const std::string& path, const Engine& engine, const Position& position,
+                        uint64_t seed) {
+  std::vector<model::TensorView> tensors;
+  for (const StateSlot& slot : engine.layout().slots())
+    tensors.push_back({slot.info.name, slot.info.type, engine.bytes(slot)});
+  return model::write_tensors(path,
+                              {{"kind", "checkpoint"},
+                               {"position", to_json(position).dump()},
+                               {"history", position.history},
+                               {"seed", fmt::format("{}", seed)},
+                               {"machine", machine()}},
+                              tensors);
+}
+
+Result<Restored> read_checkpoint(const std::string& path, Engine& engine, uint64_t seed) {
+  const auto file = model::read_tensors(path);
+  if (!file) return fail(file.error());
+  std::map<std::string, std::string> text;
+  for (const char* key : {"position", "history", "seed", "machine"}) {
+    auto value = file->text(key, path);
+    if (!value) return fail(value.error());
+    text[key] = std::move(*value);
+  }
+  const char* fix = "resume with the recipe and the seed of the run, or train anew";
+  if (text["seed"] != fmt::format("{}", seed))
+    return fail(ErrorKind::usage, fmt::format("the run's seed is {}, not {}", text["seed"], seed), path, fix);
+  if (file->tensors.size() != engine.layout().slots().size())
+    return fail(ErrorKind::data, "the checkpoint belongs to another model", path, fix);
+  for (const auto& tensor : file->tensors) {
+    if (auto ok = engine.load(tensor.name, tensor.type, tensor.bytes); !ok) {
+      ok.error().where = path;
+      return fail(ok.error());
+    }
+  }
+  Restored restored;
+  const json position = json::parse(text["position"], nullptr, false);
+  try {
+    restored.position = from_json(position);
+  } catch (const json::exception&) {
+    return fail(ErrorKind::data, "the position in the checkpoint cannot be read", path, "train anew");
+  }
+  restored.position.history = std::move(text["history"]);
+  if (text["machine"] != machine())
+    restored.note = fmt::format("the run began on {}, this is {}: the last bits of results may differ",
+                                text["machine"], machine());
+  return restored;
+}
+
+}  // namespace shoestring::train

@@ -1,0 +1,38 @@
+// A checkpoint: every state of the model, row-major, and where the reader stood; nothing else is needed
+// to go on with the same bits on the same build, machine and thread count.
+#pragma once
+
+#include <string>
+
+#include "train/engine.h"
+#include "train/schedule.h"
+
+namespace shoestring::train {
+
+// Where training stands. The order of an epoch's rows is a function of seed and epoch, and the epoch of
+// the step, so no generator has to be saved.
+struct Position {
+  int64_t step = 0;     // optimizer steps done, skipped ones included
+  int64_t skipped = 0;  // of them, those whose loss or gradient was not finite
+  int64_t skipped_in_a_row = 0;
+  double loss_sum = 0;  // over the rows since the last evaluation
+  int64_t loss_rows = 0;
+  int64_t evaluated_step = 0;  // of the last evaluation
+  Schedule::Memory schedule;
+  BestSoFar::Memory best;
+  std::string history;  // metrics.jsonl so far
+  bool operator==(const Position&) const = default;
+};
+
+Status write_checkpoint(const std::string& path, const Engine& engine, const Position& position,
+                        uint64_t seed);
+
+struct Restored {
+  Position position;
+  std::string note;  // what differs from where it was written and may change the last bits, or ""
+};
+// Fills the engine's states. Fails with ErrorKind::data where the file is damaged or belongs to another
+// model or seed.
+Result<Restored> read_checkpoint(const std::string& path, Engine& engine, uint64_t seed);
+
+}  // namespace shoestring::train

@@ -1,0 +1,219 @@
+#include "train/dataset.h"
+
+#include <numeric>
+
+#include "data/split.h"
+#include "train/read_tables.h"
+
+namespace shoestring::train {
+namespace {
+
+// Rows that are left out before anything is fitted: their target is missing, or an input that the recipe
+// says to drop for. Of targets above the tolerance it is an error.
+Status drop_missing(const task::Recipe& recipe, Tables& tables, double tolerance, const LogSink& log,
+                    std::vector<uint8_t>& drop) {
+  drop.assign(static_cast<size_t>(tables.rows()), 0);
+  const auto mark = [&](const auto& feature, std::optional<Words>& words, auto&& column,
+                        bool is_target) -> Status {
+    if (!task::drops_missing(feature)) return {};
+    const task::MissingRows missing =
+        words ? task::mark_missing(words->column(), drop) : task::mark_missing(column(), drop);
+    if (missing.count == 0) return {};
+    const std::string what =
+        fmt::format("{} of {} without a value", count_of(missing.count, "row"), tables.rows());
+    const std::string where = fmt::format("{}, column '{}'", tables.place(missing.first_row), feature.column);
+    if (is_target && static_cast<double>(missing.count) > tolerance * static_cast<double>(tables.rows()))
+      return fail(ErrorKind::data, what + ", this is the first", where,
+                  "a target needs its values: fill them in or take the rows out");
+    if (log) log(LogLevel::note, fmt::format("{}: {} left out, this is the first", where, what));
+    return {};
+  };
+  RawColumns& columns = tables.columns;
+  for (size_t o = 0; o < recipe.outputs.size(); ++o)
+    if (auto ok = mark(
+            recipe.outputs[o], columns.output_words[o], [&] { return columns.output_column(o); }, true);
+        !ok)
+      return ok;
+  for (size_t i = 0; i < recipe.inputs.size(); ++i)
+    if (auto ok = mark(
+            recipe.inputs[i], columns.input_words[i], [&] { return columns.input_column(i); }, false);
+        !ok)
+      return ok;
+  return {};
+}
+
+// A split for every row; rows to drop belong to none.
+Result<std::vector<uint8_t>> split_rows(const task::Recipe& recipe, Tables& tables,
+                                        const std::vector<uint8_t>& drop, uint64_t seed) {
+  std::vector<uint8_t> split(drop.size(), data::kUnused);
+  std::vector<uint32_t> kept;
+  for (size_t row = 0; row < drop.size(); ++row)
+    if (!drop[row]) kept.push_back(static_cast<uint32_t>(row));
+  std::vector<uint8_t> chosen;
+  const auto shares = [](const task::Probabilities& p) { return data::SplitShares{p[0], p[1], p[2]}; };
+  if (!tables.split.empty()) {
+    for (const uint32_t row : kept) chosen.push_back(tables.split[row]);
+  } else if (tables.stratify) {
+    std::vector<int32_t> codes;
+    for (const uint32_t row : kept) codes.push_back(tables.stratify->codes[row]);
+    const auto& spec = std::get<task::StratifySplit>(*recipe.preprocessing.split);
+    chosen = data::stratified_split(codes, shares(spec.probabilities), seed);
+  } else {
+    const auto* spec =
+        recipe.preprocessing.split ? std::get_if<task::RandomSplit>(&*recipe.preprocessing.split) : nullptr;
+    chosen = data::random_split(static_cast<int64_t>(kept.size()),
+                                shares(spec ? spec->probabilities : task::kProbabilities), seed);
+  }
+  for (size_t i = 0; i < kept.size(); ++i) split[kept[i]] = chosen[i];
+  return split;
+}
+
+Result<task::Fits> fit(const task::Recipe& recipe, RawColumns& columns, std::span<const uint32_t> training,
+                       std::vector<std::string>& notes) {
+  task::Fits fits;
+  const auto fit_one = [&](const auto& feature, const char* kind, bool is_output, std::optional<Words>& words,
+                           auto&& column) -> Result<task::Fit> {
+    const task::FitContext context{fmt::format("{} feature '{}'", kind, feature.name), is_output, training,
+                                   &notes};
+    const auto as_fit = [](auto fitted) { return task::Fit(std::move(fitted)); };
+    return std::visit(
+        [&](const auto& spec) -> Result<task::Fit> {
+          using Preprocessing = std::decay_t<decltype(spec.preprocessing)>;
+          if constexpr (std::is_same_v<Preprocessing, task::NumberPreprocessing>)
+            return task::fit_number(spec.preprocessing, context, column()).map(as_fit);
+          else if constexpr (std::is_same_v<Preprocessing, task::BinaryPreprocessing>)
+            return task::fit_binary(spec.preprocessing, context, words->column()).map(as_fit);
+          else
+            return task::fit_category(spec.preprocessing, context, words->column()).map(as_fit);
+        },
+        feature.spec);
+  };
+  for (size_t i = 0; i < recipe.inputs.size(); ++i) {
+    auto one = fit_one(recipe.inputs[i], "input", false, columns.input_words[i],
+                       [&] { return columns.input_column(i); });
+    if (!one) return fail(one.error());
+    fits.inputs.push_back(std::move(*one));
+  }
+  for (size_t o = 0; o < recipe.outputs.size(); ++o) {
+    auto one = fit_one(recipe.outputs[o], "output", true, columns.output_words[o],
+                       [&] { return columns.output_column(o); });
+    if (!one) return fail(one.error());
+    fits.outputs.push_back(std::move(*one));
+  }
+  return fits;
+}
+
+// Words that a binary feature does not know: a note, or above the tolerance an error.
+template <class Feature>
+Status check_words(const std::vector<Feature>& features, const std::vector<data::BadCells>& bad,
+                   const Tables& tables, double tolerance, const LogSink& log) {
+  for (size_t i = 0; i < bad.size(); ++i) {
+    if (bad[i].count == 0) continue;
+    const std::string where =
+        fmt::format("{}, column '{}'", tables.place(bad[i].first_row), features[i].column);
+    const std::string what =
+        fmt::format("'{}' is neither true nor false; {}", bad[i].first_value, count_of(bad[i].count, "cell"));
+    if (static_cast<double>(bad[i].count) > tolerance * static_cast<double>(tables.rows()))
+      return fail(ErrorKind::data, what + " like it", where,
+                  "repair the cells, or give the column another type");
+    if (log) log(LogLevel::note, fmt::format("{}: {} taken as missing", where, what));
+  }
+  return {};
+}
+
+// Encodes everything and sorts the rows into the splits.
+Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector<uint8_t>& drop,
+                  double tolerance, const LogSink& log, Dataset& out) {
+  out.rows = tables.rows();
+  out.files = tables.files;
+  out.inputs = encode_inputs(out.fits, tables.columns, &drop);
+  out.targets = encode_targets(out.fits, tables.columns, &drop);
+  const task::Recipe& recipe = out.spec.recipe;
+  if (auto ok = check_words(recipe.inputs, tables.columns.bad_inputs, tables, tolerance, log); !ok) return ok;
+  if (auto ok = check_words(recipe.outputs, tables.columns.bad_outputs, tables, tolerance, log); !ok)
+    return ok;
+  for (size_t row = 0; row < split.size(); ++row) {
+    if (drop[row]) continue;
+    auto* rows = split[row] == data::kTrain        ? &out.training
+                 : split[row] == data::kValidation ? &out.validation
+                 : split[row] == data::kTest       ? &out.test
+                                                   : nullptr;
+    if (rows) rows->push_back(static_cast<uint32_t>(row));
+  }
+  return {};
+}
+
+}  // namespace
+
+Classes classes_of(const task::Fit& fit) {
+  if (const auto* binary = std::get_if<task::BinaryFit>(&fit))
+    return {{binary->false_label, binary->true_label}, {binary->false_rows, binary->true_rows}};
+  if (const auto* category = std::get_if<task::CategoryFit>(&fit))
+    return {category->vocabulary, category->counts};
+  return {};
+}
+
+Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fits) {
+  task::NetworkSpec spec;
+  for (const auto& one : fits.inputs) spec.input_sizes.push_back(task::size_of(one));
+  for (const auto& one : fits.outputs) spec.output_sizes.push_back(task::size_of(one));
+  for (size_t o = 0; o < recipe.outputs.size(); ++o) {
+    auto& weights = spec.class_weights.emplace_back();
+    const auto* category = std::get_if<task::CategoryOutput>(&recipe.outputs[o].spec);
+    if (!category) continue;
+    const auto& loss = std::get<task::SoftmaxCrossEntropy>(category->loss);
+    const Classes classes = classes_of(fits.outputs[o]);
+    auto resolved =
+        task::resolve_class_weights(loss.class_weights, recipe.outputs[o].name, classes.labels, classes.rows);
+    if (!resolved) return fail(resolved.error());
+    weights = std::move(*resolved);
+  }
+  spec.recipe = std::move(recipe);
+  return spec;
+}
+
+Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const PrepareOptions& options) {
+  auto tables = read_tables(files, recipe, true, options.log);
+  if (!tables) return fail(tables.error());
+  const double tolerance = data::ReadOptions().tolerance;
+  std::vector<uint8_t> drop;
+  if (auto ok = drop_missing(recipe, *tables, tolerance, options.log, drop); !ok) return fail(ok.error());
+  const auto split = split_rows(recipe, *tables, drop, options.seed);
+  if (!split) return fail(split.error());
+  const auto training = data::rows_of(*split, data::kTrain);
+  if (training.empty())
+    return fail(ErrorKind::data, "no rows are left to train on", tables->readers.front()->path(),
+                "give more rows, or a larger share to training in preprocessing.split");
+  std::vector<std::string> notes;
+  auto fits = fit(recipe, tables->columns, training, notes);
+  if (options.log)
+    for (const auto& note : notes) options.log(LogLevel::note, note);
+  if (!fits) return fail(fits.error());
+  Dataset out;
+  out.fits = std::move(*fits);
+  auto spec = network_spec(std::move(recipe), out.fits);
+  if (!spec) return fail(spec.error());
+  out.spec = std::move(*spec);
+  if (auto ok = encode_all(*tables, *split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  return out;
+}
+
+Result<Dataset> prepare_fitted(const DataFiles& files, const task::NetworkSpec& spec, const task::Fits& fits,
+                               RowsWanted wanted, const PrepareOptions& options) {
+  auto tables = read_tables(files, spec.recipe, wanted == RowsWanted::as_trained, options.log);
+  if (!tables) return fail(tables.error());
+  const double tolerance = data::ReadOptions().tolerance;
+  std::vector<uint8_t> drop;
+  if (auto ok = drop_missing(spec.recipe, *tables, tolerance, options.log, drop); !ok)
+    return fail(ok.error());
+  Result<std::vector<uint8_t>> split = std::vector<uint8_t>(drop.size(), data::kTest);
+  if (wanted == RowsWanted::as_trained) split = split_rows(spec.recipe, *tables, drop, options.seed);
+  if (!split) return fail(split.error());
+  Dataset out;
+  out.spec = spec;
+  out.fits = fits;
+  if (auto ok = encode_all(*tables, *split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  return out;
+}
+
+}  // namespace shoestring::train

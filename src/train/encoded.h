@@ -1,0 +1,38 @@
+// Encoded columns, ready to be gathered into a plan's inputs.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "train/engine.h"
+#include "train/raw_columns.h"
+
+namespace shoestring::train {
+
+struct EncodedInputs {
+  data::FloatRows numbers{0};
+  std::vector<std::optional<data::CodeColumn>> categories;  // of each input: of a category
+};
+
+struct EncodedTargets {
+  std::vector<std::vector<float>> numbers;  // of each output: of a number (preprocessed) or binary (0, 1)
+  std::vector<std::vector<int32_t>> codes;  // of a category; -1 where the model has no such class
+};
+
+// Encodes all rows and takes the parsed ones away. `drop` gets a flag for each row to leave out; null:
+// every row gets a value, as in prediction. Words that a binary input does not know are counted in
+// `raw.bad_inputs`, of a target in `raw.bad_outputs`.
+EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop);
+EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop);
+
+// Fills the plan's inputs with these rows; rows that the plan has beyond them repeat the last one.
+void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t plan_rows,
+            const Ports& ports);
+void gather(const EncodedTargets& targets, std::span<const uint32_t> rows, int64_t plan_rows,
+            const Ports& ports);
+
+int64_t bytes_of(const EncodedInputs& inputs);
+int64_t bytes_of(const EncodedTargets& targets);
+
+}  // namespace shoestring::train

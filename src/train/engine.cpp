@@ -1,0 +1,147 @@
+#include "train/engine.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace shoestring::train {
+namespace {
+
+const char* prediction_port(task::FeatureType type) {
+  switch (type) {
+    case task::FeatureType::number:
+      return "prediction:";
+    case task::FeatureType::binary:
+      return "probability:";
+    case task::FeatureType::category:
+      return "probabilities:";
+  }
+  return "";
+}
+
+}  // namespace
+
+Graph build(const task::NetworkSpec& spec, PlanRequest request) {
+  switch (request.kind) {
+    case PlanKind::update:
+      return task::build_training(spec, request.rows, task::StepKind::update);
+    case PlanKind::accumulate:
+      return task::build_training(spec, request.rows, task::StepKind::accumulate);
+    case PlanKind::accumulate_and_update:
+      return task::build_training(spec, request.rows, task::StepKind::accumulate_and_update);
+    case PlanKind::evaluate:
+      return task::build_evaluation(spec, request.rows);
+    case PlanKind::predict:
+      break;
+  }
+  return task::build_prediction(spec, request.rows);
+}
+
+void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* arena) {
+  executor_.emplace(plan_, states, arena);
+  ports_ = {};
+  ports_.numbers = executor_->input<float>("numbers");
+  ports_.learning_rate = executor_->input<float>("learning_rate");
+  ports_.loss = executor_->output<float>("loss");
+  ports_.gradient_norm = executor_->output<float>("gradient_norm");
+  ports_.finite = executor_->output<float>("finite");
+  for (const auto& input : spec.recipe.inputs)
+    ports_.categories.push_back(executor_->input<int32_t>("category:" + input.name));
+  for (const auto& output : spec.recipe.outputs) {
+    ports_.targets.push_back(executor_->input("target:" + output.name));
+    ports_.losses.push_back(executor_->output<float>("losses:" + output.name));
+    ports_.predictions.push_back(executor_->output<float>(prediction_port(output.type()) + output.name));
+  }
+}
+
+Result<Engine> Engine::create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
+                              const CompileOptions& options) {
+  Engine engine(std::move(spec), options);
+  std::vector<Graph> graphs;
+  for (const PlanRequest& request : requests) {
+    graphs.push_back(build(engine.spec_, request));
+    if (auto ok = graphs.back().status(); !ok) return fail(ok.error());
+    if (auto ok = engine.layout_.include(graphs.back()); !ok) return fail(ok.error());
+  }
+  for (size_t i = 0; i < requests.size(); ++i)
+    if (auto added = engine.add(requests[i], std::move(graphs[i])); !added) return fail(added.error());
+  auto states = Block::reserve(engine.layout_.bytes());
+  if (!states) return fail(states.error());
+  engine.states_ = std::move(*states);
+  if (auto ok = engine.reserve(); !ok) return fail(ok.error());
+  return engine;
+}
+
+Result<Runner*> Engine::add(PlanRequest request, Graph graph) {
+  auto plan = compile(std::move(graph), layout_, options_);
+  if (!plan) return fail(plan.error());
+  runners_.push_back(std::make_unique<Runner>(request, std::move(*plan)));
+  return runners_.back().get();
+}
+
+Status Engine::reserve() {
+  int64_t bytes = 0;
+  for (const auto& runner : runners_) bytes = std::max(bytes, runner->plan().arena_bytes);
+  if (bytes > arena_.bytes() || arena_.data() == nullptr) {
+    arena_ = Block();
+    auto arena = Block::reserve(bytes);
+    if (!arena) return fail(arena.error());
+    arena_ = std::move(*arena);
+  }
+  for (auto& runner : runners_) runner->bind(spec_, states_.data(), arena_.data());
+  return {};
+}
+
+Result<Runner*> Engine::runner(PlanRequest request) {
+  for (auto& runner : runners_)
+    if (runner->request() == request) return runner.get();
+  Graph graph = build(spec_, request);
+  if (auto ok = graph.status(); !ok) return fail(ok.error());
+  for (const StateInfo& state : graph.states())
+    if (!layout_.find(state.name))
+      return fail(ErrorKind::internal,
+                  fmt::format("the plan needs the state '{}', which the model lacks", state.name));
+  auto added = add(request, std::move(graph));
+  if (!added) return fail(added.error());
+  if (auto ok = reserve(); !ok) return fail(ok.error());
+  return *added;
+}
+
+Status Engine::initialize(uint64_t seed, const CompileOptions& options) {
+  Graph graph = task::build_initial(spec_);
+  if (auto ok = graph.status(); !ok) return ok;
+  const int64_t before = layout_.bytes();
+  if (auto ok = layout_.include(graph); !ok) return ok;
+  if (layout_.bytes() != before)
+    return fail(ErrorKind::internal, "the model initialises a state that none of its plans has");
+  auto plan = compile(std::move(graph), layout_, options);
+  if (!plan) return fail(plan.error());
+  auto scratch = Block::reserve(plan->arena_bytes);
+  if (!scratch) return fail(scratch.error());
+  Executor(*plan, states_.data(), scratch->data()).run({.seed = seed});
+  return {};
+}
+
+Status Engine::load(std::string_view state, const Type& type, std::span<const std::byte> bytes) {
+  const StateSlot* slot = layout_.find(state);
+  if (!slot || slot->info.type != type) {
+    return fail(ErrorKind::data,
+                fmt::format("state '{}' is {}, but the model has {}", state, to_string(type),
+                            slot ? to_string(slot->info.type) : std::string("no such state")),
+                {}, "use the recipe that it was trained with");
+  }
+  std::memcpy(states_.data() + slot->offset, bytes.data(), bytes.size());
+  return {};
+}
+
+std::span<const std::byte> Engine::bytes(const StateSlot& slot) const {
+  return {states_.data() + slot.offset, static_cast<size_t>(slot.info.type.bytes())};
+}
+
+int64_t parameter_count(const StateLayout& layout) {
+  int64_t count = 0;
+  for (const StateSlot& slot : layout.slots())
+    if (slot.info.role == StateRole::parameter) count += slot.info.type.elements();
+  return count;
+}
+
+}  // namespace shoestring::train

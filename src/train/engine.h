@@ -1,0 +1,103 @@
+// A model in memory: one block of states, the plans that run over it, and one arena as large as the
+// largest of them needs. Everything is reserved and touched here, before the first step; a run then
+// takes no memory and cannot fail.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/memory.h"
+#include "compile/compile.h"
+#include "run/executor.h"
+#include "task/network.h"
+
+namespace shoestring::train {
+
+enum class PlanKind { update, accumulate, accumulate_and_update, evaluate, predict };
+
+struct PlanRequest {
+  PlanKind kind;
+  int64_t rows;
+  bool operator==(const PlanRequest&) const = default;
+};
+
+// Where the caller writes a plan's inputs and reads its results; null where a plan has no such port.
+// Names and shapes are those of task/network.h.
+struct Ports {
+  float* numbers = nullptr;          // [rows, number_columns]
+  std::vector<int32_t*> categories;  // of each input: [rows], null unless it is a category
+  std::vector<void*> targets;        // of each output: [rows], i32 for a category, else f32
+  float* learning_rate = nullptr;
+
+  const float *loss = nullptr, *gradient_norm = nullptr, *finite = nullptr;
+  std::vector<const float*> losses;       // of each output: [rows]
+  std::vector<const float*> predictions;  // of each output: prediction or probability [rows],
+                                          // probabilities [rows, classes]
+};
+
+// A plan and its executor over the engine's memory.
+class Runner {
+ public:
+  Runner(PlanRequest request, Plan plan) : request_(request), plan_(std::move(plan)) {}
+  void bind(const task::NetworkSpec& spec, std::byte* states, std::byte* arena);
+
+  int64_t rows() const { return request_.rows; }
+  const PlanRequest& request() const { return request_; }
+  const Plan& plan() const { return plan_; }
+  const Ports& ports() const { return ports_; }
+  void run(const RunContext& context) noexcept { executor_->run(context); }
+  Executor& executor() { return *executor_; }
+
+ private:
+  PlanRequest request_;
+  Plan plan_;
+  std::optional<Executor> executor_;
+  Ports ports_;
+};
+
+class Engine {
+ public:
+  // Compiles the plans and reserves memory. The states are zero until initialize() or load().
+  static Result<Engine> create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
+                               const CompileOptions& options);
+
+  // The plan of this kind and size; made at the first call. A plan that was not asked for at create()
+  // may move the arena: pointers from before are stale, never inside a loop.
+  Result<Runner*> runner(PlanRequest request);
+
+  // Draws the initial value of every state.
+  Status initialize(uint64_t seed, const CompileOptions& options);
+  // Copies a state in, row-major. Fails with ErrorKind::data where the model has no such state or another
+  // type.
+  Status load(std::string_view state, const Type& type, std::span<const std::byte> bytes);
+  std::span<const std::byte> bytes(const StateSlot& slot) const;
+
+  const task::NetworkSpec& spec() const { return spec_; }
+  const StateLayout& layout() const { return layout_; }
+  std::span<std::byte> states() { return {states_.data(), static_cast<size_t>(states_.bytes())}; }
+  std::span<const std::byte> arena() const { return {arena_.data(), static_cast<size_t>(arena_.bytes())}; }
+  std::span<const std::unique_ptr<Runner>> runners() const { return runners_; }
+
+ private:
+  Engine(task::NetworkSpec spec, CompileOptions options)
+      : spec_(std::move(spec)), options_(std::move(options)) {}
+  Result<Runner*> add(PlanRequest request, Graph graph);
+  Status reserve();
+
+  task::NetworkSpec spec_;
+  CompileOptions options_;
+  StateLayout layout_;
+  Block states_, arena_;
+  std::vector<std::unique_ptr<Runner>> runners_;
+};
+
+// The graph of a plan, before any pass.
+Graph build(const task::NetworkSpec& spec, PlanRequest request);
+
+// Trainable numbers: the elements of all states that are parameters.
+int64_t parameter_count(const StateLayout& layout);
+
+}  // namespace shoestring::train

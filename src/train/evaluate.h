@@ -1,0 +1,63 @@
+// Metrics of the engine's current states over some rows of a data set.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "task/metrics.h"
+#include "train/dataset.h"
+
+namespace shoestring::train {
+
+// What an evaluation of some rows found: of each output its metrics, "loss" first, and the sum of the
+// weighted losses.
+struct Metrics {
+  struct Output {
+    std::string name;
+    std::vector<task::MetricValue> values;
+  };
+  int64_t rows = 0;
+  std::vector<Output> outputs;
+  double combined_loss = 0;
+
+  // The value of a metric of an output, or of "combined"; NaN where there is none.
+  double value(std::string_view output, std::string_view metric) const;
+};
+
+// {"income": {"loss": …, "roc_auc": …}, "combined": {"loss": …}}; what has no value is null.
+std::string to_json(const Metrics& metrics, int indent = -1);
+
+class Evaluator {
+ public:
+  // `runner` is an evaluation plan of the engine; all must outlive it.
+  Evaluator(Runner& runner, const Dataset& data);
+
+  Metrics evaluate(std::span<const uint32_t> rows);
+  // The same, and each batch's predictions are handed on: rows of the data set and the ports that hold them.
+  template <class Take>
+  Metrics evaluate(std::span<const uint32_t> rows, Take&& take) {
+    begin();
+    for (size_t first = 0; first < rows.size();) {
+      const auto batch =
+          rows.subspan(first, std::min(rows.size() - first, static_cast<size_t>(runner_->rows())));
+      add(batch);
+      take(batch, runner_->ports());
+      first += batch.size();
+    }
+    return finish();
+  }
+
+ private:
+  void begin();
+  void add(std::span<const uint32_t> batch);
+  Metrics finish();
+
+  Runner* runner_;
+  const Dataset* data_;
+  std::vector<task::OutputMetrics> metrics_;
+  std::vector<float> truths_, predictions_;  // of a batch, on the raw scale
+  std::vector<int32_t> codes_;
+  int64_t rows_ = 0;
+};
+
+}  // namespace shoestring::train

@@ -1,0 +1,83 @@
+#include "train/infer.h"
+
+#include <algorithm>
+
+#include "data/profile.h"
+
+namespace shoestring::train {
+namespace {
+
+bool supported(data::ColumnType type) {
+  return type != data::ColumnType::text && type != data::ColumnType::date;
+}
+
+task::FeatureType feature_type(data::ColumnType type) {
+  switch (type) {
+    case data::ColumnType::number:
+      return task::FeatureType::number;
+    case data::ColumnType::binary:
+      return task::FeatureType::binary;
+    default:
+      return task::FeatureType::category;
+  }
+}
+
+Result<task::ColumnType> target_type(const data::ColumnSummary& column, const std::string& path) {
+  const std::string where = fmt::format("{}, column '{}'", path, column.name);
+  if (column.present() == 0)
+    return fail(ErrorKind::data, "the target has no values", where, "name another target");
+  if (column.distinct == 1)
+    return fail(ErrorKind::data, fmt::format("the target has one value only: '{}'", column.top.front().value),
+                where, "there is nothing to learn: add rows with other values or name another target");
+  const data::Inference inference = data::infer_type(column, data::Role::target);
+  if (!supported(inference.type))
+    return fail(ErrorKind::data,
+                fmt::format("the target looks like {} ({}), which cannot be predicted yet",
+                            word(inference.type), inference.reason),
+                where, "name another target, or say its type in a recipe");
+  return task::ColumnType{column.name, feature_type(inference.type)};
+}
+
+}  // namespace
+
+Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
+                                    const std::vector<std::string>& targets) {
+  data::ReadOptions options;
+  if (auto ok = data::set_data_format(format, options); !ok) return fail(ok.error());
+  options.expected_names = targets;
+  auto reader = data::open_table(path, options);
+  if (!reader) return fail(reader.error());
+  const auto profile = data::profile_table(**reader, targets.front());
+  if (!profile) return fail(profile.error());
+
+  InferredRecipe result;
+  std::vector<task::ColumnType> columns;
+  for (size_t c = 0; c < profile->columns.size(); ++c) {
+    const data::ColumnSummary& column = profile->columns[c];
+    if (std::find(targets.begin(), targets.end(), column.name) != targets.end()) {
+      auto target = target_type(column, (*reader)->path());
+      if (!target) return fail(target.error());
+      columns.push_back(std::move(*target));
+      continue;
+    }
+    if (column.name == "split") continue;  // says which rows are whose; no input
+    const data::Inference inference = data::infer_type(column, data::Role::input);
+    const auto leak = std::find_if(profile->leaks.begin(), profile->leaks.end(),
+                                   [&](const data::Leak& l) { return l.column == static_cast<int>(c); });
+    std::string why = inference.leave_out;
+    if (why.empty() && leak != profile->leaks.end()) why = "it gives the target away: " + leak->reason;
+    if (why.empty() && !supported(inference.type))
+      why = fmt::format("{} columns are not supported yet", word(inference.type));
+    if (why.empty())
+      columns.push_back({column.name, feature_type(inference.type)});
+    else
+      result.notes.push_back(fmt::format("column '{}' is left out: {}", column.name, why));
+  }
+  auto recipe = task::infer_recipe(columns, targets);
+  if (!recipe) return fail(recipe.error());
+  result.recipe = std::move(*recipe);
+  result.recipe.notes.lines.insert(result.recipe.notes.lines.end(), result.notes.begin(), result.notes.end());
+  return result;
+}
+
+}  // namespace shoestring::train

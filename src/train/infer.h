@@ -1,0 +1,23 @@
+// A recipe from a table and the names of its targets: types by looking, IDs, leaks and unsupported
+// kinds left out with the reason.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "task/recipe.h"
+
+namespace shoestring::train {
+
+struct InferredRecipe {
+  task::Recipe recipe;
+  std::vector<std::string> notes;  // a line for each column that was left out, and why
+};
+
+// Reads the table once; `format` as --data_format has it, or "". Fails with ErrorKind::data where a target is
+// no column, has no values, one value only, or is of a kind that cannot be predicted yet.
+Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
+                                    const std::vector<std::string>& targets);
+
+}  // namespace shoestring::train

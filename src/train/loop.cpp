@@ -1,0 +1,245 @@
+#include "train/loop.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "data/split.h"
+#include "task/metric_table.h"
+#include "train/diagnose.h"
+
+namespace shoestring::train {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kLookUpSeconds = 0.01;  // between two looks at the clock, about
+
+bool maximised(const task::Recipe& recipe, const std::string& output, const std::string& metric) {
+  for (const auto& o : recipe.outputs)
+    if (o.name == output)
+      if (const auto* info = task::find_metric(o.type(), metric)) return info->maximise;
+  return false;  // of all outputs combined there is the loss only
+}
+
+}  // namespace
+
+std::vector<PlanRequest> plans_for(const task::BatchSizes& batch, int64_t training_rows,
+                                   int64_t evaluated_rows) {
+  std::vector<PlanRequest> requests;
+  const int64_t rows = std::min(batch.batch, training_rows), rest = training_rows % rows;
+  const PlanKind updates = batch.accumulation > 1 ? PlanKind::accumulate_and_update : PlanKind::update;
+  requests.push_back({updates, rows});
+  if (rest > 0) requests.push_back({updates, rest});
+  if (batch.accumulation > 1 && training_rows > rows) requests.push_back({PlanKind::accumulate, rows});
+  if (evaluated_rows > 0) requests.push_back({PlanKind::evaluate, std::min(batch.eval, evaluated_rows)});
+  return requests;
+}
+
+Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel& best, LoopSettings settings,
+           LoopHooks hooks)
+    : engine_(&engine),
+      data_(&data),
+      evaluator_(&evaluator),
+      best_model_(&best),
+      settings_(std::move(settings)),
+      hooks_(std::move(hooks)),
+      clock_(hooks_.clock ? hooks_.clock : &steady_),
+      schedule_(settings_.trainer.learning_rate_scheduler, settings_.trainer.learning_rate.or_else(0.001),
+                settings_.horizon),
+      best_(settings_.trainer.early_stop, maximised(data.spec.recipe, settings_.trainer.validation_field,
+                                                    settings_.trainer.validation_metric)),
+      metric_(kNan) {
+  const task::Trainer& t = settings_.trainer;
+  maximise_plateau_ =
+      maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
+  const auto training_rows = static_cast<int64_t>(data.training.size());
+  settings_.batch.batch = std::min(settings_.batch.batch, training_rows);
+  order_.resize(data.training.size());
+  for (const auto& runner : engine.runners()) {
+    const PlanRequest& r = runner->request();
+    if (r.kind == PlanKind::accumulate) accumulate_ = runner.get();
+    if (r.kind != PlanKind::update && r.kind != PlanKind::accumulate_and_update) continue;
+    (r.rows == settings_.batch.batch ? update_ : last_) = runner.get();
+  }
+}
+
+void Loop::restore(Position position) {
+  position_ = std::move(position);
+  schedule_.restore(position_.schedule);
+  best_.restore(position_.best);
+  metric_ = kNan;
+}
+
+Loop::Micro Loop::micro(int64_t first, int64_t end) const {
+  const int64_t rows = std::min(settings_.batch.batch, end - first);
+  Runner* runner = rows < settings_.batch.batch ? last_ : first + rows < end ? accumulate_ : update_;
+  return {runner, first, rows};
+}
+
+void Loop::fill(const Micro& m, float rate) {
+  const Ports& ports = m.runner->ports();
+  data_->gather(std::span(order_).subspan(static_cast<size_t>(m.first), static_cast<size_t>(m.rows)), m.rows,
+                ports);
+  if (ports.learning_rate) *ports.learning_rate = rate;
+}
+
+// One optimizer step; false if the run has diverged.
+bool Loop::step() {
+  const int64_t rows = static_cast<int64_t>(order_.size());
+  const int64_t in_epoch = position_.step % settings_.horizon.steps_per_epoch;
+  if (order_epoch_ != epoch()) {
+    order_epoch_ = epoch();
+    if (settings_.trainer.should_shuffle)
+      data::epoch_order(data_->training, settings_.seed, static_cast<uint32_t>(order_epoch_), order_);
+    else
+      std::copy(data_->training.begin(), data_->training.end(), order_.begin());
+  }
+  const int64_t begin = in_epoch * rows_per_step(), end = std::min(rows, begin + rows_per_step());
+  last_rate_ = schedule_.at(position_.step);
+  const auto rate = static_cast<float>(last_rate_);
+  bool finite = true;
+  double loss = 0;
+  Micro m;
+  RunContext context{.seed = settings_.seed, .step = static_cast<uint32_t>(position_.step)};
+  for (int64_t first = begin; first < end; first += m.rows) {
+    m = micro(first, end);
+    context.row_offset = static_cast<uint32_t>(first - begin);
+    fill(m, rate);
+    m.runner->run(context);
+    loss += static_cast<double>(*m.runner->ports().loss) * static_cast<double>(m.rows);
+    finite = finite && *m.runner->ports().finite != 0;
+    if (!finite && position_.skipped_in_a_row + 1 >= kBadInARow) {
+      diverge(m, rate, context);
+      return false;
+    }
+  }
+  ++position_.step;
+  if (!finite) {
+    ++position_.skipped;
+    ++position_.skipped_in_a_row;
+    return true;
+  }
+  position_.skipped_in_a_row = 0;
+  position_.loss_sum += loss;
+  position_.loss_rows += end - begin;
+  step_loss_ = loss / static_cast<double>(end - begin);
+  return true;
+}
+
+void Loop::diverge(const Micro& m, float rate, const RunContext& context) {
+  ++position_.step;
+  ++position_.skipped;
+  ++position_.skipped_in_a_row;
+  fill(m, rate);
+  bad_node_ = find_bad_node(*engine_, *m.runner, context);
+  diverged_ = true;
+}
+
+void Loop::evaluate() {
+  const task::Trainer& t = settings_.trainer;
+  const auto& scheduler = t.learning_rate_scheduler;
+  const bool watches_plateau = scheduler.reduce_on_plateau > 0;
+  Evaluation e;
+  e.step = position_.step;
+  e.total_steps = settings_.horizon.total_steps;
+  e.epoch = (position_.step - 1) / settings_.horizon.steps_per_epoch + 1;
+  e.epochs = (settings_.horizon.total_steps - 1) / settings_.horizon.steps_per_epoch + 1;
+  e.learning_rate = last_rate_;
+  e.loss = position_.loss_rows > 0 ? position_.loss_sum / static_cast<double>(position_.loss_rows) : kNan;
+  e.step_loss = step_loss_;
+  e.skipped = position_.skipped;
+  const bool plateau_on_training =
+      watches_plateau && scheduler.reduce_eval_split == task::SplitName::training;
+  if (t.evaluate_training_set || (plateau_on_training && scheduler.reduce_eval_metric != "loss"))
+    e.training = evaluator_->evaluate(data_->training);
+  if (!data_->validation.empty()) e.validation = evaluator_->evaluate(data_->validation);
+
+  e.metric = metric_ = e.validation ? e.validation->value(t.validation_field, t.validation_metric) : kNan;
+  e.best = e.validation ? best_.observe(e.metric, position_.step) : true;
+  if (e.best) best_model_->capture(*engine_);
+  if (watches_plateau) {
+    double watched = e.loss;
+    if (scheduler.reduce_eval_split == task::SplitName::validation && e.validation)
+      watched = e.validation->value(t.validation_field, scheduler.reduce_eval_metric);
+    else if (scheduler.reduce_eval_split == task::SplitName::test && !data_->test.empty())
+      watched = evaluator_->evaluate(data_->test).value(t.validation_field, scheduler.reduce_eval_metric);
+    else if (e.training)
+      watched = e.training->value(t.validation_field, scheduler.reduce_eval_metric);
+    if (schedule_.observe(watched, maximise_plateau_) && hooks_.log)
+      hooks_.log(LogLevel::note, fmt::format("no improvement: the learning rate falls to {:g}",
+                                             schedule_.at(position_.step)));
+  }
+  position_.loss_sum = 0;
+  position_.loss_rows = 0;
+  position_.evaluated_step = position_.step;
+  position_.schedule = schedule_.memory();
+  position_.best = best_.memory();
+  if (hooks_.evaluated) position_.history += hooks_.evaluated(e);
+}
+
+Status Loop::save(double now) {
+  if (!hooks_.save) return {};
+  if (auto ok = hooks_.save(position_, *best_model_); !ok) return ok;
+  saved_ = clock_->seconds();
+  save_cost_ = saved_ - now;
+  return {};
+}
+
+void Loop::tell(double now) {
+  if (!hooks_.progress || now - told_ < hooks_.progress_seconds) return;
+  told_ = now;
+  const Horizon& h = settings_.horizon;
+  const double seconds = now - started_, steps = static_cast<double>(steps_run());
+  Progress p{.step = position_.step, .total_steps = h.total_steps};
+  p.epoch = std::min(epoch(), (h.total_steps - 1) / h.steps_per_epoch) + 1;
+  p.epochs = (h.total_steps - 1) / h.steps_per_epoch + 1;
+  p.loss =
+      position_.loss_rows > 0 ? position_.loss_sum / static_cast<double>(position_.loss_rows) : step_loss_;
+  p.metric = metric_;
+  p.seconds = seconds;
+  p.samples_per_second =
+      steps / seconds * static_cast<double>(data_->training.size()) / static_cast<double>(h.steps_per_epoch);
+  p.seconds_left = seconds / steps * static_cast<double>(h.total_steps - position_.step);
+  hooks_.progress(p);
+}
+
+Result<Ending> Loop::run() {
+  const Horizon& h = settings_.horizon;
+  first_step_ = position_.step;
+  started_ = told_ = saved_ = clock_->seconds();
+  int64_t until_look = 1;
+  Ending ending = Ending::finished;
+  // A checkpoint may have been taken after the evaluation that stops the run.
+  while (position_.step < h.total_steps && !best_.stop()) {
+    if (!step()) {
+      ending = Ending::diverged;
+      break;
+    }
+    const bool at_evaluation =
+        position_.step % h.steps_per_evaluation == 0 || position_.step == h.total_steps;
+    if (at_evaluation) evaluate();
+    if (--until_look > 0 && !at_evaluation) continue;
+
+    const double now = clock_->seconds();
+    const double per_step = (now - started_) / static_cast<double>(steps_run());
+    until_look = per_step > 0
+                     ? std::clamp<int64_t>(static_cast<int64_t>(kLookUpSeconds / per_step), 1, 1 << 16)
+                     : 1 << 16;
+    tell(now);
+    if (now - saved_ >= std::max(hooks_.save_seconds, 20 * save_cost_))
+      if (auto ok = save(now); !ok) return fail(ok.error());
+    if (hooks_.stop && hooks_.stop->load(std::memory_order_relaxed) && position_.step < h.total_steps) {
+      ending = Ending::interrupted;
+      break;
+    }
+  }
+  if (ending == Ending::finished && best_.stop() && position_.step < h.total_steps)
+    ending = Ending::early_stopped;
+  seconds_ = clock_->seconds() - started_;
+  if (ending == Ending::interrupted || ending == Ending::diverged) {
+    if (!best_model_->captured()) best_model_->capture(*engine_);
+    if (auto ok = save(clock_->seconds()); !ok) return fail(ok.error());
+  }
+  return ending;
+}
+
+}  // namespace shoestring::train

@@ -1,0 +1,129 @@
+// The training loop: gather a batch, run a plan, and now and then look up: at the clock, at the metrics
+// of the validation split, at whether to stop. It takes no memory, and no time outside the plan that
+// matters even for steps of a microsecond.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "train/best_model.h"
+#include "train/checkpoint.h"
+#include "train/dataset.h"
+#include "train/evaluate.h"
+
+namespace shoestring::train {
+
+// How things stand, at most every `progress_seconds`.
+struct Progress {
+  int64_t step = 0, total_steps = 0;
+  int64_t epoch = 0, epochs = 0;  // from 1; how many the steps make
+  double loss = 0;                // training loss, mean over the rows since the last evaluation
+  double metric = 0;              // the watched metric at the last evaluation; NaN before the first
+  double samples_per_second = 0;
+  double seconds = 0, seconds_left = 0;
+};
+
+// What an evaluation found.
+struct Evaluation {
+  int64_t step = 0, total_steps = 0;  // optimizer steps done, of how many
+  int64_t epoch = 0, epochs = 0;
+  double learning_rate = 0;  // of the last step
+  double loss = 0;           // training loss, mean over the rows since the last evaluation
+  double step_loss = 0;      // of the last step, before its update
+  int64_t skipped = 0;       // steps whose numbers were not finite, so far
+  std::optional<Metrics> training, validation;
+  double metric = 0;  // the watched one; NaN where there is nothing to watch
+  bool best = false;  // so far
+};
+
+struct LoopHooks {
+  std::function<void(const Progress&)> progress = {};
+  double progress_seconds = 0.1;
+  // The line of metrics.jsonl that this evaluation makes; it becomes part of Position::history.
+  std::function<std::string(const Evaluation&)> evaluated = {};
+  // Writes the position to disk, and the best model if it is new. Called at most every `save_seconds`,
+  // and rarer if it is slow. An error ends training.
+  std::function<Status(const Position&, BestModel&)> save = {};
+  double save_seconds = 1;
+  LogSink log = {};
+  const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
+  const Clock* clock = nullptr;             // null: the steady one
+};
+
+enum class Ending { finished, early_stopped, interrupted, diverged };
+
+struct LoopSettings {
+  task::Trainer trainer;
+  task::BatchSizes batch;
+  Horizon horizon;
+  uint64_t seed = 42;
+};
+
+// The plans that a loop over this many rows runs, evaluation of at most `evaluated_rows` included.
+std::vector<PlanRequest> plans_for(const task::BatchSizes& batch, int64_t training_rows,
+                                   int64_t evaluated_rows);
+
+class Loop {
+ public:
+  // Everything must outlive it. The engine has the plans of plans_for() and is initialised or restored.
+  Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel& best, LoopSettings settings,
+       LoopHooks hooks);
+
+  // From the position to the end. Steps of NaN or infinity change nothing and are counted; after
+  // kBadInARow of them the run ends as diverged, with the states as before the first.
+  Result<Ending> run();
+  static constexpr int64_t kBadInARow = 5;
+
+  const Position& position() const { return position_; }
+  void restore(Position position);
+  // Of a diverged run: the node where it began.
+  const std::string& bad_node() const { return bad_node_; }
+  double seconds() const { return seconds_; }  // of run()
+  int64_t steps_run() const { return position_.step - first_step_; }
+
+ private:
+  // One batch within an optimizer step.
+  struct Micro {
+    Runner* runner = nullptr;
+    int64_t first = 0, rows = 0;  // in the epoch's order
+  };
+  Micro micro(int64_t first, int64_t end_of_step) const;
+  int64_t rows_per_step() const { return settings_.batch.batch * settings_.batch.accumulation; }
+  int64_t epoch() const { return position_.step / settings_.horizon.steps_per_epoch; }
+  void fill(const Micro& micro, float rate);
+  bool step();
+  void diverge(const Micro& micro, float rate, const RunContext& context);
+  void evaluate();
+  Status save(double now);
+  void tell(double now);
+
+  Engine* engine_;
+  const Dataset* data_;
+  Evaluator* evaluator_;
+  BestModel* best_model_;
+  LoopSettings settings_;
+  LoopHooks hooks_;
+  SteadyClock steady_;
+  const Clock* clock_;
+
+  Runner *update_ = nullptr, *accumulate_ = nullptr, *last_ = nullptr;  // last_: the partial batch
+  Schedule schedule_;
+  BestSoFar best_;
+  bool maximise_watched_ = false, maximise_plateau_ = false;
+
+  Position position_;
+  std::vector<uint32_t> order_;
+  int64_t order_epoch_ = -1;
+  double last_rate_ = 0, step_loss_ = 0, metric_;
+  std::string bad_node_;
+  bool diverged_ = false;
+  int64_t first_step_ = 0;
+  double started_ = 0, seconds_ = 0, told_ = 0, saved_ = 0, save_cost_ = 0;
+};
+
+}  // namespace shoestring::train

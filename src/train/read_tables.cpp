@@ -1,0 +1,137 @@
+#include "train/read_tables.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "data/split.h"
+
+namespace shoestring::train {
+namespace {
+
+constexpr int64_t kMaxRows = (int64_t{1} << 32) - 2;
+
+struct Source {
+  const std::string* path;
+  uint8_t split;
+};
+
+std::vector<Source> sources_of(const DataFiles& files) {
+  if (!files.dataset.empty()) return {{&files.dataset, data::kUnused}};
+  std::vector<Source> sources{{&files.training_set, data::kTrain}};
+  if (!files.validation_set.empty()) sources.push_back({&files.validation_set, data::kValidation});
+  if (!files.test_set.empty()) sources.push_back({&files.test_set, data::kTest});
+  return sources;
+}
+
+// Columns besides the features that a split reads.
+struct SplitColumns {
+  std::string fixed, stratify;  // names, "" if there is none
+};
+
+SplitColumns split_columns(const task::Recipe& recipe, const data::TableReader& table) {
+  const auto& split = recipe.preprocessing.split;
+  if (!split) return {table.index_of("split") >= 0 ? "split" : "", ""};
+  if (const auto* fixed = std::get_if<task::FixedSplit>(&*split)) return {fixed->column, ""};
+  if (const auto* stratify = std::get_if<task::StratifySplit>(&*split)) return {"", stratify->column};
+  return {};
+}
+
+Result<int> split_column(const data::TableReader& table, const std::string& name) {
+  if (name.empty()) return -1;
+  const int index = table.index_of(name);
+  if (index >= 0) return index;
+  return fail(ErrorKind::data, fmt::format("there is no column '{}' to split by", name), table.path(),
+              "name one of its columns in preprocessing.split");
+}
+
+// Cells that are no number: a note, or above the tolerance an error.
+template <class Feature>
+Status check_cells(const std::vector<Feature>& features, std::vector<data::BadCells>& bad,
+                   data::TableReader& reader, double tolerance, const LogSink& log) {
+  for (size_t i = 0; i < bad.size(); ++i) {
+    if (bad[i].count == 0) continue;
+    if (auto ok =
+            data::check_bad_cells(bad[i], reader.rows(), tolerance, features[i].column, "a number", reader);
+        !ok)
+      return ok;
+    if (log)
+      log(LogLevel::note, fmt::format("{}, column '{}': '{}' is not a number; {} taken as missing",
+                                      reader.place(bad[i].first_row), features[i].column, bad[i].first_value,
+                                      count_of(bad[i].count, "cell")));
+    bad[i] = {};
+  }
+  return {};
+}
+
+Status read_file(const Source& source, data::ReadOptions options, const task::Recipe& recipe, bool with_split,
+                 const LogSink& log, Tables& out) {
+  options.expected_names = column_names(recipe, true);
+  auto opened = data::open_table(*source.path, options);
+  if (!opened) return fail(opened.error());
+  data::TableReader& reader = *out.readers.emplace_back(std::move(*opened));
+  if (log)
+    for (const auto& note : reader.notes()) log(LogLevel::note, fmt::format("{}: {}", reader.path(), note));
+  const auto map = locate(recipe, reader, true);
+  if (!map) return fail(map.error());
+  const SplitColumns names =
+      with_split && source.split == data::kUnused ? split_columns(recipe, reader) : SplitColumns{};
+  const auto fixed = split_column(reader, names.fixed), stratify = split_column(reader, names.stratify);
+  for (const auto* column : {&fixed, &stratify})
+    if (!*column) return fail(column->error());
+  if (*stratify >= 0) out.stratify.emplace();
+
+  const int64_t first = out.rows();
+  out.first_rows.push_back(first);
+  while (true) {
+    auto batch = reader.next();
+    if (!batch) return fail(batch.error());
+    if (!*batch) break;
+    if (first + reader.rows() > kMaxRows)
+      return fail(ErrorKind::data, "the table has more than 2^32 rows", reader.path(),
+                  "train on a part of it");
+    out.columns.append(**batch, *map);
+    if (source.split != data::kUnused) out.split.resize(static_cast<size_t>(out.rows()), source.split);
+    if (*fixed >= 0) {
+      if (auto bad = data::append_fixed_split((*batch)->column(*fixed), (*batch)->first_row(), out.split))
+        return fail(ErrorKind::data, fmt::format("'{}' is not 0, 1 or 2", bad->value),
+                    fmt::format("{}, column '{}'", reader.place(bad->row), names.fixed),
+                    "write 0 for training, 1 for validation, 2 for test, or set preprocessing.split");
+    }
+    if (out.stratify)
+      data::append_codes((*batch)->column(*stratify), out.stratify->dictionary, out.stratify->codes);
+  }
+  if (log && reader.ragged().count > 0)
+    log(LogLevel::note, fmt::format("{}: {}", reader.path(), reader.ragged().message()));
+  if (auto ok = check_cells(recipe.inputs, out.columns.bad_inputs, reader, options.tolerance, log); !ok)
+    return ok;
+  if (auto ok = check_cells(recipe.outputs, out.columns.bad_outputs, reader, options.tolerance, log); !ok)
+    return ok;
+  std::error_code ec;
+  const auto bytes = std::filesystem::file_size(*source.path, ec);
+  out.files.push_back({*source.path, ec ? 0 : static_cast<int64_t>(bytes), reader.rows()});
+  return {};
+}
+
+}  // namespace
+
+std::string count_of(int64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
+}
+
+std::string Tables::place(int64_t row) const {
+  const auto after = std::upper_bound(first_rows.begin(), first_rows.end(), row);
+  const auto file = static_cast<size_t>(after - first_rows.begin()) - 1;
+  return readers[file]->place(row - first_rows[file]);
+}
+
+Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, bool with_split,
+                           const LogSink& log) {
+  data::ReadOptions options;
+  if (auto ok = data::set_data_format(files.format, options); !ok) return fail(ok.error());
+  Tables tables{.columns = RawColumns(recipe, true)};
+  for (const Source& source : sources_of(files))
+    if (auto ok = read_file(source, options, recipe, with_split, log, tables); !ok) return fail(ok.error());
+  return tables;
+}
+
+}  // namespace shoestring::train

@@ -1,0 +1,31 @@
+// The first half of preparing data: files to parsed columns, with everything that is wrong in them
+// counted and named.
+#pragma once
+
+#include <memory>
+
+#include "train/dataset.h"
+
+namespace shoestring::train {
+
+// What was read from one or several files, in order.
+struct Tables {
+  RawColumns columns;
+  std::vector<std::unique_ptr<data::TableReader>> readers;  // kept to tell lines
+  std::vector<int64_t> first_rows;                          // of each file's rows
+  std::vector<uint8_t> split;     // of each row, where a column or the files say so; else empty
+  std::optional<Words> stratify;  // the column that a split is stratified by
+  std::vector<SourceFile> files;
+
+  int64_t rows() const { return columns.rows(); }
+  std::string place(int64_t row) const;  // "data.csv:17"
+};
+
+// `with_split`: reads the column that the recipe splits by, too.
+Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, bool with_split,
+                           const LogSink& log);
+
+// "3 rows" / "1 row"
+std::string count_of(int64_t count, std::string_view thing);
+
+}  // namespace shoestring::train

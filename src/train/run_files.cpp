@@ -1,0 +1,144 @@
+#include "train/run_files.h"
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/atomic_file.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+
+namespace shoestring::train {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+
+std::string absolute(const std::string& path) {
+  if (path.empty() || path == "-") return path;
+  std::error_code ec;
+  const auto full = std::filesystem::absolute(path, ec);
+  return ec ? path : full.lexically_normal().string();
+}
+
+Json metrics(const Metrics& m) { return Json::parse(to_json(m)); }
+
+}  // namespace
+
+std::string to_json(const Description& d, const Dataset& dataset, const Estimate& estimate) {
+  Json files = Json::array();
+  for (const auto& file : d.files)
+    files.push_back({{"path", absolute(file.path)}, {"bytes", file.bytes}, {"rows", file.rows}});
+  const Target target = native_target();
+  const Json out = {{"version", SHOESTRING_VERSION},
+                    {"data",
+                     {{"dataset", absolute(d.data.dataset)},
+                      {"training_set", absolute(d.data.training_set)},
+                      {"validation_set", absolute(d.data.validation_set)},
+                      {"test_set", absolute(d.data.test_set)},
+                      {"format", d.data.format}}},
+                    {"files", std::move(files)},
+                    {"rows",
+                     {{"training", dataset.training.size()},
+                      {"validation", dataset.validation.size()},
+                      {"test", dataset.test.size()}}},
+                    {"random_seed", d.seed},
+                    {"machine", {{"instructions", to_string(target.isa)}, {"threads", target.threads}}},
+                    {"planned",
+                     {{"parameters", estimate.parameters},
+                      {"states_bytes", estimate.states_bytes},
+                      {"arena_bytes", estimate.arena_bytes},
+                      {"best_model_bytes", estimate.best_bytes},
+                      {"data_bytes", estimate.data_bytes},
+                      {"seconds_rough", estimate.seconds}}}};
+  return out.dump(2) + "\n";
+}
+
+Result<Description> read_description(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return fail(text.error());
+  try {
+    const Json json = Json::parse(*text);
+    const Json& data = json.at("data");
+    Description d;
+    d.data = {.dataset = data.at("dataset"),
+              .training_set = data.at("training_set"),
+              .validation_set = data.at("validation_set"),
+              .test_set = data.at("test_set"),
+              .format = data.at("format")};
+    for (const Json& file : json.at("files"))
+      d.files.push_back({file.at("path"), file.at("bytes"), file.at("rows")});
+    d.seed = json.at("random_seed");
+    return d;
+  } catch (const Json::exception&) {
+    return fail(ErrorKind::data, "the run's description cannot be read", path, "train anew");
+  }
+}
+
+Status same_files(const Description& then, const std::vector<SourceFile>& now) {
+  const auto changed = [](const std::string& what, const std::string& where) {
+    return fail(ErrorKind::data, "the data is not what the run began with: " + what, where,
+                "give the same files, or train anew");
+  };
+  if (then.files.size() != now.size())
+    return changed(fmt::format("{} files then, {} now", then.files.size(), now.size()), now.front().path);
+  for (size_t i = 0; i < now.size(); ++i) {
+    if (then.files[i].bytes != now[i].bytes)
+      return changed(fmt::format("{} bytes then, {} now", then.files[i].bytes, now[i].bytes), now[i].path);
+    if (then.files[i].rows != now[i].rows)
+      return changed(fmt::format("{} rows then, {} now", then.files[i].rows, now[i].rows), now[i].path);
+  }
+  return {};
+}
+
+std::string metrics_line(const Evaluation& e) {
+  Json line = {{"step", e.step},
+               {"epoch", e.epoch},
+               {"learning_rate", e.learning_rate},
+               {"loss", number(e.loss)},
+               {"step_loss", number(e.step_loss)}};
+  if (e.skipped > 0) line["skipped"] = e.skipped;
+  if (e.training) line["training"] = metrics(*e.training);
+  if (e.validation) {
+    line["validation"] = metrics(*e.validation);
+    line["best"] = e.best;
+  }
+  return line.dump() + "\n";
+}
+
+std::string training_statistics(const TrainOutcome& outcome, const Position& position) {
+  Json out = {{"ending", to_string(outcome.ending)},
+              {"steps", outcome.steps},
+              {"best_step", outcome.best_step},
+              {"skipped_steps", outcome.skipped},
+              {"seconds", outcome.seconds},
+              {"samples_per_second", outcome.samples_per_second},
+              {"peak_memory_bytes", peak_resident_bytes()}};
+  if (outcome.training) out["training"] = metrics(*outcome.training);
+  if (outcome.validation) out["validation"] = metrics(*outcome.validation);
+  if (outcome.test) out["test"] = metrics(*outcome.test);
+  Json& history = out["evaluations"] = Json::array();
+  for (size_t at = 0; at < position.history.size();) {
+    const size_t end = position.history.find('\n', at);
+    history.push_back(Json::parse(position.history.substr(at, end - at)));
+    at = end + 1;
+  }
+  return out.dump(2) + "\n";
+}
+
+std::string_view to_string(Ending ending) {
+  switch (ending) {
+    case Ending::finished:
+      return "finished";
+    case Ending::early_stopped:
+      return "stopped early";
+    case Ending::interrupted:
+      return "interrupted";
+    case Ending::diverged:
+      return "diverged";
+  }
+  return "";
+}
+
+}  // namespace shoestring::train

@@ -1,0 +1,31 @@
+// The small files of a run folder, as text: what the run is, what each evaluation found, how it ended.
+#pragma once
+
+#include <string>
+
+#include "train/train.h"
+
+namespace shoestring::train {
+
+// description.json: what is needed to go on with the run, and what a person asks later.
+struct Description {
+  DataFiles data;
+  std::vector<SourceFile> files;
+  uint64_t seed = 42;
+};
+std::string to_json(const Description& description, const Dataset& dataset, const Estimate& estimate);
+// ErrorKind::data where the file is missing or not what was written.
+Result<Description> read_description(const std::string& path);
+
+// The data files that the run was made with have not changed; else ErrorKind::data.
+Status same_files(const Description& then, const std::vector<SourceFile>& now);
+
+// A line of metrics.jsonl.
+std::string metrics_line(const Evaluation& evaluation);
+
+// training_statistics.json.
+std::string training_statistics(const TrainOutcome& outcome, const Position& position);
+
+std::string_view to_string(Ending ending);
+
+}  // namespace shoestring::train

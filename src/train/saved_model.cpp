@@ -1,0 +1,89 @@
+#include "train/saved_model.h"
+
+#include <charconv>
+#include <cmath>
+
+#include "ir/text.h"
+#include "train/run_folder.h"
+
+namespace shoestring::train {
+namespace {
+
+std::string joined_names(const auto& features) {
+  std::string text;
+  for (const auto& feature : features)
+    text += fmt::format("{}`{}` ({})", text.empty() ? "" : ", ", feature.name, name_of(feature.type()));
+  return text;
+}
+
+// What a person who finds the file wants to know.
+std::string card_of(const task::NetworkSpec& spec, const BestModel& best, const ModelNotes& notes) {
+  int64_t parameters = 0;
+  for (const StateSlot& slot : best.slots())
+    if (slot.info.role == StateRole::parameter) parameters += slot.info.type.elements();
+  std::string text = fmt::format(
+      "# Predicts {}\n\nFrom {}.\n\n{} parameters, trained in {} steps on {} rows, random seed {}.\n",
+      joined_names(spec.recipe.outputs), joined_names(spec.recipe.inputs), parameters, notes.step,
+      notes.training_rows, notes.seed);
+  if (!notes.held_out) return text;
+  text += fmt::format(
+      "\nMeasured on {} {} rows that it was not trained on:\n\n| output | metric | value |\n|---|---|---|\n",
+      notes.held_out->rows, notes.held_out_name);
+  for (const auto& output : notes.held_out->outputs)
+    for (const auto& [name, value] : output.values)
+      if (std::isfinite(value)) text += fmt::format("| {} | {} | {:.5g} |\n", output.name, name, value);
+  return text;
+}
+
+}  // namespace
+
+Result<SavedModel> load_model(const std::string& path) {
+  const auto file = find_model(path);
+  if (!file) return fail(file.error());
+  auto content = model::read_model(*file);
+  if (!content) return fail(content.error());
+  const auto unreadable = [&](const Error& error) {
+    return fail(ErrorKind::data, fmt::format("the model cannot be read ({})", error.message()), *file,
+                "it is damaged or from another version: train again");
+  };
+  auto recipe = task::parse_document(content->recipe, *file).and_then([](const task::Document& d) {
+    return task::parse_recipe(d);
+  });
+  if (!recipe) return unreadable(recipe.error());
+  auto fits = task::fits_from_json(content->preprocessing);
+  if (!fits) return unreadable(fits.error());
+  if (fits->inputs.size() != recipe->inputs.size() || fits->outputs.size() != recipe->outputs.size())
+    return unreadable({ErrorKind::data, "its preprocessing is of another recipe", {}, {}});
+  auto spec = network_spec(std::move(*recipe), *fits);
+  if (!spec) return unreadable(spec.error());
+  SavedModel model{.spec = std::move(*spec), .fits = std::move(*fits), .file = std::move(*content)};
+  const std::string& seed = model.file.extra["seed"];
+  std::from_chars(seed.data(), seed.data() + seed.size(), model.seed);
+  return model;
+}
+
+Status load_states(const SavedModel& model, Engine& engine) {
+  for (const auto& tensor : model.file.tensors)
+    if (engine.layout().find(tensor.name))
+      if (auto ok = engine.load(tensor.name, tensor.type, tensor.bytes); !ok) return ok;
+  return {};
+}
+
+Status save_model(const std::string& path, const task::NetworkSpec& spec, const task::Fits& fits,
+                  const BestModel& best, const ModelNotes& notes) {
+  const Graph graph = task::build_prediction(spec, 1);
+  if (auto ok = graph.status(); !ok) return ok;
+  model::ModelFile file{.recipe = task::render(spec.recipe),
+                        .preprocessing = task::to_json(fits),
+                        .graph = to_text(graph),
+                        .card = card_of(spec, best, notes)};
+  for (size_t o = 0; o < fits.outputs.size(); ++o)
+    if (auto classes = classes_of(fits.outputs[o]); !classes.labels.empty())
+      file.labels[spec.recipe.outputs[o].name] = std::move(classes.labels);
+  file.extra = {{"seed", fmt::format("{}", notes.seed)}, {"step", fmt::format("{}", notes.step)}};
+  for (size_t i = 0; i < best.slots().size(); ++i)
+    file.tensors.push_back({best.slots()[i].info.name, best.slots()[i].info.type, best.bytes(i)});
+  return model::write_model(path, file);
+}
+
+}  // namespace shoestring::train

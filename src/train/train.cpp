@@ -1,0 +1,335 @@
+#include "train/train.h"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "train/answers.h"
+#include "train/infer.h"
+#include "train/remarks.h"
+#include "train/run_files.h"
+#include "train/run_folder.h"
+#include "train/saved_model.h"
+
+namespace shoestring::train {
+namespace {
+
+// What a run begins with: the request, completed by what an earlier start of the same run wrote down.
+struct Job {
+  std::optional<RunFolder> folder;  // of a new run it is made once everything else is known to be sound
+  DataFiles data;
+  task::Recipe recipe;
+  uint64_t seed = 42;
+  bool resumed = false;
+  std::optional<Description> before;
+};
+
+void say(const LogSink& log, LogLevel level, std::string_view text) {
+  if (log) log(level, text);
+}
+
+Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
+  if (request.recipe) return *request.recipe;
+  if (request.targets.empty())
+    return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
+                "give --config FILE, or --target COLUMN to have one made");
+  const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
+  auto inferred = infer_recipe(table, request.data.format, request.targets);
+  if (!inferred) return fail(inferred.error());
+  for (const auto& note : inferred->notes) say(log, LogLevel::note, note);
+  return std::move(inferred->recipe);
+}
+
+Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
+  if (!request.data.given())
+    return fail(ErrorKind::usage, "there is no data", {}, "give a table with --dataset FILE");
+  auto recipe = recipe_for(request, log);
+  if (!recipe) return fail(recipe.error());
+  return Job{{}, request.data, std::move(*recipe), request.seed.value_or(42), false, {}};
+}
+
+// Goes on with a run. What it wrote down stands; what is given again has to agree. A run that was ended
+// before it wrote anything down starts afresh from what is given.
+Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const LogSink& log) {
+  const auto exists = [](const std::string& path) { return std::filesystem::exists(path); };
+  Job job{std::move(folder), request.data, {}, request.seed.value_or(42), true, {}};
+  if (!exists(job.folder->description()) || !exists(job.folder->recipe())) {
+    if (!request.data.given() || (!request.recipe && request.targets.empty()))
+      return fail(ErrorKind::data, "the run ended before it wrote down what it is", job.folder->path(),
+                  "give --config and --dataset again");
+    auto recipe = recipe_for(request, log);
+    if (!recipe) return fail(recipe.error());
+    job.recipe = std::move(*recipe);
+    return job;
+  }
+  auto before = read_description(job.folder->description());
+  if (!before) return fail(before.error());
+  auto recipe = task::read_document(job.folder->recipe()).and_then([](const task::Document& d) {
+    return task::parse_recipe(d);
+  });
+  if (!recipe) return fail(recipe.error());
+  if (request.recipe && *request.recipe != *recipe)
+    return fail(ErrorKind::usage, "the recipe is not the one that the run began with", job.folder->recipe(),
+                "leave --config out to go on with it, or train anew");
+  if (request.seed && *request.seed != before->seed)
+    return fail(ErrorKind::usage,
+                fmt::format("the run's random seed is {}, not {}", before->seed, *request.seed),
+                job.folder->path(), "leave --random_seed out to go on with it, or train anew");
+  if (!request.data.given()) job.data = before->data;
+  job.recipe = std::move(*recipe);
+  job.seed = before->seed;
+  job.before = std::move(*before);
+  return job;
+}
+
+// The file that evaluations are appended to; on resumption it begins with those before the checkpoint.
+class MetricsLog {
+ public:
+  static Result<MetricsLog> open(const std::string& path, std::string_view before) {
+    MetricsLog log;
+    log.file_.reset(std::fopen(path.c_str(), "we"));
+    if (!log.file_) return fail(system_error("create", path, errno));
+    log.append(before);
+    return log;
+  }
+  void append(std::string_view text) {
+    if (!file_) return;
+    std::fwrite(text.data(), 1, text.size(), file_.get());
+    std::fflush(file_.get());
+  }
+
+ private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  std::unique_ptr<std::FILE, Close> file_;
+};
+
+// Everything in memory that a run trains with.
+struct Run {
+  Job job;
+  Dataset data;
+  task::BatchSizes batch;
+  Horizon horizon;
+  Engine engine;
+  BestModel best;
+  Position position;
+
+  Runner& evaluation() {
+    for (const auto& runner : engine.runners())
+      if (runner->request().kind == PlanKind::evaluate) return *runner;
+    std::abort();  // plans_for() always asks for one
+  }
+};
+
+Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& events) {
+  auto data = prepare(job.data, job.recipe, {.seed = job.seed, .log = events.log});
+  if (!data) return fail(data.error());
+  if (job.before)
+    if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
+  const auto rows = static_cast<int64_t>(data->training.size());
+  const task::Trainer& trainer = job.recipe.trainer;
+  task::BatchSizes batch = task::batch_sizes(trainer, rows);
+  batch.batch = std::min(batch.batch, rows);
+  const Horizon h = horizon(trainer, rows, batch.batch * batch.accumulation);
+  data->spec.accumulates = batch.accumulation > 1;
+  if (events.prepared) events.prepared(*data);
+
+  const auto evaluated =
+      static_cast<int64_t>(std::max({data->training.size(), data->validation.size(), data->test.size()}));
+  const CompileOptions options{.target = native_target()};
+  auto engine = Engine::create(data->spec, plans_for(batch, rows, evaluated), options);
+  if (!engine) return fail(engine.error());
+  if (auto ok = engine->initialize(job.seed, options); !ok) return fail(ok.error());
+  auto best = BestModel::create(*engine);
+  if (!best) return fail(best.error());
+  if (!request.load.empty()) {
+    const auto model = load_model(request.load);
+    if (!model) return fail(model.error());
+    if (auto ok = load_states(*model, *engine); !ok) return fail(ok.error());
+  }
+  return Run{std::move(job), std::move(*data), batch, h, std::move(*engine), std::move(*best), {}};
+}
+
+// From the checkpoint, if there is one: states, position, best model.
+Status restore(Run& run, const LogSink& log) {
+  const RunFolder& folder = *run.job.folder;
+  if (!run.job.resumed || !std::filesystem::exists(folder.checkpoint())) return {};
+  auto restored = read_checkpoint(folder.checkpoint(), run.engine, run.job.seed);
+  if (!restored) return fail(restored.error());
+  if (!restored->note.empty()) say(log, LogLevel::warning, restored->note);
+  run.position = std::move(restored->position);
+  if (run.position.evaluated_step == 0) return {};
+  // The best model is in the model file. It may be newer than the checkpoint: then the run will come to
+  // the same model again.
+  const auto model = load_model(folder.model());
+  if (!model) return fail(model.error());
+  for (const auto& tensor : model->file.tensors)
+    if (auto ok = run.best.load(tensor.name, tensor.type, tensor.bytes); !ok) return ok;
+  return {};
+}
+
+Status write_down(Run& run, const TrainRequest& request, const Estimate& planned) {
+  const RunFolder& folder = *run.job.folder;
+  if (auto ok = write_file(folder.recipe(), task::render(run.job.recipe), false); !ok) return ok;
+  if (request.save_description) {
+    const Description description{run.job.data, run.data.files, run.job.seed};
+    if (auto ok = write_file(folder.description(), to_json(description, run.data, planned), false); !ok)
+      return ok;
+  }
+  return request.save_model ? make_folders(folder.model_folder()) : Status();
+}
+
+Status save_best(Run& run, int64_t step, const Metrics* held_out, std::string name) {
+  const ModelNotes notes{run.job.seed, step, static_cast<int64_t>(run.data.training.size()), held_out,
+                         std::move(name)};
+  auto ok = save_model(run.job.folder->model(), run.data.spec, run.data.fits, run.best, notes);
+  if (ok) run.best.saved();
+  return ok;
+}
+
+// The test rows' metrics and, in predictions.csv, their answers.
+Result<Metrics> test(Run& run, Evaluator& evaluator, bool save_predictions) {
+  if (!save_predictions) return evaluator.evaluate(run.data.test);
+  const Answers answers(run.data.spec, run.data.fits);
+  auto out = data::RowWriter::open(run.job.folder->predictions(), data::WriteKind::csv, answers.columns());
+  if (!out) return fail(out.error());
+  Metrics metrics =
+      evaluator.evaluate(run.data.test, [&](std::span<const uint32_t> batch, const Ports& ports) {
+        for (size_t i = 0; i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
+      });
+  if (auto ok = out->finish(false); !ok) return fail(ok.error());
+  return metrics;
+}
+
+void remark(const Run& run, TrainOutcome& outcome) {
+  const Metrics* held_out = outcome.test         ? &*outcome.test
+                            : outcome.validation ? &*outcome.validation
+                                                 : nullptr;
+  const auto& outputs = run.data.spec.recipe.outputs;
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    const bool is_class = outputs[o].type() != task::FeatureType::number;
+    const std::string metric = is_class ? "accuracy" : "mean_absolute_error";
+    if (held_out && outcome.training)
+      outcome.remarks.push_back(overfitting_remark(
+          {outputs[o].name, metric, is_class, outcome.training->value(outputs[o].name, metric),
+           held_out->value(outputs[o].name, metric), held_out->rows, outcome.test ? "test" : "validation"}));
+    if (!is_class) continue;
+    const Classes classes = classes_of(run.data.fits.outputs[o]);
+    if (auto text = balance_remark(outputs[o].name, classes.labels, classes.rows); !text.empty())
+      outcome.remarks.push_back(std::move(text));
+  }
+}
+
+// Measures the best model and writes everything that a finished run leaves.
+Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const Position& position,
+              TrainOutcome& outcome) {
+  const RunFolder& folder = *run.job.folder;
+  run.best.restore(run.engine);
+  outcome.training = evaluator.evaluate(run.data.training);
+  if (!run.data.validation.empty()) outcome.validation = evaluator.evaluate(run.data.validation);
+  if (!run.data.test.empty()) {
+    auto metrics = test(run, evaluator, request.save_predictions);
+    if (!metrics) return fail(metrics.error());
+    outcome.test = std::move(*metrics);
+  }
+  remark(run, outcome);
+  if (request.save_model) {
+    const Metrics* held_out = outcome.test         ? &*outcome.test
+                              : outcome.validation ? &*outcome.validation
+                                                   : nullptr;
+    if (auto ok = save_best(run, outcome.best_step, held_out, outcome.test ? "test" : "validation"); !ok)
+      return ok;
+  }
+  if (request.save_statistics) {
+    if (outcome.test)
+      if (auto ok = write_file(folder.test_statistics(), to_json(*outcome.test, 2) + "\n", false); !ok)
+        return ok;
+    if (auto ok = write_file(folder.training_statistics(), training_statistics(outcome, position), false);
+        !ok)
+      return ok;
+  }
+  std::error_code ec;
+  std::filesystem::remove(folder.checkpoint(), ec);
+  return {};
+}
+
+Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const TrainEvents& events) {
+  const RunFolder& folder = *run.job.folder;
+  const Estimate planned = estimate(run.engine, run.best, run.data, run.horizon);
+  if (auto ok = write_down(run, request, planned); !ok) return fail(ok.error());
+  if (auto ok = restore(run, events.log); !ok) return fail(ok.error());
+  if (events.started) events.started({folder.path(), run.position.step > 0, run.position.step, planned});
+
+  MetricsLog metrics;
+  if (request.save_metrics) {
+    auto opened = MetricsLog::open(folder.metrics(), run.position.history);
+    if (!opened) return fail(opened.error());
+    metrics = std::move(*opened);
+  }
+  LoopHooks hooks{.progress = events.progress,
+                  .save_seconds = request.save_seconds,
+                  .log = events.log,
+                  .stop = request.stop};
+  hooks.evaluated = [&](const Evaluation& e) {
+    if (events.evaluated) events.evaluated(e);
+    const std::string line = metrics_line(e);
+    metrics.append(line);
+    return line;
+  };
+  hooks.save = [&](const Position& position, BestModel& best) -> Status {
+    if (request.save_model && best.unsaved())
+      if (auto ok = save_best(run, position.best.step, nullptr, {}); !ok) return ok;
+    return request.save_checkpoints
+               ? write_checkpoint(folder.checkpoint(), run.engine, position, run.job.seed)
+               : Status();
+  };
+  Evaluator evaluator(run.evaluation(), run.data);
+  Loop loop(run.engine, run.data, evaluator, run.best,
+            {run.job.recipe.trainer, run.batch, run.horizon, run.job.seed}, std::move(hooks));
+  loop.restore(run.position);
+  auto ending = loop.run();
+  if (!ending) return fail(ending.error());
+
+  const Position& position = loop.position();
+  TrainOutcome outcome{
+      .ending = *ending, .folder = folder.path(), .model_path = request.save_model ? folder.model() : ""};
+  outcome.steps = position.step;
+  outcome.best_step = position.best.step > 0 ? position.best.step : position.step;
+  outcome.skipped = position.skipped;
+  outcome.seconds = loop.seconds();
+  if (loop.seconds() > 0)
+    outcome.samples_per_second = static_cast<double>(loop.steps_run()) / loop.seconds() *
+                                 static_cast<double>(run.data.training.size()) /
+                                 static_cast<double>(run.horizon.steps_per_epoch);
+  outcome.bad_node = loop.bad_node();
+  if (*ending == Ending::finished || *ending == Ending::early_stopped)
+    if (auto ok = finish(run, evaluator, request, position, outcome); !ok) return fail(ok.error());
+  return outcome;
+}
+
+}  // namespace
+
+Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& events) {
+  Result<Job> job = fail(Error{});
+  if (request.resume.empty()) {
+    job = new_job(request, events.log);
+  } else {
+    auto folder = RunFolder::open(request.resume);
+    if (!folder) return fail(folder.error());
+    if (folder->finished())
+      return TrainOutcome{.already_finished = true, .folder = folder->path(), .model_path = folder->model()};
+    job = resumed_job(std::move(*folder), request, events.log);
+  }
+  if (!job) return fail(job.error());
+  auto run = set_up(std::move(*job), request, events);
+  if (!run) return fail(run.error());
+  if (!run->job.folder) {
+    auto folder = RunFolder::create(request.output_directory, request.experiment, request.model);
+    if (!folder) return fail(folder.error());
+    run->job.folder = std::move(*folder);
+  }
+  return carry_out(*run, request, events);
+}
+
+}  // namespace shoestring::train

@@ -1,0 +1,57 @@
+// Training as a whole: from a table and perhaps a recipe to a run folder with an evaluated model.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "train/estimate.h"
+#include "train/loop.h"
+
+namespace shoestring::train {
+
+struct TrainRequest {
+  std::optional<task::Recipe> recipe = {};  // absent: inferred for `targets`, or the run's own when resuming
+  std::vector<std::string> targets = {};
+  DataFiles data = {};  // when resuming: the run's own if left empty
+  std::string output_directory = "results", experiment = "experiment", model = "run";
+  std::string resume = {};            // a run folder to go on with
+  std::string load = {};              // a model whose weights to start from
+  std::optional<uint64_t> seed = {};  // 42, or the run's own when resuming
+  bool save_model = true, save_checkpoints = true, save_metrics = true;
+  bool save_description = true, save_statistics = true, save_predictions = true;
+  double save_seconds = 1;                  // between two checkpoints, at least
+  const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
+};
+
+// What is known before the first step.
+struct Start {
+  std::string folder;
+  bool resumed = false;
+  int64_t first_step = 0;
+  Estimate estimate;
+};
+
+struct TrainEvents {
+  std::function<void(const Dataset&)> prepared = {};
+  std::function<void(const Start&)> started = {};
+  std::function<void(const Progress&)> progress = {};
+  std::function<void(const Evaluation&)> evaluated = {};
+  LogSink log = {};
+};
+
+struct TrainOutcome {
+  bool already_finished = false;  // the resumed run had ended before: nothing was done
+  Ending ending = Ending::finished;
+  std::string folder, model_path;  // model_path is "" if none was to be saved
+  int64_t steps = 0, best_step = 0, skipped = 0;
+  double seconds = 0, samples_per_second = 0;         // of the loop
+  std::optional<Metrics> training, validation, test;  // of the best model
+  std::vector<std::string> remarks;                   // overfitting, balance: a sentence each
+  std::string bad_node;                               // of a diverged run
+};
+
+// Errors of data, recipe and machine; an interrupted or diverged run is an outcome, its model saved.
+Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& events);
+
+}  // namespace shoestring::train
