@@ -314,7 +314,10 @@ std::string Document::place(Mark mark) const {
 
 Result<Document> read_document(const std::string& path) {
   Result<std::string> text = read_file(path);
-  if (!text) return fail(std::move(text.error()));
+  if (!text) {
+    text.error().kind = ErrorKind::usage;  // a recipe is the user's word, not data
+    return fail(std::move(text.error()));
+  }
   return parse_document(*text, path);
 }
 

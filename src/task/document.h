@@ -67,6 +67,7 @@ struct Document {
   std::string place(Mark mark) const;  // "recipe.yaml:12:3", or the name alone
 };
 
+// A file that is missing or unreadable is ErrorKind::usage too.
 Result<Document> read_document(const std::string& path);
 Result<Document> parse_document(std::string_view text, std::string name);
 

@@ -1,6 +1,7 @@
 // The JSON Schema of a recipe, for editors: one definition per component.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "task/describe.h"
@@ -66,8 +67,10 @@ class Writer {
       if (part)
         for (const Key& key : part->keys) {
           if (key.is_required) required.items.push_back(text(key.is_beside ? "type" : key.name));
-          if (key.is_beside || key.state == State::refused) continue;
-          properties.set(key.name, key.state == State::supported ? described(key, path) : Node::map());
+          if (key.is_beside) continue;
+          properties.set(key.name, key.state == State::supported ? described(key, path)
+                                   : key.state == State::refused ? accepted(key)
+                                                                 : Node::map());
         }
     node.set("properties", std::move(properties));
     if (!required.items.empty()) node.set("required", std::move(required));
@@ -75,7 +78,19 @@ class Writer {
     return node;
   }
 
-  // Keys refused with a value that is accepted stay out: an editor need not offer them.
+  // Of a key that is not supported yet: the values that ask for what is done anyway.
+  static Node accepted(const Key& key) {
+    Node node = Node::map(), values = Node::list();
+    for (size_t begin = 0; begin <= key.same_as.size();) {
+      const size_t end = std::min(key.same_as.find('|', begin), key.same_as.size());
+      if (auto value = parse_document(key.same_as.substr(begin, end - begin), "same_as"))
+        values.items.push_back(std::move(value->root));
+      begin = end + 1;
+    }
+    node.set("enum", std::move(values));
+    return node;
+  }
+
   Node described(const Key& key, const std::string& path) {
     Node node = value(key, path.empty() ? std::string(key.name) : fmt::format("{}.{}", path, key.name));
     if (!node.find("description") && !key.help.empty()) node.set("description", text(key.help));
@@ -130,7 +145,9 @@ class Writer {
     std::vector<Node> ways;
     std::vector<std::string_view> names;
     for (const Component* component : key.type->components) {
-      names.push_back(component->name);
+      const bool needs_more = std::any_of(component->keys.begin(), component->keys.end(),
+                                          [](const Key& inner) { return inner.is_required; });
+      if (!needs_more) names.push_back(component->name);
       const std::string inner = fmt::format("{}.{}", path, component->name);
       if (bare) {
         static const Component nothing{};

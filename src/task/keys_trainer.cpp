@@ -120,6 +120,20 @@ constexpr ValueType kNameOrNull{.kind = ValueType::Kind::string,
                                 .read = read_name_or_null,
                                 .write = write_name_or_null};
 
+// eval_batch_size may be null too, which says the same as auto.
+Status read_size_or_null(const Context& context, const Node& node, const Key& key, void* value) {
+  if (!node.is_null()) return TypeOf<OrAuto<int64_t>>::read(context, node, key, value);
+  static_cast<OrAuto<int64_t>*>(value)->value.reset();
+  return {};
+}
+constexpr ValueType size_or_null() {
+  ValueType type = TypeOf<OrAuto<int64_t>>::value;
+  type.nullable = true;
+  type.read = read_size_or_null;
+  return type;
+}
+constexpr ValueType kSizeOrNull = size_or_null();
+
 constexpr auto kTrainer = keys(
     key<&Trainer::epochs>("epochs", "Passes over the training rows at most.").at_least(1).common(),
     key<&Trainer::train_steps>("train_steps", "Steps at most; where set, it stands in place of epochs.")
@@ -134,7 +148,9 @@ constexpr auto kTrainer = keys(
                                                "Steps whose gradients are added up before an update.")
         .at_least(1),
     key<&Trainer::max_batch_size>("max_batch_size", "Most rows that batch_size auto may choose.").at_least(1),
-    key<&Trainer::eval_batch_size>("eval_batch_size", "Rows of an evaluation step; auto is batch_size.")
+    key<&Trainer::eval_batch_size>("eval_batch_size",
+                                   "Rows of an evaluation step; auto or null is batch_size.")
+        .as(kSizeOrNull)
         .at_least(1),
     key<&Trainer::learning_rate>("learning_rate", "Size of a step; auto is 0.001.").above(0).common(),
     key<&Trainer::learning_rate_scheduler>("learning_rate_scheduler", "How the learning rate changes."),

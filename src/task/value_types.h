@@ -168,7 +168,7 @@ template <class T>
 struct TypeOf<OrAuto<T>> {
   static Status read(const Context& context, const Node& node, const Key& key, void* v) {
     auto& value = static_cast<OrAuto<T>*>(v)->value;
-    if (node.is_null() || (node.is_scalar() && node.text == "auto")) {
+    if (node.is_scalar() && node.text == "auto") {
       value.reset();
       return {};
     }
