@@ -79,7 +79,8 @@ std::vector<MetricValue> BinaryMetrics::values() const {
 double roc_auc(std::span<const float> positives, std::span<const float> negatives) {
   if (positives.empty() || negatives.empty()) return kNone;
   for (const auto scores : {positives, negatives})
-    if (std::any_of(scores.begin(), scores.end(), [](float score) { return std::isnan(score); })) return kNone;
+    if (std::any_of(scores.begin(), scores.end(), [](float score) { return std::isnan(score); }))
+      return kNone;
   std::vector<float> high(positives.begin(), positives.end()), low(negatives.begin(), negatives.end());
   std::sort(high.begin(), high.end());
   std::sort(low.begin(), low.end());
