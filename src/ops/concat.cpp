@@ -48,6 +48,7 @@ void reference(const ReferenceArgs& a) {
 
 struct Sizes {
   int64_t rows, stride;
+  int threads;
   std::vector<int64_t> widths;  // bytes of a row of each input
 };
 
@@ -57,7 +58,7 @@ void run(const void* data, const KernelArgs& args) noexcept {
   char* to = args.at<char>(inputs);
   for (int k = 0; k < inputs; ++k) {
     const int64_t width = s.widths[static_cast<size_t>(k)];
-    copy_rows(args.at<char>(k), width, to, s.stride, s.rows, width);
+    copy_rows(args.at<char>(k), width, to, s.stride, s.rows, width, s.threads);
     to += width;
   }
 }
@@ -66,7 +67,7 @@ PrepareResult prepare(const KernelRequest& r) {
   const int axis = *axis_in(r.attrs.integer("axis"), r.in[0].dims.rank());
   const AxisView out = view_of(r.out[0].dims, axis);
   const int64_t element = info(r.out[0].dtype).block_bytes;
-  Sizes s{out.outer, out.size * out.inner * element, {}};
+  Sizes s{out.outer, out.size * out.inner * element, r.target.threads, {}};
   for (const Type& t : r.in) s.widths.push_back(t.dims[axis] * out.inner * element);
   return Prepared{run, std::make_shared<const Sizes>(std::move(s))};
 }

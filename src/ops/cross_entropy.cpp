@@ -13,6 +13,39 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
+template <int C>
+void columns(const CrossEntropy& s, const float* x, const int32_t* classes, const float* weights,
+             float* losses) {
+  const F32 d;
+  const I32 di;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto smoothing = hn::Set(d, static_cast<float>(s.smoothing));
+  for (int64_t r = 0; r < s.rows; r += lanes) {
+    const int64_t count = std::min(lanes, s.rows - r);
+    hn::Vec<F32> v[C];
+    load_columns<C>(x + r * C, count, v);
+    const auto y = load_classes(classes + r, count);
+    const auto max = max_of<C>(v);
+    auto sum = hn::Zero(d), all = hn::Zero(d), of_class = v[0];
+    for (int j = 0; j < C; ++j) {
+      sum = hn::Add(sum, exp_of(d, hn::Sub(v[j], max)));
+      // The last class takes numbers beyond it too.
+      if (j > 0) of_class = hn::IfThenElse(hn::RebindMask(d, hn::Lt(hn::Set(di, j - 1), y)), v[j], of_class);
+    }
+    const auto lse = hn::Add(max, hn::Log(d, sum));
+    auto loss = hn::Sub(lse, of_class);
+    if (s.smoothing != 0) {
+      for (int j = 0; j < C; ++j) all = hn::Add(all, hn::Sub(lse, v[j]));
+      const auto spread = hn::Mul(smoothing, hn::Mul(all, hn::Set(d, 1.0f / C)));
+      loss = hn::Add(hn::Mul(loss, hn::Sub(hn::Set(d, 1.0f), smoothing)), spread);
+    }
+    if (s.weighted)
+      loss =
+          hn::Mul(loss, hn::GatherIndex(d, weights, hn::Min(hn::Max(y, hn::Zero(di)), hn::Set(di, C - 1))));
+    store_first(d, hn::IfThenZeroElse(hn::RebindMask(d, hn::Lt(y, hn::Zero(di))), loss), losses + r, count);
+  }
+}
+
 // One row in each lane.
 void across(const CrossEntropy& s, const float* x, const int32_t* classes, const float* weights,
             float* losses) {
@@ -24,20 +57,19 @@ void across(const CrossEntropy& s, const float* x, const int32_t* classes, const
   for (int64_t r = 0; r < s.rows; r += lanes) {
     const int64_t count = std::min(lanes, s.rows - r);
     const Across in = Across::block(x, r, count, s.c);
-    HWY_ALIGN int32_t padded[hn::MaxLanes(di)] = {};
-    if (count < lanes) std::copy_n(classes + r, count, padded);
-    const auto y = count < lanes ? hn::Load(di, padded) : hn::LoadU(di, classes + r);
+    const auto y = load_classes(classes + r, count);
     const auto inside = hn::Min(hn::Max(y, zero), last);
     const auto max = in.max();
     const auto lse = hn::Add(max, hn::Log(d, in.sum_exp(max)));
     auto loss = hn::Sub(lse, in.at(inside));
+    if (s.weighted) loss = hn::Mul(loss, hn::GatherIndex(d, weights, inside));
     if (s.smoothing != 0) {
       auto sum = hn::Zero(d);
-      for (int64_t j = 0; j < s.c; ++j) sum = hn::Add(sum, hn::Sub(lse, in.at(j)));
+      for (int64_t j = 0; j < s.c; ++j)
+        sum = hn::MulAdd(hn::Set(d, s.weighted ? weights[j] : 1.0f), hn::Sub(lse, in.at(j)), sum);
       const auto spread = hn::Mul(smoothing, hn::Div(sum, hn::Set(d, static_cast<float>(s.c))));
       loss = hn::Add(hn::Mul(loss, hn::Sub(hn::Set(d, 1.0f), smoothing)), spread);
     }
-    if (s.weighted) loss = hn::Mul(loss, hn::GatherIndex(d, weights, inside));
     loss = hn::IfThenZeroElse(hn::RebindMask(d, hn::Lt(y, zero)), loss);
     store_first(d, loss, losses + r, count);
   }
@@ -55,25 +87,31 @@ void along(const CrossEntropy& s, const float* x, const int32_t* classes, const 
     const RowStats stats = row_stats(x, s.c);
     const float lse = stats.max + std::log(stats.sum);
     float loss = lse - x[y];
+    if (s.weighted) loss *= weights[y];
     if (s.smoothing != 0) {
       auto sum = hn::Zero(d);
-      for_row(x, s.c, [&](int64_t, hn::Vec<F32> v, int64_t count) HWY_ATTR {
-        const auto distance = hn::Sub(hn::Set(d, lse), v);
+      for_row(x, s.c, [&](int64_t j, hn::Vec<F32> v, int64_t count) HWY_ATTR {
+        auto distance = hn::Sub(hn::Set(d, lse), v);
+        if (s.weighted) distance = hn::Mul(distance, load_first(d, weights + j, count));
         sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), distance));
       });
       const float spread = hn::GetLane(hn::SumOfLanes(d, sum)) / static_cast<float>(s.c);
       const auto share = static_cast<float>(s.smoothing);
       loss = (1 - share) * loss + share * spread;
     }
-    losses[r] = s.weighted ? loss * weights[y] : loss;
+    losses[r] = loss;
   }
 }
 
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const CrossEntropy*>(data);
   const float* weights = s.weighted ? args.at<const float>(2) : nullptr;
-  (s.c <= kAcross ? across : along)(s, args.at<const float>(0), args.at<const int32_t>(1), weights,
-                                    args.at<float>(s.weighted ? 3 : 2));
+  const auto way = s.c == 2         ? columns<2>
+                   : s.c == 3       ? columns<3>
+                   : s.c == 4       ? columns<4>
+                   : s.c <= kAcross ? across
+                                    : along;
+  way(s, args.at<const float>(0), args.at<const int32_t>(1), weights, args.at<float>(s.weighted ? 3 : 2));
 }
 
 KernelFn kernel() { return run; }
@@ -112,11 +150,10 @@ void plain(const CrossEntropy& s, const T* x, const I* classes, const T* weights
     const int64_t y = std::min<int64_t>(static_cast<int64_t>(classes[r]), s.c - 1);
     T max, spread = 0;
     const T lse = log_sum_exp(x, s.c, max), share = static_cast<T>(s.smoothing);
-    for (int64_t j = 0; j < s.c; ++j) spread += lse - x[j];
-    losses[r] = (1 - share) * (lse - x[y]);
+    for (int64_t j = 0; j < s.c; ++j) spread += (weights ? weights[j] : 1) * (lse - x[j]);
+    losses[r] = (1 - share) * (weights ? weights[y] : 1) * (lse - x[y]);
     if (share != 0)
       losses[r] += share / static_cast<T>(s.c) * spread;  // else an infinite logit would give NaN
-    if (weights) losses[r] *= weights[y];
   }
 }
 

@@ -1,8 +1,8 @@
 // What cross_entropy and its gradient share: operands, types and the formula.
 //
-// Of a row with logits x [c], class y and the class's weight w (1 without weights), with s = label_smoothing:
-//   loss = w ((1 - s) (lse - x_y) + s / c sum_j (lse - x_j)),   lse = log sum_j e^x_j
-//   d loss / d x_j = w (softmax_j - (1 - s) [j = y] - s / c)
+// Of a row with logits x [c], class y, weights w [c] (1 without weights) and s = label_smoothing, as PyTorch:
+//   loss = (1 - s) w_y (lse - x_y) + s / c sum_j w_j (lse - x_j),   lse = log sum_j e^x_j
+//   d loss / d x_j = softmax_j ((1 - s) w_y + s / c sum_i w_i) - (1 - s) w_y [j = y] - s / c w_j
 // A negative class marks a row that counts nothing: loss and gradient are 0.
 #pragma once
 
@@ -24,13 +24,16 @@ inline CrossEntropy cross_entropy_of(std::span<const Type> in, const Attrs& attr
 
 // The operands' types; nothing if they are right, else what is wrong.
 inline std::string cross_entropy_mismatch(const Type& logits, const Type& classes, const Type* weights) {
-  if (logits.dims.rank() != 2 || logits.dims[1] == 0) return fmt::format("logits must be [b,c], not {}", to_string(logits));
+  if (logits.dims.rank() != 2 || logits.dims[1] == 0)
+    return fmt::format("logits must be [b,c], not {}", to_string(logits));
   if (logits.dtype != DType::f32 && logits.dtype != DType::f64)
     return fmt::format("{} is not computed with; cast it to f32", to_string(logits));
   if (classes != Type{DType::i32, {logits.dims[0]}})
-    return fmt::format("logits {} need classes i32[{}], not {}", to_string(logits), logits.dims[0], to_string(classes));
+    return fmt::format("logits {} need classes i32[{}], not {}", to_string(logits), logits.dims[0],
+                       to_string(classes));
   if (weights && *weights != Type{logits.dtype, {logits.dims[1]}})
-    return fmt::format("logits {} need weights [{}], not {}", to_string(logits), logits.dims[1], to_string(*weights));
+    return fmt::format("logits {} need weights [{}], not {}", to_string(logits), logits.dims[1],
+                       to_string(*weights));
   return {};
 }
 

@@ -13,31 +13,68 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
+float sum_weights(const CrossEntropy& s, const float* weights) {
+  float sum = 0;
+  for (int64_t j = 0; j < s.c; ++j) sum += s.weighted ? weights[j] : 1;
+  return sum;
+}
+
+template <int C>
+void columns(const CrossEntropy& s, const float* x, const int32_t* classes, const float* upstream,
+             const float* weights, float* out) {
+  const F32 d;
+  const I32 di;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto share = hn::Set(d, 1 - static_cast<float>(s.smoothing));
+  const float floor = static_cast<float>(s.smoothing / C), total = floor * sum_weights(s, weights);
+  for (int64_t r = 0; r < s.rows; r += lanes) {
+    const int64_t count = std::min(lanes, s.rows - r);
+    hn::Vec<F32> v[C];
+    load_columns<C>(x + r * C, count, v);
+    const auto y = load_classes(classes + r, count);
+    const auto inside = hn::Min(hn::Max(y, hn::Zero(di)), hn::Set(di, C - 1));
+    const auto scale = load_first(d, upstream + r, count);
+    const auto hit = s.weighted ? hn::Mul(share, hn::GatherIndex(d, weights, inside)) : share;
+    const auto nothing = hn::RebindMask(d, hn::Lt(y, hn::Zero(di)));
+    const auto max = max_of<C>(v);
+    auto sum = hn::Zero(d);
+    for (int j = 0; j < C; ++j) sum = hn::Add(sum, v[j] = exp_of(d, hn::Sub(v[j], max)));
+    const auto inverse = hn::Div(hn::Add(hit, hn::Set(d, total)), sum);
+    for (int j = 0; j < C; ++j) {
+      const auto is_class = hn::RebindMask(d, hn::Eq(inside, hn::Set(di, j)));
+      const auto rest = hn::Set(d, s.weighted ? floor * weights[j] : floor);
+      const auto g = hn::Sub(hn::Sub(hn::Mul(v[j], inverse), hn::IfThenElseZero(is_class, hit)), rest);
+      v[j] = hn::IfThenZeroElse(nothing, hn::Mul(g, scale));
+    }
+    store_columns<C>(v, out + r * C, count);
+  }
+}
+
 void across(const CrossEntropy& s, const float* x, const int32_t* classes, const float* upstream,
             const float* weights, float* out) {
   const F32 d;
   const I32 di;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   const auto zero = hn::Zero(di), last = hn::Set(di, static_cast<int32_t>(s.c - 1));
-  const auto hit = hn::Set(d, 1 - static_cast<float>(s.smoothing));
-  const auto floor = hn::Set(d, static_cast<float>(s.smoothing / static_cast<double>(s.c)));
+  const auto share = hn::Set(d, 1 - static_cast<float>(s.smoothing));
+  const float floor = static_cast<float>(s.smoothing / static_cast<double>(s.c));
+  const float total = floor * sum_weights(s, weights);
   for (int64_t r = 0; r < s.rows; r += lanes) {
     const int64_t count = std::min(lanes, s.rows - r);
     const Across in = Across::block(x, r, count, s.c);
-    HWY_ALIGN int32_t padded[hn::MaxLanes(di)] = {};
-    if (count < lanes) std::copy_n(classes + r, count, padded);
-    const auto y = count < lanes ? hn::Load(di, padded) : hn::LoadU(di, classes + r);
+    const auto y = load_classes(classes + r, count);
     const auto inside = hn::Min(hn::Max(y, zero), last);
-    auto scale = load_first(d, upstream + r, count);
-    if (s.weighted) scale = hn::Mul(scale, hn::GatherIndex(d, weights, inside));
+    const auto scale = load_first(d, upstream + r, count);
+    const auto hit = s.weighted ? hn::Mul(share, hn::GatherIndex(d, weights, inside)) : share;
     const auto counts = hn::RebindMask(d, hn::Lt(hn::Set(di, -1), y));
     const auto max = in.max();
-    const auto inverse = hn::Div(hn::Set(d, 1.0f), in.sum_exp(max));
+    const auto inverse = hn::Div(hn::Add(hit, hn::Set(d, total)), in.sum_exp(max));
     HWY_ALIGN float column[hn::MaxLanes(d)];
     for (int64_t j = 0; j < s.c; ++j) {
       const auto p = hn::Mul(exp_of(d, hn::Sub(in.at(j), max)), inverse);
       const auto is_class = hn::RebindMask(d, hn::Eq(inside, hn::Set(di, static_cast<int32_t>(j))));
-      const auto g = hn::Sub(hn::Sub(p, hn::IfThenElseZero(is_class, hit)), floor);
+      const auto rest = hn::Set(d, s.weighted ? floor * weights[j] : floor);
+      const auto g = hn::Sub(hn::Sub(p, hn::IfThenElseZero(is_class, hit)), rest);
       hn::Store(hn::IfThenElseZero(counts, hn::Mul(g, scale)), d, column);
       for (int64_t l = 0; l < count; ++l) out[(r + l) * s.c + j] = column[l];
     }
@@ -48,6 +85,7 @@ void along(const CrossEntropy& s, const float* x, const int32_t* classes, const 
            const float* weights, float* out) {
   const F32 d;
   const auto floor = static_cast<float>(s.smoothing / static_cast<double>(s.c));
+  const float total = floor * sum_weights(s, weights);
   for (int64_t r = 0; r < s.rows; ++r, x += s.c, out += s.c) {
     const int32_t y = std::min(classes[r], static_cast<int32_t>(s.c - 1));
     if (y < 0) {
@@ -55,21 +93,29 @@ void along(const CrossEntropy& s, const float* x, const int32_t* classes, const 
       continue;
     }
     const RowStats stats = row_stats(x, s.c);
-    const float scale = s.weighted ? upstream[r] * weights[y] : upstream[r];
-    const auto max = hn::Set(d, stats.max), inverse = hn::Set(d, 1 / stats.sum), all = hn::Set(d, scale);
+    const float hit = (1 - static_cast<float>(s.smoothing)) * (s.weighted ? weights[y] : 1);
+    const auto max = hn::Set(d, stats.max), all = hn::Set(d, upstream[r]);
+    const auto inverse = hn::Set(d, (hit + total) / stats.sum);
     for_row(x, s.c, [&](int64_t j, hn::Vec<F32> v, int64_t count) HWY_ATTR {
       const auto p = hn::Mul(exp_of(d, hn::Sub(v, max)), inverse);
-      store_first(d, hn::Mul(hn::Sub(p, hn::Set(d, floor)), all), out + j, count);
+      auto rest = hn::Set(d, floor);
+      if (s.weighted) rest = hn::Mul(rest, load_first(d, weights + j, count));
+      store_first(d, hn::Mul(hn::Sub(p, rest), all), out + j, count);
     });
-    out[y] -= scale * (1 - static_cast<float>(s.smoothing));
+    out[y] -= upstream[r] * hit;
   }
 }
 
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const CrossEntropy*>(data);
   const float* weights = s.weighted ? args.at<const float>(3) : nullptr;
-  (s.c <= kAcross ? across : along)(s, args.at<const float>(0), args.at<const int32_t>(1),
-                                    args.at<const float>(2), weights, args.at<float>(s.weighted ? 4 : 3));
+  const auto way = s.c == 2         ? columns<2>
+                   : s.c == 3       ? columns<3>
+                   : s.c == 4       ? columns<4>
+                   : s.c <= kAcross ? across
+                                    : along;
+  way(s, args.at<const float>(0), args.at<const int32_t>(1), args.at<const float>(2), weights,
+      args.at<float>(s.weighted ? 4 : 3));
 }
 
 KernelFn kernel() { return run; }
@@ -106,9 +152,12 @@ void plain(const CrossEntropy& s, const T* x, const I* classes, const T* upstrea
     const int64_t y = std::min<int64_t>(static_cast<int64_t>(classes[r]), s.c - 1);
     T max;
     const T lse = log_sum_exp(x, s.c, max), share = static_cast<T>(s.smoothing);
-    const T scale = weights ? upstream[r] * weights[y] : upstream[r];
+    const T floor = share / static_cast<T>(s.c), hit = (1 - share) * (weights ? weights[y] : 1);
+    T total = 0;
+    for (int64_t j = 0; j < s.c; ++j) total += floor * (weights ? weights[j] : 1);
     for (int64_t j = 0; j < s.c; ++j)
-      out[j] = scale * (std::exp(x[j] - lse) - (j == y ? 1 - share : 0) - share / static_cast<T>(s.c));
+      out[j] = upstream[r] * (std::exp(x[j] - lse) * (hit + total) - (j == y ? hit : 0) -
+                              floor * (weights ? weights[j] : 1));
   }
 }
 

@@ -89,8 +89,8 @@ Value matmul(Value a, Value b, MatmulOptions options = {}, Value bias = {});
 
 // ---- rows of the last axis ----
 Value softmax(Value x);
-// Cross-entropy from logits [b,c] and class numbers i32[b] -> losses [b]. weights [c] (optional)
-// multiply each row's loss by its class's weight; label_smoothing spreads that share over all classes.
+// Cross-entropy from logits [b,c] and class numbers i32[b] -> losses [b]. weights [c] (optional) multiply
+// each class's part of a row's loss; label_smoothing spreads that share over all classes.
 // A negative class number marks a row that counts nothing (its loss is 0): padding and missing targets.
 Value cross_entropy(Value logits, Value classes, double label_smoothing = 0.0, Value weights = {});
 Value layer_norm(Value x, Value scale, Value shift, double epsilon = 1e-5);  // over the last axis

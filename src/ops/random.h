@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
 #include "base/philox.h"
 #include "ops/shapes.h"
 
@@ -25,17 +24,24 @@ struct RandomSizes {
   int64_t rows = 1, width = 1;
   uint32_t stream = 0;
   double a = 0, b = 0;  // of the distribution
+  int threads = 1;
 };
-inline RandomSizes random_sizes(const Type& out, const Attrs& attrs, double a, double b) {
+inline RandomSizes random_sizes(const Type& out, const Attrs& attrs, double a, double b, int threads = 1) {
+  constexpr int64_t kWorthThreads = 1024;  // elements: 5 ns each
   const int64_t rows = out.dims.rank() ? out.dims[0] : 1;
-  return {rows, rows ? out.elements() / rows : 0, static_cast<uint32_t>(attrs.integer("stream")), a, b};
+  return {rows,
+          rows ? out.elements() / rows : 0,
+          static_cast<uint32_t>(attrs.integer("stream")),
+          a,
+          b,
+          out.elements() < kWorthThreads ? 1 : threads};
 }
 
 // draw(block, four doubles) turns 128 random bits into four numbers.
 template <class T, class Draw>
 void draw_rows(const RandomSizes& s, const RunContext& context, T* out, Draw&& draw) {
   const RandomStream stream{context.seed, s.stream, context.step};
-  const auto part = [&](int64_t begin, int64_t end) {
+  split(s.rows, 1, s.threads, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
       for (int64_t e = 0; e < s.width; e += 4) {
         double four[4];
@@ -43,12 +49,6 @@ void draw_rows(const RandomSizes& s, const RunContext& context, T* out, Draw&& d
         for (int64_t i = 0; i < std::min<int64_t>(4, s.width - e); ++i)
           out[r * s.width + e + i] = static_cast<T>(four[i]);
       }
-  };
-  constexpr int64_t kWorthThreads = 1024;  // elements: 5 ns each
-  if (s.rows * s.width < kWorthThreads || thread_count() == 1) return part(0, s.rows);
-  parallel([&](int thread, int threads) {
-    const Share share = share_of(s.rows, thread, threads);
-    part(share.begin, share.end);
   });
 }
 

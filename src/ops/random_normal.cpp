@@ -26,8 +26,8 @@ void draw(const RandomSizes& s, const RunContext& context, T* out) {
   });
 }
 
-RandomSizes sizes(const Type& out, const Attrs& attrs) {
-  return random_sizes(out, attrs, attrs.number("mean"), attrs.number("deviation"));
+RandomSizes sizes(const Type& out, const Attrs& attrs, int threads = 1) {
+  return random_sizes(out, attrs, attrs.number("mean"), attrs.number("deviation"), threads);
 }
 
 template <class T>
@@ -35,10 +35,11 @@ void run(const void* data, const KernelArgs& args) noexcept {
   draw(*static_cast<const RandomSizes*>(data), *args.context, args.at<T>(0));
 }
 
-const Kernel kKernels[] = {{"scalar", [](const KernelRequest& r) -> PrepareResult {
-                              return Prepared{r.out[0].dtype == DType::f32 ? run<float> : run<double>,
-                                              std::make_shared<const RandomSizes>(sizes(r.out[0], r.attrs))};
-                            }}};
+const Kernel kKernels[] = {
+    {"scalar", [](const KernelRequest& r) -> PrepareResult {
+       return Prepared{r.out[0].dtype == DType::f32 ? run<float> : run<double>,
+                       std::make_shared<const RandomSizes>(sizes(r.out[0], r.attrs, r.target.threads))};
+     }}};
 
 }  // namespace
 

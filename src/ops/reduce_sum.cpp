@@ -18,6 +18,7 @@ namespace shoestring::ops {
 // columns.
 struct SumSizes {
   int64_t outer = 1, size = 1, inner = 1;
+  int threads = 1;
 };
 constexpr int64_t kSumWorthThreads = 1 << 16;  // elements
 }  // namespace shoestring::ops
@@ -32,25 +33,13 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const SumSizes*>(data);
   const T* x = args.at<const T>(0);
   T* out = args.at<T>(1);
-  const bool team = s.outer * s.size * s.inner >= kSumWorthThreads && thread_count() > 1;
-  if (s.inner == 1) {
-    const auto part = [&](int64_t begin, int64_t end) {
+  if (s.inner == 1)
+    return split(s.outer, 16, s.threads, [&](int64_t begin, int64_t end) {
       for (int64_t o = begin; o < end; ++o) out[o] = static_cast<T>(sum_of<T>(x + o * s.size, s.size));
-    };
-    if (!team || s.outer < 16) return part(0, s.outer);
-    return parallel([&](int thread, int threads) {
-      const Share share = share_of(s.outer, thread, threads, 16);
-      part(share.begin, share.end);
     });
-  }
-  const auto part = [&](int64_t begin, int64_t end) {  // columns
+  split(s.inner, 32, s.threads, [&](int64_t begin, int64_t end) {  // columns
     for (int64_t o = 0; o < s.outer; ++o)
       sum_columns<T>(x + o * s.size * s.inner, s.size, s.inner, begin, end, out + o * s.inner);
-  };
-  if (!team) return part(0, s.inner);
-  parallel([&](int thread, int threads) {
-    const Share share = share_of(s.inner, thread, threads, 32);
-    part(share.begin, share.end);
   });
 }
 
@@ -175,6 +164,7 @@ PrepareResult prepare_highway(const KernelRequest& r) {
   if (next < merged.size() && merged[next].second) s.size = merged[next++].first;
   if (next < merged.size() && !merged[next].second) s.inner = merged[next++].first;
   if (next < merged.size()) return tl::unexpected(std::string("sums over axes apart"));
+  if (r.in[0].elements() >= kSumWorthThreads) s.threads = r.target.threads;
   return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
                   std::make_shared<const SumSizes>(s)};
 }

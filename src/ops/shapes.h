@@ -39,20 +39,26 @@ inline Cost moving_cost(const OpArgs& args, std::span<const Type> out) {
   return cost;
 }
 
-// `rows` blocks of `bytes`, from one stride to another (in bytes). Large copies use the team.
+// Calls part(begin, end) for shares of [0, count): on this thread if `threads` is 1, else on the team.
+// `threads` is what the plan was made for, at most the team; a kernel asks for one where its work is small.
+template <class F>
+void split(int64_t count, int64_t grain, int threads, F&& part) {
+  if (threads <= 1) return part(int64_t{0}, count);
+  parallel([&](int thread, int team) {
+    const Share s = share_of(count, thread, team, grain);
+    if (s.begin < s.end) part(s.begin, s.end);
+  });
+}
+
+// `rows` blocks of `bytes`, from one stride to another (in bytes).
 inline void copy_rows(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t rows,
-                      int64_t bytes) {
-  const auto part = [&](int64_t begin, int64_t end) {
+                      int64_t bytes, int threads) {
+  constexpr int64_t kWorthThreads = int64_t{1} << 20;
+  split(rows, 1, rows * bytes < kWorthThreads ? 1 : threads, [&](int64_t begin, int64_t end) {
     const char* source = static_cast<const char*>(from) + begin * from_stride;
     char* target = static_cast<char*>(to) + begin * to_stride;
     for (int64_t r = begin; r < end; ++r, source += from_stride, target += to_stride)
       std::memcpy(target, source, static_cast<size_t>(bytes));
-  };
-  constexpr int64_t kWorthThreads = int64_t{1} << 20;
-  if (rows * bytes < kWorthThreads || thread_count() == 1) return part(0, rows);
-  parallel([&](int thread, int threads) {
-    const Share s = share_of(rows, thread, threads);
-    part(s.begin, s.end);
   });
 }
 

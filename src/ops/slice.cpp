@@ -20,6 +20,7 @@ Result<Types> infer(const OpArgs& args) {
 
 struct Sizes {
   int64_t rows, bytes, from_stride, offset;
+  int threads = 1;
 };
 Sizes sizes_of(const Type& x, const Type& out, const Attrs& attrs) {
   const int axis = *axis_in(attrs.integer("axis"), x.dims.rank());
@@ -45,13 +46,17 @@ void reference(const ReferenceArgs& a) {
 
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const Sizes*>(data);
-  copy_rows(args.at<char>(0) + s.offset, s.from_stride, args.at<char>(1), s.bytes, s.rows, s.bytes);
+  copy_rows(args.at<char>(0) + s.offset, s.from_stride, args.at<char>(1), s.bytes, s.rows, s.bytes,
+            s.threads);
 }
 
-const Kernel kKernels[] = {
-    {"copy", [](const KernelRequest& r) -> PrepareResult {
-       return Prepared{run, std::make_shared<const Sizes>(sizes_of(r.in[0], r.out[0], r.attrs))};
-     }}};
+PrepareResult prepare(const KernelRequest& r) {
+  Sizes s = sizes_of(r.in[0], r.out[0], r.attrs);
+  s.threads = r.target.threads;
+  return Prepared{run, std::make_shared<const Sizes>(s)};
+}
+
+const Kernel kKernels[] = {{"copy", prepare}};
 
 std::optional<int64_t> view(const OpArgs& args, const Type& out) {
   const Sizes s = sizes_of(args.in[0], out, args.attrs);

@@ -66,6 +66,43 @@ HWY_INLINE void store_first(F32 d, hn::Vec<F32> v, float* to, int64_t count) {
   hn::BlendedStore(v, hn::FirstN(d, static_cast<size_t>(count)), d, to);
 }
 
+// Rows of two, three or four classes, the commonest: their columns in registers, one row in each lane.
+template <int C>
+HWY_INLINE void load_columns(const float* x, int64_t count, hn::Vec<F32>* v) {
+  const F32 d;
+  HWY_ALIGN float padded[C * hn::MaxLanes(d)] = {};
+  if (count < static_cast<int64_t>(hn::Lanes(d))) {
+    std::copy_n(x, count * C, padded);
+    x = padded;
+  }
+  if constexpr (C == 2) hn::LoadInterleaved2(d, x, v[0], v[1]);
+  if constexpr (C == 3) hn::LoadInterleaved3(d, x, v[0], v[1], v[2]);
+  if constexpr (C == 4) hn::LoadInterleaved4(d, x, v[0], v[1], v[2], v[3]);
+}
+template <int C>
+HWY_INLINE void store_columns(const hn::Vec<F32>* v, float* out, int64_t count) {
+  const F32 d;
+  HWY_ALIGN float padded[C * hn::MaxLanes(d)];
+  const bool whole = count >= static_cast<int64_t>(hn::Lanes(d));
+  float* to = whole ? out : padded;
+  if constexpr (C == 2) hn::StoreInterleaved2(v[0], v[1], d, to);
+  if constexpr (C == 3) hn::StoreInterleaved3(v[0], v[1], v[2], d, to);
+  if constexpr (C == 4) hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, to);
+  if (!whole) std::copy_n(padded, count * C, out);
+}
+template <int C>
+HWY_INLINE hn::Vec<F32> max_of(const hn::Vec<F32>* v) {
+  auto m = v[0];
+  for (int j = 1; j < C; ++j) m = hn::Max(m, v[j]);
+  return m;
+}
+// Class numbers of rows r .. r + count - 1; lanes beyond are 0.
+HWY_INLINE hn::Vec<I32> load_classes(const int32_t* classes, int64_t count) {
+  const I32 d;
+  if (count >= static_cast<int64_t>(hn::Lanes(d))) return hn::LoadU(d, classes);
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<size_t>(count)), d, classes);
+}
+
 // f(j, vector of x[j ..], count of its lanes that belong to the row)
 template <class Visit>
 HWY_INLINE void for_row(const float* x, int64_t c, Visit&& visit) {

@@ -5,7 +5,6 @@
 #define HWY_TARGET_INCLUDE "ops/softmax.cpp"
 #include <hwy/foreach_target.h>
 
-#include "base/parallel.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 #include "ops/simd-inl.h"
@@ -16,6 +15,7 @@
 namespace shoestring::ops {
 struct SoftmaxSizes {
   int64_t rows, c;
+  int threads;
 };
 }  // namespace shoestring::ops
 #endif
@@ -57,14 +57,8 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const SoftmaxSizes*>(data);
   const float* x = args.at<const float>(0);
   float* y = args.at<float>(1);
-  const auto part = [&](int64_t begin, int64_t end) {
+  split(s.rows, 16, s.threads, [&](int64_t begin, int64_t end) {
     s.c <= kAcross ? across(x, y, begin, end, s.c) : along(x, y, begin, end, s.c);
-  };
-  constexpr int64_t kWorthThreads = 1 << 15;
-  if (s.rows * s.c < kWorthThreads || thread_count() == 1) return part(0, s.rows);
-  parallel([&](int thread, int threads) {
-    const Share share = share_of(s.rows, thread, threads, 16);
-    part(share.begin, share.end);
   });
 }
 
@@ -116,9 +110,12 @@ void scalar(const void* data, const KernelArgs& args) noexcept {
   plain(s.rows, s.c, args.at<const T>(0), args.at<T>(1));
 }
 
+constexpr int64_t kWorthThreads = 1 << 15;  // elements
+
 std::shared_ptr<const SoftmaxSizes> sizes(const KernelRequest& r) {
   const int64_t c = r.in[0].dims.back();
-  return std::make_shared<const SoftmaxSizes>(SoftmaxSizes{c ? r.in[0].elements() / c : 0, c});
+  return std::make_shared<const SoftmaxSizes>(SoftmaxSizes{
+      c ? r.in[0].elements() / c : 0, c, r.in[0].elements() < kWorthThreads ? 1 : r.target.threads});
 }
 
 PrepareResult prepare_highway(const KernelRequest& r) {

@@ -10,23 +10,32 @@
 #include "ops/simd-inl.h"
 #include "ops/sum-inl.h"
 
+#ifndef SHOESTRING_OPS_SUM_SQUARES_ONCE
+#define SHOESTRING_OPS_SUM_SQUARES_ONCE
+namespace shoestring::ops {
+constexpr int kMostSummands = 64;  // threads
+struct SquareSizes {
+  int64_t n;
+  int threads;
+};
+}  // namespace shoestring::ops
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
 template <class T>
 void run(const void* data, const KernelArgs& args) noexcept {
-  const int64_t n = *static_cast<const int64_t*>(data);
+  const auto& s = *static_cast<const SquareSizes*>(data);
   const T* x = args.at<const T>(0);
-  constexpr int64_t kWorthThreads = 1 << 16;
-  constexpr int kMostThreads = 64;
-  if (n < kWorthThreads || thread_count() == 1 || thread_count() > kMostThreads) {
-    *args.at<T>(1) = static_cast<T>(sum_of<T>(x, n, Squared{}));
+  if (s.threads <= 1) {
+    *args.at<T>(1) = static_cast<T>(sum_of<T>(x, s.n, Squared{}));
     return;
   }
-  double parts[kMostThreads] = {};
-  parallel([&](int thread, int threads) {
-    const Share share = share_of(n, thread, threads, 2048);
+  double parts[kMostSummands] = {};
+  parallel([&](int thread, int team) {
+    const Share share = share_of(s.n, thread, team, 2048);
     parts[thread] = sum_of<T>(x + share.begin, share.end - share.begin, Squared{});
   });
   double sum = 0;
@@ -62,11 +71,15 @@ void reference(const ReferenceArgs& a) {
   a.out[0][0] = sum;
 }
 
-const Kernel kKernels[] = {{"highway", [](const KernelRequest& r) -> PrepareResult {
-                              return Prepared{
-                                  HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
-                                  std::make_shared<const int64_t>(r.in[0].elements())};
-                            }}};
+PrepareResult prepare(const KernelRequest& r) {
+  constexpr int64_t kWorthThreads = 1 << 16;
+  const int64_t n = r.in[0].elements();
+  const bool team = n >= kWorthThreads && r.target.threads <= kMostSummands;
+  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
+                  std::make_shared<const SquareSizes>(SquareSizes{n, team ? r.target.threads : 1})};
+}
+
+const Kernel kKernels[] = {{"highway", prepare}};
 
 }  // namespace
 
