@@ -13,7 +13,13 @@
 namespace shoestring {
 namespace {
 
-int g_threads = 0;  // 0: not set yet
+int g_threads = 0;                   // 0: not set yet
+thread_local bool t_inside = false;  // a region
+
+struct Inside {
+  Inside() { t_inside = true; }
+  ~Inside() { t_inside = false; }
+};
 
 // cpu.max of cgroup v2, or cfs_quota of v1; infinity when there is no limit.
 int cgroup_cores() {
@@ -48,6 +54,7 @@ void set_thread_count(int cores) {
 }
 
 int thread_count() {
+  if (t_inside) return 1;
   if (g_threads == 0) set_thread_count(available_cores());
   return g_threads;
 }
@@ -55,9 +62,14 @@ int thread_count() {
 #ifdef SHOESTRING_TSAN
 void parallel_region(ParallelBody body, void* context) {
   const int n = thread_count();
+  if (n == 1) return body(context, 0, 1);
+  const auto part = [=](int thread) {
+    const Inside inside;
+    body(context, thread, n);
+  };
   std::vector<std::thread> team;
-  for (int t = 1; t < n; ++t) team.emplace_back([=] { body(context, t, n); });
-  body(context, 0, n);
+  for (int t = 1; t < n; ++t) team.emplace_back(part, t);
+  part(0);
   for (auto& t : team) t.join();
 }
 #else
@@ -65,7 +77,10 @@ void parallel_region(ParallelBody body, void* context) {
   const int n = thread_count();
   if (n == 1) return body(context, 0, 1);
 #pragma omp parallel num_threads(n)
-  body(context, omp_get_thread_num(), n);
+  {
+    const Inside inside;
+    body(context, omp_get_thread_num(), n);
+  }
 }
 #endif
 

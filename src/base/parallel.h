@@ -14,8 +14,9 @@ namespace shoestring {
 void set_thread_count(int cores);
 int thread_count();
 
-// Calls body(thread, threads) on every thread of the team and waits; body must not throw and must
-// not enter another region. With one thread it is a plain call.
+// Calls body(thread, threads) on every thread of the team and waits; body must not throw. With one
+// thread it is a plain call. Inside a region a thread is a team of its own (thread_count() is 1), so a
+// kernel may run on one thread of a team as well as on all of it.
 using ParallelBody = void (*)(void* context, int thread, int threads) noexcept;
 void parallel_region(ParallelBody body, void* context);
 

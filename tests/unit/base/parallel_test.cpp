@@ -49,6 +49,22 @@ TEST(Parallel, EveryThreadRunsOnce) {
   }
 }
 
+TEST(Parallel, WithinARegionAThreadIsATeamOfItsOwn) {
+  set_thread_count(3);
+  std::atomic<int> runs = 0;
+  parallel([&](int, int) noexcept {
+    EXPECT_EQ(thread_count(), 1);
+    parallel([&](int thread, int threads) noexcept {
+      EXPECT_EQ(thread, 0);
+      EXPECT_EQ(threads, 1);
+      ++runs;
+    });
+    EXPECT_EQ(thread_count(), 1);
+  });
+  EXPECT_EQ(runs, 3);
+  EXPECT_EQ(thread_count(), 3);
+}
+
 TEST(Parallel, AtLeastOneThread) {
   set_thread_count(0);
   EXPECT_EQ(thread_count(), 1);
