@@ -36,7 +36,7 @@ void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, con
     for (int64_t i = piece.m; i < piece.m_end; i += plan.m_block) {
       for (int64_t j = piece.n; j < piece.n_end;) {
         const int64_t left = piece.n_end - j;
-        const int vectors = kTileVectors == 4 && left > 2 * L ? 4 : left > L ? 2 : 1;
+        const int vectors = kTileVectors == 4 && left > 3 * L ? 4 : left > L ? 2 : 1;  // all but the last whole
         const int64_t width = vectors * L, columns = std::min(width, left);
         Panel<T> p{.rows = std::min(plan.m_block, piece.m_end - i), .columns = columns, .k = k,
                    .a = a + i * g.a.row + q * g.a.col, .a_row = g.a.row, .a_col = g.a.col,
