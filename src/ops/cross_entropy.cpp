@@ -32,10 +32,10 @@ void columns(const CrossEntropy& s, const float* x, const int32_t* classes, cons
       // The last class takes numbers beyond it too.
       if (j > 0) of_class = hn::IfThenElse(hn::RebindMask(d, hn::Lt(hn::Set(di, j - 1), y)), v[j], of_class);
     }
-    const auto lse = hn::Add(max, hn::Log(d, sum));
-    auto loss = hn::Sub(lse, of_class);
+    const auto log_sum = hn::Log(d, sum);
+    auto loss = hn::Add(hn::Sub(max, of_class), log_sum);
     if (s.smoothing != 0) {
-      for (int j = 0; j < C; ++j) all = hn::Add(all, hn::Sub(lse, v[j]));
+      for (int j = 0; j < C; ++j) all = hn::Add(all, hn::Add(hn::Sub(max, v[j]), log_sum));
       const auto spread = hn::Mul(smoothing, hn::Mul(all, hn::Set(d, 1.0f / C)));
       loss = hn::Add(hn::Mul(loss, hn::Sub(hn::Set(d, 1.0f), smoothing)), spread);
     }
@@ -60,13 +60,14 @@ void across(const CrossEntropy& s, const float* x, const int32_t* classes, const
     const auto y = load_classes(classes + r, count);
     const auto inside = hn::Min(hn::Max(y, zero), last);
     const auto max = in.max();
-    const auto lse = hn::Add(max, hn::Log(d, in.sum_exp(max)));
-    auto loss = hn::Sub(lse, in.at(inside));
+    const auto log_sum = hn::Log(d, in.sum_exp(max));
+    auto loss = hn::Add(hn::Sub(max, in.at(inside)), log_sum);
     if (s.weighted) loss = hn::Mul(loss, hn::GatherIndex(d, weights, inside));
     if (s.smoothing != 0) {
       auto sum = hn::Zero(d);
       for (int64_t j = 0; j < s.c; ++j)
-        sum = hn::MulAdd(hn::Set(d, s.weighted ? weights[j] : 1.0f), hn::Sub(lse, in.at(j)), sum);
+        sum = hn::MulAdd(hn::Set(d, s.weighted ? weights[j] : 1.0f), hn::Add(hn::Sub(max, in.at(j)), log_sum),
+                         sum);
       const auto spread = hn::Mul(smoothing, hn::Div(sum, hn::Set(d, static_cast<float>(s.c))));
       loss = hn::Add(hn::Mul(loss, hn::Sub(hn::Set(d, 1.0f), smoothing)), spread);
     }
@@ -85,13 +86,13 @@ void along(const CrossEntropy& s, const float* x, const int32_t* classes, const 
       continue;
     }
     const RowStats stats = row_stats(x, s.c);
-    const float lse = stats.max + std::log(stats.sum);
-    float loss = lse - x[y];
+    const float log_sum = std::log(stats.sum);
+    float loss = stats.max - x[y] + log_sum;
     if (s.weighted) loss *= weights[y];
     if (s.smoothing != 0) {
       auto sum = hn::Zero(d);
       for_row(x, s.c, [&](int64_t j, hn::Vec<F32> v, int64_t count) HWY_ATTR {
-        auto distance = hn::Sub(hn::Set(d, lse), v);
+        auto distance = hn::Add(hn::Sub(hn::Set(d, stats.max), v), hn::Set(d, log_sum));
         if (s.weighted) distance = hn::Mul(distance, load_first(d, weights + j, count));
         sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, static_cast<size_t>(count)), distance));
       });
@@ -149,9 +150,9 @@ void plain(const CrossEntropy& s, const T* x, const I* classes, const T* weights
     if (classes[r] < 0) continue;
     const int64_t y = std::min<int64_t>(static_cast<int64_t>(classes[r]), s.c - 1);
     T max, spread = 0;
-    const T lse = log_sum_exp(x, s.c, max), share = static_cast<T>(s.smoothing);
-    for (int64_t j = 0; j < s.c; ++j) spread += (weights ? weights[j] : 1) * (lse - x[j]);
-    losses[r] = (1 - share) * (weights ? weights[y] : 1) * (lse - x[y]);
+    const T log_sum = std::log(sum_exp(x, s.c, max)), share = static_cast<T>(s.smoothing);
+    for (int64_t j = 0; j < s.c; ++j) spread += (weights ? weights[j] : 1) * (max - x[j] + log_sum);
+    losses[r] = (1 - share) * (weights ? weights[y] : 1) * (max - x[y] + log_sum);
     if (share != 0)
       losses[r] += share / static_cast<T>(s.c) * spread;  // else an infinite logit would give NaN
   }

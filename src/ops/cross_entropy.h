@@ -37,13 +37,15 @@ inline std::string cross_entropy_mismatch(const Type& logits, const Type& classe
   return {};
 }
 
+// sum_j e^(x_j - max). Losses are (max - x_j) + log of it: max + log of it would round away small losses
+// of large logits.
 template <class T>
-T log_sum_exp(const T* x, int64_t c, T& max) {
+T sum_exp(const T* x, int64_t c, T& max) {
   max = x[0];
   for (int64_t j = 1; j < c; ++j) max = std::max(max, x[j]);
   T sum = 0;
   for (int64_t j = 0; j < c; ++j) sum += std::exp(x[j] - max);
-  return max + std::log(sum);
+  return sum;
 }
 
 }  // namespace shoestring::ops

@@ -151,12 +151,12 @@ void plain(const CrossEntropy& s, const T* x, const I* classes, const T* upstrea
     }
     const int64_t y = std::min<int64_t>(static_cast<int64_t>(classes[r]), s.c - 1);
     T max;
-    const T lse = log_sum_exp(x, s.c, max), share = static_cast<T>(s.smoothing);
+    const T sum = sum_exp(x, s.c, max), share = static_cast<T>(s.smoothing);
     const T floor = share / static_cast<T>(s.c), hit = (1 - share) * (weights ? weights[y] : 1);
     T total = 0;
     for (int64_t j = 0; j < s.c; ++j) total += floor * (weights ? weights[j] : 1);
     for (int64_t j = 0; j < s.c; ++j)
-      out[j] = upstream[r] * (std::exp(x[j] - lse) * (hit + total) - (j == y ? hit : 0) -
+      out[j] = upstream[r] * (std::exp(x[j] - max) / sum * (hit + total) - (j == y ? hit : 0) -
                               floor * (weights ? weights[j] : 1));
   }
 }
