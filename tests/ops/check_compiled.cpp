@@ -107,6 +107,7 @@ void check_compiled(const Case& c, const Configuration& configuration, Isa isa, 
   std::map<std::string, Tensor64> inputs;
   for (size_t i = 0; i < data.size(); ++i) inputs[c.row.in[i].name] = data[i].values;
   check("", c.graph, inputs, false);
+  if (c.row.nograd) return;
   const std::optional<Differentiated> d = differentiated(c);
   if (d && d->graph.status()) check("with its gradient: ", d->graph, inputs_of(c, *d, data), true);
 }

@@ -15,8 +15,9 @@ constexpr std::byte kPoison[] = {std::byte{0xFF}, std::byte{0x3B}};
 struct Run {
   std::byte poison = kPoison[0];
   bool shifted = false;    // operands aligned to an element only
-  int in_place = -1;       // the operand whose memory the first result takes
-  bool in_region = false;  // on one thread of a team, as when a batch is split: no region may be entered
+  int in_place = -1;       // the operand whose memory a result takes
+  size_t result = 0;       // which one
+  bool in_region = false;  // on one thread of a team, as when a batch is split
 };
 
 struct Outcome {
@@ -40,7 +41,7 @@ class Bench {
     }
     std::vector<size_t> outputs;
     for (size_t i = 0; i < case_.row.out.size(); ++i) {
-      if (i == 0 && how.in_place >= 0) {
+      if (i == how.result && how.in_place >= 0) {
         outputs.push_back(static_cast<size_t>(how.in_place));
         operands.push_back(operands[outputs.back()]);
         continue;
@@ -96,15 +97,15 @@ std::string compare(const Row& row, std::span<const Tensor64> reference, const O
     const Type& type = row.out[i].type;
     Tensor64 got(static_cast<size_t>(type.elements()));
     decode(type.dtype, outcome.outputs[i].data(), got.data(), type.elements());
-    if (const auto wrong = difference(type, got, reference[i], tolerance_of(row, i)))
+    if (const auto wrong = difference(type, got, reference[i], tolerance_of(row, i), row.relative))
       return reference.size() > 1 ? fmt::format("result {}, {}", i, *wrong) : *wrong;
   }
   return {};
 }
 
-// Whether the planner may put the first result where this operand is (compile/buffers.cpp).
-bool may_run_in_place(const Case& c, size_t operand) {
-  if (c.row.in[operand].type != c.row.out[0].type) return false;
+// Whether the planner may put a result where this operand is (compile/buffers.cpp).
+bool may_run_in_place(const Case& c, size_t operand, size_t result) {
+  if (c.row.in[operand].type != c.row.out[result].type) return false;
   if (c.row.op->elementwise()) return true;
   if (!c.node().body) return false;
   const Graph& body = *c.node().body;
@@ -143,9 +144,10 @@ void check_one(const Case& c, std::span<const Data> data, std::span<const Tensor
   if (threads == 1)
     wrong(" on one thread of a team", compare(c.row, reference, bench.run(kernel, {.in_region = true})));
   for (size_t i = 0; i < data.size(); ++i)
-    if (may_run_in_place(c, i))
-      wrong(fmt::format(" in place of {}", c.row.in[i].name),
-            compare(c.row, reference, bench.run(kernel, {.in_place = static_cast<int>(i)})));
+    for (size_t k = 0; k < c.row.out.size(); ++k)
+      if (may_run_in_place(c, i, k))
+        wrong(fmt::format(", result {} in place of {}", k, c.row.in[i].name),
+              compare(c.row, reference, bench.run(kernel, {.in_place = static_cast<int>(i), .result = k})));
 }
 
 void time_one(const Case& c, std::span<const Data> data, const Prepared& kernel, const std::string& name,

@@ -88,6 +88,10 @@ void check_torch(const Case& c, const std::string& folder, Report& report) {
           c.row, fmt::format("{} is stored as {}", c.row.in[i].name, to_string(stored->in[i].first)), flags);
     data.push_back(encoded(stored->in[i].first, stored->in[i].second));
   }
+  for (size_t i = 0; i < stored->out.size(); ++i)
+    if (stored->out[i].first.dims != c.row.out[i].type.dims)
+      return report.fail(c.row, fmt::format("result {} is stored as {}", i, to_string(stored->out[i].first)),
+                         flags);
   auto compare = [&](const std::string& what, const Shape& dims, const Tensor64& ours,
                      const Tensor64& theirs) {
     if (const auto wrong = difference({DType::f64, dims}, ours, theirs, kTolerance))

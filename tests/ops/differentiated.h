@@ -16,7 +16,7 @@ struct Differentiated {
   std::vector<std::pair<size_t, Tensor64>> upstream;  // by result, for floating ones that are not `aux`
 };
 
-// Nothing if the row or the operator says that there is no gradient, or nothing is differentiable.
+// Nothing if the operator says that it has no gradient, or nothing is differentiable.
 std::optional<Differentiated> differentiated(const Case& c);
 std::string gradient_name(const Case& c, size_t operand);  // of the graph's output
 std::map<std::string, Tensor64> inputs_of(const Case& c, const Differentiated& d, std::span<const Data> data);

@@ -146,7 +146,7 @@ def make_case(operator, row):
     left, _, right = row.partition("->")
     generator = torch.Generator().manual_seed(zlib.crc32(f"{operator} {name}".encode()))
     attributes = {}
-    if found := re.search(r"(?<![=\w])\s\{([^}]*=[^}]*)\}", left):
+    if found := re.search(r"(?<!=)(?<!from)\s\{([^}]*=[^}]*)\}", left):
         for pair in re.findall(r"(\w+)=(\[[^\]]*\]|\"[^\"]*\"|[^,\s]+)", found[1]):
             attributes[pair[0]] = attribute(pair[1])
         left = left.replace(found[0], " ")
@@ -159,7 +159,7 @@ def make_case(operator, row):
     lines = [f"case {name}"]
     lines += [line(f"in {n}", dtype, x) for n, dtype, x, _ in operands]
     lines += [line("out", "f64", y.double()) for y in outputs]
-    if outputs[0].requires_grad and "nograd" not in right:
+    if outputs[0].requires_grad:
         upstream = torch.randn(outputs[0].shape, generator=generator, dtype=torch.float64)
         upstream = round_to(out_dtypes[0], upstream)
         lines.append(line("upstream", out_dtypes[0], upstream))

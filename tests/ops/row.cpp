@@ -1,5 +1,6 @@
 #include "ops/row.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -195,6 +196,10 @@ void parse_options(Cursor& in, Row& row) {
       row.nograd = true;
       continue;
     }
+    if (in.take("relative")) {
+      row.relative = true;
+      continue;
+    }
     const std::string name = in.word();
     in.expect("=");
     if (name == "tol") {
@@ -221,6 +226,7 @@ Row parse_row(const OpDef& op, std::string_view text) {
   }
   parse_results(in, row);
   parse_options(in, row);
+  for (const Operand& o : row.in) row.relative |= o.source == Operand::Source::special;
   return row;
 }
 
@@ -242,7 +248,9 @@ std::string replace_word(std::string_view text, std::string_view word, std::stri
 // The row once for each combination of its `for` clauses.
 std::vector<std::string> expand_for(std::string text) {
   const size_t at = text.rfind(" for ");
-  if (at == std::string::npos) return {text};
+  if (at == std::string::npos ||
+      std::count(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), '"') % 2)
+    return {text};  // none, or a word of an error text
   const std::string_view clause = std::string_view(text).substr(at + 5);
   const size_t equals = clause.find('=');
   if (equals == std::string_view::npos) throw Wrong("'for' without '='");
@@ -309,7 +317,8 @@ Result<RowFile> parse_row_text(const OpDef& op, std::string_view text, const std
       if (!full.starts_with("}")) continue;
       Result<Graph> graph = parse_graph(body, ops::all(), path);
       if (!graph) return wrong(graph.error().message());
-      file.bodies.emplace_back(graph->name(), std::make_shared<const Graph>(std::move(*graph)));
+      const std::string name = graph->name();
+      file.bodies.emplace_back(name, std::make_shared<const Graph>(std::move(*graph)));
       body.clear();
       continue;
     }

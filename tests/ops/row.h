@@ -36,6 +36,7 @@ struct Row {
   std::vector<Expected> out;
   std::string error;  // expected from the shape rule; "" if it must accept
   std::optional<double> tolerance;
+  bool relative = false;
   double gradient_tolerance = 2e-6;
   bool nograd = false;
   std::string torch;

@@ -129,20 +129,15 @@ double default_tolerance(DType dtype) {
 }
 
 std::optional<std::string> difference(const Type& type, const Tensor64& got, const Tensor64& exact,
-                                      double tolerance) {
+                                      double tolerance, bool relative) {
   const Tensor64 reference = encoded(type, exact).values;
   double largest = std::numeric_limits<double>::max(), smallest = 0x1p-1022;
   if (type.dtype == DType::f32 || type.dtype == DType::bf16) largest = 0x1p127, smallest = 0x1p-126;
   if (type.dtype == DType::f16) largest = 65504, smallest = 0x1p-14;
-  std::vector<double> sizes;
+  double scale = 0, finite = 0;
   for (double r : reference)
-    if (std::isfinite(r) && r != 0) sizes.push_back(std::abs(r));
-  double scale = 0;
-  if (!sizes.empty()) {
-    const auto middle = sizes.begin() + static_cast<std::ptrdiff_t>(sizes.size() / 2);
-    std::nth_element(sizes.begin(), middle, sizes.end());
-    scale = *middle;
-  }
+    if (std::isfinite(r)) scale += std::min(std::abs(r), 1e300), ++finite;
+  scale = relative || finite == 0 ? 0 : scale / finite;
   double worst = 0;
   size_t where = 0;
   for (size_t i = 0; i < got.size(); ++i) {

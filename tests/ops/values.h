@@ -23,12 +23,12 @@ std::vector<Data> draw(const Row& row, uint32_t salt = 0);
 // Standard normal numbers, for directions and upstream gradients.
 Tensor64 normal(int64_t n, uint32_t salt);
 
-// How far an element may be from the reference, relative to its size plus the median size of all.
+// How far an element may be from the reference, relative to its size plus the mean size of all.
 double default_tolerance(DType dtype);
 
 // Compares element by element after rounding the reference to the type; NaN equals NaN. Nothing if all
-// are near enough, else the worst: "element [1,3] is 0.5, not 0.25".
+// are near enough, else the worst: "element [1,3] is 0.5, not 0.25". `relative`: to its own size alone.
 std::optional<std::string> difference(const Type& type, const Tensor64& got, const Tensor64& reference,
-                                      double tolerance);
+                                      double tolerance, bool relative = false);
 
 }  // namespace shoestring::optest
