@@ -12,6 +12,8 @@ namespace {
 
 constexpr Verb kVerbs[] = {
     {"train", "trains a model on a table", train},
+    {"evaluate", "measures a model on a table whose answers are known", evaluate},
+    {"predict", "answers new rows", predict},
     {"experiment", "trains, then evaluates", experiment},
     {"init-config", "writes a recipe for a table, to start from", init_config},
     {"render-config", "prints a recipe with every default filled in", render_config},

@@ -71,9 +71,10 @@ void append_number(std::string& out, T value) {
 }
 
 // Whether the path names, or will name, a file that can be replaced. /dev/stdout is a link that may lead
-// to one, and must not be.
+// to one, and must not be; /dev/shm is a folder like any other.
 bool is_regular_or_new(const std::string& path) {
-  if (path.starts_with("/dev/") || path.starts_with("/proc/")) return false;
+  const bool shared_memory = path.starts_with("/dev/shm/");
+  if ((path.starts_with("/dev/") && !shared_memory) || path.starts_with("/proc/")) return false;
   struct stat info;
   return ::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
 }

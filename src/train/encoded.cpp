@@ -15,7 +15,8 @@ void gather_column(const std::vector<T>& column, std::span<const uint32_t> rows,
 
 }  // namespace
 
-EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop) {
+EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
+                            int64_t first_row) {
   EncodedInputs out;
   for (size_t i = 0; i < fits.inputs.size(); ++i) {
     auto& column = out.categories.emplace_back();
@@ -23,7 +24,7 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
     if (const auto* number = std::get_if<task::NumberFit>(&fits.inputs[i])) {
       encode(*number, raw.input_column(i), drop);
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.inputs[i])) {
-      encode(*binary, words->column(), drop, raw.input_column(i), &raw.bad_inputs[i]);
+      encode(*binary, words->column(), drop, raw.input_column(i), &raw.bad_inputs[i], first_row);
     } else {
       const auto& category = std::get<task::CategoryFit>(fits.inputs[i]);
       encode(category, false, words->column(), drop, words->codes);
@@ -36,7 +37,8 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
   return out;
 }
 
-EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop) {
+EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
+                              int64_t first_row) {
   EncodedTargets out;
   out.codes.resize(fits.outputs.size());
   for (size_t o = 0; o < fits.outputs.size(); ++o) {
@@ -44,7 +46,7 @@ EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vect
     if (const auto* number = std::get_if<task::NumberFit>(&fits.outputs[o])) {
       encode(*number, raw.output_column(o), drop);
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.outputs[o])) {
-      encode(*binary, words->column(), drop, raw.output_column(o), &raw.bad_outputs[o]);
+      encode(*binary, words->column(), drop, raw.output_column(o), &raw.bad_outputs[o], first_row);
     } else {
       encode(std::get<task::CategoryFit>(fits.outputs[o]), true, words->column(), drop, words->codes);
       out.codes[o] = std::move(words->codes);

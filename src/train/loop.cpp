@@ -225,7 +225,7 @@ Result<Ending> Loop::run() {
                      ? std::clamp<int64_t>(static_cast<int64_t>(kLookUpSeconds / per_step), 1, 1 << 16)
                      : 1 << 16;
     tell(now);
-    if (now - saved_ >= std::max(hooks_.save_seconds, 20 * save_cost_))
+    if (hooks_.save_seconds == 0 || now - saved_ >= std::max(hooks_.save_seconds, 20 * save_cost_))
       if (auto ok = save(now); !ok) return fail(ok.error());
     if (hooks_.stop && hooks_.stop->load(std::memory_order_relaxed) && position_.step < h.total_steps) {
       ending = Ending::interrupted;

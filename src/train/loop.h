@@ -47,7 +47,7 @@ struct LoopHooks {
   // The line of metrics.jsonl that this evaluation makes; it becomes part of Position::history.
   std::function<std::string(const Evaluation&)> evaluated = {};
   // Writes the position to disk, and the best model if it is new. Called at most every `save_seconds`,
-  // and rarer if it is slow. An error ends training.
+  // and rarer if it is slow; with 0 at every look. An error ends training.
   std::function<Status(const Position&, BestModel&)> save = {};
   double save_seconds = 1;
   LogSink log = {};

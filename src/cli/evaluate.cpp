@@ -1,0 +1,67 @@
+// evaluate: measures a model on a table whose answers are known.
+#include "base/atomic_file.h"
+#include "cli/console.h"
+#include "cli/metrics_table.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
+#include "train/predict.h"
+
+namespace shoestring::cli {
+
+int evaluate(Arguments arguments) {
+  train::EvaluateRequest r;
+  std::string split = "full", folder = "results", logging_level;
+  std::optional<int64_t> batch_size;
+  bool skip_statistics = false, skip_predictions = false, skip_collect = false, skip_overall = false,
+       quiet = false, json = false;
+  const Options options{
+      "evaluate",
+      "measures a model on a table whose answers are known",
+      {{"model-path", "m", "PATH", "model file, model folder or run folder", &r.model},
+       {"dataset", "d", "FILE", "the table: CSV, TSV or JSON lines, plain or .gz", &r.dataset},
+       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &r.format},
+       {"split", "s", "SPLIT", "only the rows that were in training, validation or test; full is all",
+        &split},
+       {"output-directory", "od", "FOLDER", "for test_statistics.json and predictions.csv (results)",
+        &folder},
+       {"batch-size", "bs", "N", "rows that are measured at a time; chosen if left out", &batch_size},
+       {"skip-save-eval-stats", "", "", "no test_statistics.json", &skip_statistics},
+       {"skip-save-predictions", "", "", "no predictions.csv", &skip_predictions},
+       {"skip-collect-predictions", "", "", "the same", &skip_collect},
+       {"skip-collect-overall-stats", "", "", "changes nothing: they cost nothing", &skip_overall},
+       {"logging-level", "l", "LEVEL", "critical, error, warning, info or debug; the first two are --quiet",
+        &logging_level},
+       {"quiet", "q", "", "say nothing but errors", &quiet},
+       {"json", "", "", "the statistics as JSON on stdout", &json}},
+      "  shoestring evaluate --model_path results/experiment_run --dataset test.csv"};
+  if (const auto done = options.read(arguments)) return *done;
+  if (r.model.empty() || r.dataset.empty())
+    return report({ErrorKind::usage, "a model and a table are needed", "evaluate",
+                   "give --model_path PATH and --dataset FILE"});
+  const auto wanted = train::split_named(split);
+  if (!wanted) return report(wanted.error());
+  r.split = *wanted;
+  if (batch_size && *batch_size < 1)
+    return report({ErrorKind::usage, fmt::format("the batch size {} is below 1", *batch_size), "evaluate",
+                   "leave --batch_size out to have it chosen"});
+  r.batch_size = batch_size.value_or(0);
+  const bool save_predictions = !skip_predictions && !skip_collect;
+  if (save_predictions || !skip_statistics)
+    if (auto ok = make_folders(folder); !ok) return report(ok.error());
+  if (save_predictions) r.predictions = folder + "/predictions.csv";
+
+  Console console(quiet || json || logging_level == "critical" || logging_level == "error", false);
+  const auto metrics = train::evaluate(r, console.sink());
+  if (!metrics) return report(metrics.error());
+  if (!skip_statistics)
+    if (auto ok = write_file(folder + "/test_statistics.json", train::to_json(*metrics, 2) + "\n", false);
+        !ok)
+      return report(ok.error());
+  if (json) print(train::to_json(*metrics) + "\n");
+  console.line(metrics_table({{split == "full" ? "all rows" : split, &*metrics}}));
+  if (!skip_statistics) console.line(fmt::format("statistics  {}/test_statistics.json", folder));
+  if (save_predictions) console.line(fmt::format("answers     {}", r.predictions));
+  return 0;
+}
+
+}  // namespace shoestring::cli

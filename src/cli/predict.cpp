@@ -1,0 +1,93 @@
+// predict: answers new rows with a trained model.
+#include "train/predict.h"
+
+#include "base/atomic_file.h"
+#include "base/text.h"
+#include "cli/console.h"
+#include "cli/options.h"
+#include "cli/verbs.h"
+
+namespace shoestring::cli {
+namespace {
+
+struct Given {
+  train::PredictRequest request;
+  std::string split = "full", folder = "results", output_format, logging_level;
+  std::optional<int64_t> batch_size;
+  bool quiet = false, json = false, skip_save = false;
+};
+
+Status complete(Given& g) {
+  train::PredictRequest& r = g.request;
+  if (r.model.empty() || r.dataset.empty())
+    return fail(ErrorKind::usage, "a model and a table are needed", "predict",
+                "give --model_path PATH and --dataset FILE ('-' for stdin)");
+  auto split = train::split_named(g.split);
+  if (!split) return fail(split.error());
+  r.split = *split;
+  if (r.split != train::SplitWanted::all && r.dataset == "-")
+    return fail(ErrorKind::usage, "--split needs the whole table, which stdin cannot give twice", "predict",
+                "give a file");
+  if (g.batch_size && *g.batch_size < 1)
+    return fail(ErrorKind::usage, fmt::format("the batch size {} is below 1", *g.batch_size), "predict",
+                "leave --batch_size out to have it chosen");
+  r.batch_size = g.batch_size.value_or(0);
+  if (!g.output_format.empty() && g.output_format != "csv" && g.output_format != "jsonl")
+    return fail(ErrorKind::usage, fmt::format("unknown format '{}'", g.output_format), "--output_format",
+                "csv or jsonl");
+  const bool lines_in =
+      r.format == "jsonl" || r.dataset.ends_with(".jsonl") || r.dataset.ends_with(".jsonl.gz");
+  const bool lines_out = g.output_format.empty() ? g.json || lines_in || r.output.ends_with(".jsonl")
+                                                 : g.output_format == "jsonl";
+  r.kind = lines_out ? data::WriteKind::jsonl : data::WriteKind::csv;
+  if (g.skip_save)
+    r.output = "/dev/null";
+  else if (r.output.empty() && (r.dataset == "-" || g.json))
+    r.output = "-";
+  else if (r.output.empty()) {
+    if (auto ok = make_folders(g.folder); !ok) return ok;
+    r.output = g.folder + (lines_out ? "/predictions.jsonl" : "/predictions.csv");
+  }
+  return {};
+}
+
+}  // namespace
+
+int predict(Arguments arguments) {
+  Given g;
+  train::PredictRequest& r = g.request;
+  const Options options{
+      "predict",
+      "answers new rows with a trained model",
+      {{"model-path", "m", "PATH", "model file, model folder or run folder", &r.model},
+       {"dataset", "d", "FILE", "the rows: CSV, TSV or JSON lines, plain or .gz; '-' for stdin", &r.dataset},
+       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &r.format},
+       {"output", "o", "FILE", "where the answers go; '-' for stdout (what stdin gives if left out)",
+        &r.output},
+       {"output-directory", "od", "FOLDER", "else they go to predictions.csv in this folder (results)",
+        &g.folder},
+       {"output-format", "of", "FORMAT", "csv or jsonl; as the rows if left out", &g.output_format},
+       {"split", "s", "SPLIT", "only the rows that were in training, validation or test; full is all",
+        &g.split},
+       {"batch-size", "bs", "N", "rows that are answered at a time; chosen if left out", &g.batch_size},
+       {"skip-save-predictions", "", "", "write no answers", &g.skip_save},
+       {"logging-level", "l", "LEVEL", "critical, error, warning, info or debug; the first two are --quiet",
+        &g.logging_level},
+       {"quiet", "q", "", "say nothing but errors", &g.quiet},
+       {"json", "", "", "answers as JSON lines on stdout", &g.json}},
+      "  shoestring predict --model_path results/experiment_run --dataset new.csv --output -\n"
+      "  echo '{\"age\": 39}' | shoestring predict --model_path model.safetensors --dataset -"};
+  if (const auto done = options.read(arguments)) return *done;
+  if (auto ok = complete(g); !ok) return report(ok.error());
+  // The answers have stdout for themselves.
+  Console console(g.quiet || g.json || g.logging_level == "critical" || g.logging_level == "error", false,
+                  r.output == "-");
+  const auto outcome = train::predict(r, console.sink());
+  if (!outcome) return report(outcome.error());
+  if (r.output != "-")
+    console.line(fmt::format("{} rows answered in {}{}", outcome->rows, human_seconds(outcome->seconds),
+                             g.skip_save ? "" : ", in " + r.output));
+  return 0;
+}
+
+}  // namespace shoestring::cli

@@ -1,0 +1,183 @@
+#include "train/predict.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "train/read_tables.h"
+
+namespace shoestring::train {
+namespace {
+
+constexpr int64_t kSmall = 64, kLarge = 1024;  // rows of the plans beside that for one row
+
+// Which rows of the table are wanted; empty: all of them.
+Result<std::vector<uint8_t>> wanted_rows(const PredictRequest& request, const SavedModel& model,
+                                         const LogSink& log) {
+  if (request.split == SplitWanted::all) return std::vector<uint8_t>();
+  const auto data = prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec,
+                                   model.fits, RowsWanted::as_trained, {.seed = model.seed, .log = log});
+  if (!data) return fail(data.error());
+  std::vector<uint8_t> wanted(static_cast<size_t>(data->rows), 0);
+  const auto& rows = request.split == SplitWanted::training     ? data->training
+                     : request.split == SplitWanted::validation ? data->validation
+                                                                : data->test;
+  for (const uint32_t row : rows) wanted[row] = 1;
+  return wanted;
+}
+
+// Notes of what was odd in the table; an error where it was too much.
+Status check(const Predictor& predictor, const std::vector<data::BadCells>& bad, data::TableReader& reader,
+             const LogSink& log) {
+  const auto tell = [&](std::string text) {
+    if (log) log(LogLevel::note, text);
+  };
+  if (reader.ragged().count > 0) tell(fmt::format("{}: {}", reader.path(), reader.ragged().message()));
+  for (size_t i = 0; i < bad.size(); ++i) {
+    if (bad[i].count == 0) continue;
+    const auto& input = predictor.recipe().inputs[i];
+    const char* wanted = input.type() == task::FeatureType::number ? "a number" : "a known word";
+    if (auto ok = data::check_bad_cells(bad[i], reader.rows(), data::ReadOptions().tolerance, input.column,
+                                        wanted, reader);
+        !ok)
+      return ok;
+    tell(fmt::format("{}, column '{}': '{}' is not {}; {} taken as missing", reader.place(bad[i].first_row),
+                     input.column, bad[i].first_value, wanted, count_of(bad[i].count, "cell")));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Predictor> Predictor::load(const std::string& path, int64_t batch_size) {
+  auto model = load_model(path);
+  if (!model) return fail(model.error());
+  Predictor predictor;
+  predictor.model_ = std::make_unique<SavedModel>(std::move(*model));
+  predictor.answers_ = std::make_unique<Answers>(predictor.model_->spec, predictor.model_->fits);
+  predictor.largest_ = batch_size > 0 ? batch_size : kLarge;
+  return predictor;
+}
+
+Result<Runner*> Predictor::runner_for(int64_t rows) {
+  const int64_t size = rows == 1 || largest_ == 1            ? 1
+                       : rows <= kSmall && kSmall < largest_ ? kSmall
+                                                             : largest_;
+  const PlanRequest request{PlanKind::predict, size};
+  if (!engine_) {
+    auto engine = Engine::create(model_->spec, std::span(&request, 1), {.target = native_target()});
+    if (!engine) return fail(engine.error());
+    if (auto ok = load_states(*model_, *engine); !ok) return fail(ok.error());
+    engine_ = std::move(*engine);
+  }
+  return engine_->runner(request);
+}
+
+Status Predictor::answer(const data::RecordBatch& rows, const ColumnMap& map,
+                         std::vector<data::BadCells>* bad, const Take& take) {
+  RawColumns raw(recipe(), false);
+  if (bad && !bad->empty()) raw.bad_inputs = *bad;
+  raw.append(rows, map);
+  const EncodedInputs inputs = encode_inputs(model_->fits, raw, nullptr, rows.first_row());
+  if (bad) *bad = std::move(raw.bad_inputs);
+  std::vector<uint32_t> all(static_cast<size_t>(rows.rows()));
+  std::iota(all.begin(), all.end(), 0u);
+  for (size_t first = 0; first < all.size();) {
+    auto runner = runner_for(static_cast<int64_t>(all.size() - first));
+    if (!runner) return fail(runner.error());
+    const size_t count = std::min(all.size() - first, static_cast<size_t>((*runner)->rows()));
+    gather(inputs, std::span(all).subspan(first, count), (*runner)->rows(), (*runner)->ports());
+    (*runner)->run({});
+    for (size_t i = 0; i < count; ++i) take((*runner)->ports(), static_cast<int64_t>(i));
+    first += count;
+  }
+  return {};
+}
+
+Result<SplitWanted> split_named(const std::string& name) {
+  const std::string names[] = {"full", "training", "validation", "test"};
+  for (size_t i = 0; i < std::size(names); ++i)
+    if (name == names[i]) return static_cast<SplitWanted>(i);
+  const std::string near = nearest(name, names);
+  return fail(
+      ErrorKind::usage, fmt::format("unknown split '{}'", name), "--split",
+      near.empty() ? "one of full, training, validation, test" : fmt::format("did you mean '{}'?", near));
+}
+
+Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log) {
+  const SteadyClock clock;
+  const double began = clock.seconds();
+  auto predictor = Predictor::load(request.model, request.batch_size);
+  if (!predictor) return fail(predictor.error());
+  const auto wanted = wanted_rows(request, predictor->model(), {});
+  if (!wanted) return fail(wanted.error());
+
+  data::ReadOptions options;
+  if (auto ok = data::set_data_format(request.format, options); !ok) return fail(ok.error());
+  options.expected_names = column_names(predictor->recipe(), true);
+  auto reader = data::open_table(request.dataset, options);
+  if (!reader) return fail(reader.error());
+  const auto map = locate(predictor->recipe(), **reader, false);
+  if (!map) return fail(map.error());
+  auto out = data::RowWriter::open(request.output, request.kind, predictor->answers().columns());
+  if (!out) return fail(out.error());
+
+  PredictOutcome outcome;
+  std::vector<data::BadCells> bad;
+  while (true) {
+    auto batch = (*reader)->next();
+    if (!batch) return fail(batch.error());
+    if (!*batch) break;
+    int64_t row = (*batch)->first_row();
+    auto ok = predictor->answer(**batch, *map, &bad, [&](const Ports& ports, int64_t place) {
+      const bool skip = !wanted->empty() && !(*wanted)[static_cast<size_t>(row)];
+      ++row;
+      if (skip) return;
+      predictor->answers().write(ports, place, *out);
+      ++outcome.rows;
+    });
+    if (!ok) return fail(ok.error());
+    if (auto flushed = out->flush(); !flushed) return fail(flushed.error());
+  }
+  if (auto ok = check(*predictor, bad, **reader, log); !ok) return fail(ok.error());
+  if (auto ok = out->finish(false); !ok) return fail(ok.error());
+  outcome.seconds = clock.seconds() - began;
+  return outcome;
+}
+
+Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log) {
+  const auto model = load_model(request.model);
+  if (!model) return fail(model.error());
+  const bool as_trained = request.split != SplitWanted::all;
+  const auto data = prepare_fitted({.dataset = request.dataset, .format = request.format}, model->spec,
+                                   model->fits, as_trained ? RowsWanted::as_trained : RowsWanted::all,
+                                   {.seed = model->seed, .log = log});
+  if (!data) return fail(data.error());
+  const auto& rows = request.split == SplitWanted::training     ? data->training
+                     : request.split == SplitWanted::validation ? data->validation
+                                                                : data->test;
+  if (rows.empty())
+    return fail(ErrorKind::data, "there are no rows to evaluate", request.dataset,
+                "give a table with rows, or another --split");
+  const int64_t wished = request.batch_size > 0 ? request.batch_size : kLarge;
+  const PlanRequest plan{PlanKind::evaluate, std::min(wished, static_cast<int64_t>(rows.size()))};
+  auto engine = Engine::create(model->spec, std::span(&plan, 1), {.target = native_target()});
+  if (!engine) return fail(engine.error());
+  if (auto ok = load_states(*model, *engine); !ok) return fail(ok.error());
+  auto runner = engine->runner(plan);
+  if (!runner) return fail(runner.error());
+  Evaluator evaluator(**runner, *data);
+  if (request.predictions.empty()) return evaluator.evaluate(rows);
+
+  const Answers answers(model->spec, model->fits);
+  auto out = data::RowWriter::open(request.predictions, data::WriteKind::csv, answers.columns());
+  if (!out) return fail(out.error());
+  Metrics metrics = evaluator.evaluate(rows, [&](std::span<const uint32_t> batch, const Ports& ports) {
+    for (size_t i = 0; i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
+  });
+  if (auto ok = out->finish(false); !ok) return fail(ok.error());
+  return metrics;
+}
+
+}  // namespace shoestring::train

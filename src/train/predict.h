@@ -1,0 +1,72 @@
+// Answers for new rows, from a saved model. A long table streams through in constant memory.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "train/answers.h"
+#include "train/dataset.h"
+#include "train/saved_model.h"
+
+namespace shoestring::train {
+
+// A model that answers. Plans of a few sizes are compiled when rows first call for them, so that one
+// row costs one small plan.
+class Predictor {
+ public:
+  // `batch_size`: rows of the largest plan; 0 chooses.
+  static Result<Predictor> load(const std::string& path, int64_t batch_size = 0);
+
+  const task::Recipe& recipe() const { return model_->spec.recipe; }
+  const Answers& answers() const { return *answers_; }
+  const SavedModel& model() const { return *model_; }
+
+  // Answers every row of the batch, in order: calls take(ports, row) with the place of each answer.
+  // Cells that were no number count in `bad`, one for each input (may be null).
+  using Take = std::function<void(const Ports& ports, int64_t row)>;
+  Status answer(const data::RecordBatch& rows, const ColumnMap& map, std::vector<data::BadCells>* bad,
+                const Take& take);
+
+ private:
+  Result<Runner*> runner_for(int64_t rows);
+
+  std::unique_ptr<SavedModel> model_;  // answers_ points into it
+  std::unique_ptr<Answers> answers_;
+  std::optional<Engine> engine_;
+  int64_t largest_ = 0;
+};
+
+enum class SplitWanted { all, training, validation, test };
+// "full", "training", "validation", "test"; else ErrorKind::usage with the nearest.
+Result<SplitWanted> split_named(const std::string& name);
+
+struct PredictRequest {
+  std::string model;
+  std::string dataset, format;           // "-" is stdin
+  SplitWanted split = SplitWanted::all;  // rows of one split, as they were when the model was trained
+  std::string output;                    // "-" is stdout
+  data::WriteKind kind = data::WriteKind::csv;
+  int64_t batch_size = 0;
+};
+
+struct PredictOutcome {
+  int64_t rows = 0;
+  double seconds = 0;
+};
+
+// Fails with ErrorKind::data where a column is missing, and after the last row where more than 5 % of a
+// column's cells were no numbers.
+Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log);
+
+struct EvaluateRequest {
+  std::string model;
+  std::string dataset, format;
+  SplitWanted split = SplitWanted::all;
+  std::string predictions;  // a CSV file to write; "" for none
+  int64_t batch_size = 0;
+};
+Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log);
+
+}  // namespace shoestring::train

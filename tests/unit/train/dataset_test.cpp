@@ -1,0 +1,141 @@
+#include "train/dataset.h"
+
+#include <numeric>
+
+#include "unit/train/tables.h"
+
+namespace shoestring::train {
+namespace {
+
+struct Prepared {
+  Result<Dataset> data;
+  std::vector<std::string> notes;
+};
+
+Prepared prepared(const DataFiles& files, const std::string& recipe) {
+  Prepared out{fail(Error{}), {}};
+  out.data =
+      prepare(files, recipe_from(recipe),
+              {.seed = 42, .log = [&](LogLevel, std::string_view text) { out.notes.emplace_back(text); }});
+  return out;
+}
+
+// The first `bad` of `rows` rows have this in column b.
+std::string with_cells(int rows, int bad, const std::string& b, const std::string& y = "yes") {
+  std::string text = "a,b,kind,y\n";
+  for (int i = 0; i < rows; ++i)
+    text += i < bad ? "1," + b + ",red," + y + "\n" : "2,3,green," + std::string(i % 2 ? "yes" : "no") + "\n";
+  return text;
+}
+
+TEST(Prepare, SplitsAndEncodes) {
+  const Folder folder;
+  const auto p = prepared({.dataset = folder.write("t.csv", sums_table(200))}, sums_recipe());
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  EXPECT_EQ(p.data->training.size(), 140u);
+  EXPECT_EQ(p.data->validation.size(), 20u);
+  EXPECT_EQ(p.data->test.size(), 40u);
+  EXPECT_EQ(p.data->spec.input_sizes, (std::vector<int64_t>{1, 1, 3}));
+  EXPECT_EQ(p.data->inputs.numbers.width(), 2);
+  // Fitted on the training rows alone: their mean is 0, that of all rows is not.
+  double sum = 0, all = 0;
+  for (const uint32_t row : p.data->training) sum += p.data->inputs.numbers.row(row)[0];
+  for (uint32_t row = 0; row < 200; ++row) all += p.data->inputs.numbers.row(row)[0];
+  EXPECT_NEAR(sum / 140, 0, 1e-6);
+  EXPECT_GT(std::abs(all / 200), 1e-6);
+}
+
+TEST(Prepare, AFileForEachSplit) {
+  const Folder folder;
+  const auto p = prepared({.training_set = folder.write("a.csv", sums_table(60)),
+                           .test_set = folder.write("b.csv", sums_table(30))},
+                          sums_recipe());
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  EXPECT_EQ(p.data->training.size(), 60u);
+  EXPECT_EQ(p.data->validation.size(), 0u);
+  EXPECT_EQ(p.data->test.size(), 30u);
+  EXPECT_EQ(p.data->test.front(), 60u);
+}
+
+TEST(Prepare, AColumnNamedSplitSplits) {
+  const Folder folder;
+  std::string text = "a,b,kind,y,split\n";
+  for (int i = 0; i < 30; ++i)
+    text += std::to_string(i) + ",1,red," + (i % 2 ? "yes" : "no") + "," + std::to_string(i % 3) + "\n";
+  const auto p = prepared({.dataset = folder.write("t.csv", text)}, sums_recipe());
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  EXPECT_EQ(p.data->test, (std::vector<uint32_t>{2, 5, 8, 11, 14, 17, 20, 23, 26, 29}));
+}
+
+TEST(Prepare, NamesTheColumnThatIsNotThere) {
+  const Folder folder;
+  const std::string path = folder.write("t.csv", "a,b,kinds,y\n1,2,red,yes\n2,3,red,no\n");
+  const auto p = prepared({.dataset = path}, sums_recipe());
+  ASSERT_FALSE(p.data);
+  EXPECT_EQ(p.data.error().message(),
+            path + ": there is no column 'kind' for the input feature 'kind'; did you mean 'kinds'?");
+}
+
+TEST(Prepare, TextForANumberIsMissingAndToldAndTooMuchIsAnError) {
+  const Folder folder;
+  const std::string path = folder.write("t.csv", with_cells(100, 5, "lots"));
+  const auto few = prepared({.dataset = path}, sums_recipe());
+  ASSERT_TRUE(few.data) << few.data.error().message();
+  EXPECT_EQ(few.notes.front(), path + ":2, column 'b': 'lots' is not a number; 5 cells taken as missing");
+  folder.write("t.csv", with_cells(100, 6, "lots"));
+  const auto many = prepared({.dataset = path}, sums_recipe());
+  ASSERT_FALSE(many.data);
+  EXPECT_EQ(many.data.error().kind, ErrorKind::data);
+  EXPECT_EQ(many.data.error().message(), path +
+                                             ":2, column 'b': 'lots' is not a number; 6 of 100 cells are "
+                                             "not; repair the cells, or give the column another type");
+}
+
+TEST(Prepare, RowsWithoutATargetAreLeftOutAndToldAndTooManyAreAnError) {
+  const Folder folder;
+  const std::string path = folder.write("t.csv", with_cells(100, 5, "1", "NaN"));
+  const auto few = prepared({.dataset = path}, sums_recipe());
+  ASSERT_TRUE(few.data) << few.data.error().message();
+  EXPECT_EQ(few.notes.front(),
+            path + ":2, column 'y': 5 rows of 100 without a value left out, this is the first");
+  EXPECT_EQ(few.data->training.size() + few.data->validation.size() + few.data->test.size(), 95u);
+  folder.write("t.csv", with_cells(100, 6, "1", ""));
+  const auto many = prepared({.dataset = path}, sums_recipe());
+  ASSERT_FALSE(many.data);
+  EXPECT_EQ(many.data.error().message(),
+            path +
+                ":2, column 'y': 6 rows of 100 without a value, this is the first; a target needs its "
+                "values: fill them in or take the rows out");
+}
+
+TEST(Prepare, ATargetOfOneClassIsAnError) {
+  const Folder folder;
+  std::string text = "a,b,kind,y\n";
+  for (int i = 0; i < 40; ++i) text += "1,2,red,yes\n";
+  const auto p = prepared({.dataset = folder.write("t.csv", text)}, sums_recipe());
+  ASSERT_FALSE(p.data);
+  EXPECT_EQ(p.data.error().kind, ErrorKind::data);
+}
+
+TEST(Prepare, GatheringRepeatsTheLastRowBeyondTheBatch) {
+  const Folder folder;
+  const auto p = prepared({.dataset = folder.write("t.csv", sums_table(50))}, sums_recipe());
+  ASSERT_TRUE(p.data);
+  std::vector<float> numbers(8), targets(4);
+  std::vector<int32_t> kinds(4, -7);
+  Ports ports;
+  ports.numbers = numbers.data();
+  ports.categories = {nullptr, nullptr, kinds.data()};
+  ports.targets = {targets.data()};
+  const std::vector<uint32_t> rows{3, 9};
+  p.data->gather(rows, 4, ports);
+  for (int r = 0; r < 4; ++r) {
+    const uint32_t row = r == 0 ? 3 : 9;
+    EXPECT_EQ(numbers[static_cast<size_t>(2 * r)], p.data->inputs.numbers.row(row)[0]);
+    EXPECT_EQ(kinds[static_cast<size_t>(r)], p.data->inputs.categories[2]->at(row));
+    EXPECT_EQ(targets[static_cast<size_t>(r)], p.data->targets.numbers[0][row]);
+  }
+}
+
+}  // namespace
+}  // namespace shoestring::train

@@ -1,0 +1,175 @@
+// Runs that are killed, interrupted or ended, and go on: with the same bits as if nothing had happened.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <random>
+#include <thread>
+
+#include "base/atomic_file.h"
+#include "unit/train/tables.h"
+
+namespace shoestring::train {
+namespace {
+namespace fs = std::filesystem;
+
+using Words = std::vector<std::string>;
+
+pid_t start(Words words, const std::string& output) {
+  words.insert(words.begin(), std::getenv("SHOESTRING_BINARY"));
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child != 0) return child;
+  if (!std::freopen(output.c_str(), "w", stdout) || !std::freopen((output + ".err").c_str(), "w", stderr))
+    ::_exit(126);
+  ::execv(argv[0], argv.data());
+  ::_exit(127);
+}
+
+// The exit code, or minus the signal.
+int wait(pid_t child) {
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+class Resume : public testing::Test {
+ protected:
+  void SetUp() override {
+    table_ = folder_.write("t.csv", sums_table(300));
+    recipe_ = folder_.write(
+        "recipe.yaml",
+        sums_recipe("epochs: 12, batch_size: 16, early_stop: -1, learning_rate: 0.01, "
+                    "checkpoints_per_epoch: 2, learning_rate_scheduler: {decay: cosine, t_0: 40, "
+                    "reduce_on_plateau: 2, reduce_on_plateau_patience: 2}"));
+  }
+  Words train(const std::string& results) const {
+    return {"train",
+            "--config",
+            recipe_,
+            "--dataset",
+            table_,
+            "--output_directory",
+            folder_.file(results),
+            "--save_milliseconds",
+            "0"};
+  }
+  Words resume(const std::string& results) const {
+    return {"train",
+            "--model_resume_path",
+            folder_.file(results) + "/experiment_run",
+            "--config",
+            recipe_,
+            "--dataset",
+            table_,
+            "--save_milliseconds",
+            "0"};
+  }
+  int run(const Words& words) const { return wait(start(words, folder_.file("output"))); }
+  std::string said() const {
+    return read_file(folder_.file("output")).value_or("") +
+           read_file(folder_.file("output.err")).value_or("");
+  }
+  std::string content(const std::string& results, const std::string& name) const {
+    return read_file(folder_.file(results) + "/experiment_run/" + name).value_or("no such file");
+  }
+  // What must not depend on how often the run was broken off.
+  void expect_same(const std::string& a, const std::string& b) const {
+    for (const char* name : {"metrics.jsonl", "model/model.safetensors", "test_statistics.json",
+                             "predictions.csv", "recipe.yaml"})
+      EXPECT_TRUE(content(a, name) == content(b, name)) << name;
+    EXPECT_FALSE(fs::exists(folder_.file(b) + "/experiment_run/checkpoint.safetensors"));
+  }
+
+  const Folder folder_;
+  std::string table_, recipe_;
+};
+
+TEST_F(Resume, EqualRunsGiveEqualBytes) {
+  ASSERT_EQ(run(train("a")), 0) << said();
+  ASSERT_EQ(run(train("b")), 0) << said();
+  expect_same("a", "b");
+}
+
+TEST_F(Resume, KilledAtFiftyRandomMoments) {
+  const auto began = std::chrono::steady_clock::now();
+  ASSERT_EQ(run(train("whole")), 0) << said();
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
+
+  std::mt19937 random(7);
+  int kills = 0, runs = 0;
+  while (kills < 50) {
+    const std::string results = "broken" + std::to_string(runs++);
+    ASSERT_LT(runs, 200) << "the runs end before they can be killed";
+    bool finished = false;
+    // Killed again and again, sooner and later than a run takes; the last resumption is let through.
+    for (int attempt = 0; !finished && attempt < 6; ++attempt) {
+      const bool begun = fs::is_directory(folder_.file(results) + "/experiment_run");
+      const pid_t child = start(begun ? resume(results) : train(results), folder_.file("output"));
+      std::this_thread::sleep_for(whole * std::uniform_real_distribution(0.0, 1.1)(random));
+      ::kill(child, SIGKILL);
+      const int code = wait(child);
+      if (code == -SIGKILL)
+        ++kills;
+      else
+        ASSERT_EQ(code, 0) << said();
+      finished = code == 0;
+    }
+    const bool begun = fs::is_directory(folder_.file(results) + "/experiment_run");
+    ASSERT_EQ(run(begun ? resume(results) : train(results)), 0) << said();
+    expect_same("whole", results);
+    if (testing::Test::HasFailure()) return;
+    fs::remove_all(folder_.file(results));
+  }
+}
+
+TEST_F(Resume, InterruptedLeavesAModelAndGoesOn) {
+  ASSERT_EQ(run(train("whole")), 0) << said();
+  recipe_ = folder_.write("long.yaml", sums_recipe("epochs: 1000000, batch_size: 16, early_stop: -1"));
+  const pid_t child =
+      start({"train", "--config", recipe_, "--dataset", table_, "--output_directory", folder_.file("long")},
+            folder_.file("output"));
+  const std::string metrics = folder_.file("long") + "/experiment_run/metrics.jsonl";
+  while (!fs::exists(metrics) || fs::file_size(metrics) == 0)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  ::kill(child, SIGINT);
+  EXPECT_EQ(wait(child), 130) << said();
+  EXPECT_EQ(run({"predict", "--model_path", folder_.file("long") + "/experiment_run", "--dataset", table_,
+                 "--output", "/dev/null"}),
+            0)
+      << said();
+  EXPECT_TRUE(fs::exists(folder_.file("long") + "/experiment_run/checkpoint.safetensors"));
+}
+
+TEST_F(Resume, AFinishedRunSaysSo) {
+  ASSERT_EQ(run(train("a")), 0) << said();
+  const std::string model = content("a", "model/model.safetensors");
+  EXPECT_EQ(run({"train", "--model_resume_path", folder_.file("a") + "/experiment_run"}), 0);
+  EXPECT_EQ(said(), folder_.file("a") + "/experiment_run: this run is finished already; nothing was done\n");
+  EXPECT_EQ(content("a", "model/model.safetensors"), model);
+}
+
+TEST_F(Resume, AnotherRecipeSeedOrTableIsRefused) {
+  const pid_t child = start(train("a"), folder_.file("output"));
+  const std::string checkpoint = folder_.file("a") + "/experiment_run/checkpoint.safetensors";
+  while (!fs::exists(checkpoint) && ::kill(child, 0) == 0)
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(wait(child), -SIGKILL) << said();
+  const std::string run_folder = folder_.file("a") + "/experiment_run";
+
+  const std::string other = folder_.write("other.yaml", sums_recipe("epochs: 2"));
+  EXPECT_EQ(run({"train", "--model_resume_path", run_folder, "--config", other}), 2);
+  EXPECT_NE(said().find("the recipe is not the one that the run began with"), std::string::npos) << said();
+  EXPECT_EQ(run({"train", "--model_resume_path", run_folder, "--random_seed", "7"}), 2);
+  EXPECT_NE(said().find("the run's random seed is 42, not 7"), std::string::npos) << said();
+  folder_.write("t.csv", sums_table(301));
+  EXPECT_EQ(run({"train", "--model_resume_path", run_folder}), 3);
+  EXPECT_NE(said().find("the data is not what the run began with"), std::string::npos) << said();
+}
+
+}  // namespace
+}  // namespace shoestring::train
