@@ -67,6 +67,7 @@ std::vector<Tensor64> interpret_expansion(const Node& node, std::span<const Type
   for (size_t i = 0; i < in_types.size(); ++i) inputs.push_back(graph.input(std::to_string(i), in_types[i]));
   Expansion expansion(graph, inputs, node.attrs);
   for (const Value& v : node.op->expand(expansion)) graph.output("", v);
+  if (const Status s = graph.status(); !s) throw std::logic_error(s.error().message());  // a fault of ours
   return interpret_positional(graph, in, context);
 }
 

@@ -1,7 +1,7 @@
 // optest: the operators' test program. README.md says what it checks and how rows are written.
 //
 //   optest [OPERATOR…] [--row LINE[.K]] [--only kernels|gradients|torch|compiled]… [--isa NAME]
-//          [--threads N] [--config NAME] [--list] [--time [SECONDS]] [--folder tests/ops]
+//          [--threads N] [--config NAME] [--list] [--self] [--time [SECONDS]] [--folder tests/ops]
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "ops/check.h"
 #include "ops/check_compiled.h"
 #include "ops/ops.h"
+#include "ops/self_check.h"
 
 namespace shoestring::optest {
 namespace {
@@ -22,7 +23,7 @@ struct Arguments {
   std::vector<std::string> operators, only, isas, configs;
   std::string row, folder = "tests/ops";
   std::vector<int> threads;
-  bool list = false;
+  bool list = false, self = false;
   double seconds = 0;
 
   static bool has(const std::vector<std::string>& list, std::string_view word) {
@@ -178,6 +179,8 @@ std::optional<Arguments> parse_arguments(int argc, char** argv) {
     const bool more = i + 1 < argc && argv[i + 1][0] != '-';
     if (word == "--list")
       a.list = true;
+    else if (word == "--self")
+      a.self = true;
     else if (word == "--time")
       a.seconds = more ? std::atof(argv[++i]) : 0.05;
     else if (word == "--row" && more)
@@ -207,10 +210,16 @@ int run_suite(int argc, char** argv) {
         stderr,
         "usage: optest [OPERATOR...] [--row LINE[.K]] [--only kernels|gradients|torch|compiled] [--isa "
         "NAME]\n"
-        "              [--threads N] [--config NAME] [--list] [--time [SECONDS]] [--folder tests/ops]\n");
+        "              [--threads N] [--config NAME] [--list] [--self] [--time [SECONDS]] [--folder "
+        "tests/ops]\n");
     return 2;
   }
   for (const int s : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) std::signal(s, died);
+  if (arguments->self) {
+    const std::vector<std::string> wrong = self_check();
+    for (const std::string& w : wrong) std::printf("FAILED to catch %s\n", w.c_str());
+    return wrong.empty() ? 0 : 1;
+  }
   Suite suite{.arguments = std::move(*arguments)};
   if (suite.arguments.list) suite.arguments.only = {"kernels"};
   if (suite.arguments.seconds > 0) suite.arguments.only = {"kernels"};
