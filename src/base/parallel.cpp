@@ -59,6 +59,9 @@ int thread_count() {
   return g_threads;
 }
 
+LibraryThreads::LibraryThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
+LibraryThreads::~LibraryThreads() { omp_set_num_threads(before_); }
+
 #ifdef SHOESTRING_TSAN
 void parallel_region(ParallelBody body, void* context) {
   const int n = thread_count();

@@ -27,6 +27,19 @@ void parallel(F&& f) {
                   &f);
 }
 
+// Libraries that divide their work when they prepare it (oneDNN) see `threads` on the calling thread while
+// this lives.
+class LibraryThreads {
+ public:
+  explicit LibraryThreads(int threads);
+  LibraryThreads(const LibraryThreads&) = delete;
+  LibraryThreads& operator=(const LibraryThreads&) = delete;
+  ~LibraryThreads();
+
+ private:
+  int before_;
+};
+
 // The share [begin, end) of `count` items that thread `thread` of `threads` takes, in whole multiples
 // of `grain` but for the last.
 struct Share {

@@ -25,35 +25,55 @@ struct Piece {
   int64_t batch, batch_end, m, m_end, n, n_end;
 };
 
+// kVectors vectors of columns: copies B's part if the plan says so, then all rows.
+template <int kVectors, class D, class T>
+void columns(D d, const GemmPlan& plan, Panel<T> p, T* scratch) {
+  if (plan.pack) {
+    constexpr int64_t kWidth = kVectors * lanes_of(D());
+    pack(d, p.b, p.b_row, plan.gemm.b.col, p.k, p.columns, kWidth, scratch);
+    p.b = scratch;
+    p.b_row = kWidth;
+  }
+  if constexpr (kVectors == kTileVectors && sizeof(T) == 4) {
+    if (p.a_row == 1 && p.a_col >= 64) return panel<kVectors, true>(d, p);
+  }
+  panel<kVectors, false>(d, p);
+}
+
 template <class T>
 void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c, T* scratch) {
   const Gemm& g = plan.gemm;
-  constexpr int64_t L = kLanes<T>;
+  const hn::ScalableTag<T> d;
+  // A vector no wider than what is left is loaded and stored faster: it crosses fewer cache lines.
+  const hn::CappedTag<T, 32 / sizeof(T)> half;
+  const hn::CappedTag<T, 16 / sizeof(T)> quarter;
+  constexpr int64_t L = lanes_of(d);
   int64_t q = 0;
   do {  // once for k = 0 too: C is the bias then
     const int64_t k = std::min(plan.k_block, g.k - q);
-    const bool last = q + k == g.k;
     for (int64_t i = piece.m; i < piece.m_end; i += plan.m_block) {
       for (int64_t j = piece.n; j < piece.n_end;) {
         const int64_t left = piece.n_end - j;
-        const int vectors = kTileVectors == 4 && left > 3 * L ? 4 : left > L ? 2 : 1;  // all but the last whole
-        const int64_t width = vectors * L, columns = std::min(width, left);
-        Panel<T> p{.rows = std::min(plan.m_block, piece.m_end - i), .columns = columns, .k = k,
+        Panel<T> p{.rows = std::min(plan.m_block, piece.m_end - i), .columns = left, .k = k,
                    .a = a + i * g.a.row + q * g.a.col, .a_row = g.a.row, .a_col = g.a.col,
                    .b = b + q * g.b.row + j * g.b.col, .b_row = g.b.row,
                    .c = c + i * g.c.row + j * g.c.col, .c_row = g.c.row, .c_col = g.c.col,
-                   .bias = bias && q == 0 ? bias + j : nullptr, .accumulate = q > 0, .relu = g.relu && last};
-        if (plan.pack) {
-          pack(p.b, g.b.row, g.b.col, k, columns, width, scratch);
-          p.b = scratch;
-          p.b_row = width;
+                   .bias = bias && q == 0 ? bias + j : nullptr, .accumulate = q > 0,
+                   .relu = g.relu && q + k == g.k};
+        if (left > 3 * L && kTileVectors == 4) {  // only a panel's last vector may end early
+          p.columns = std::min(left, 4 * L);
+          columns<kTileVectors>(d, plan, p, scratch);
+        } else if (left > L) {
+          p.columns = std::min(left, 2 * L);
+          columns<2>(d, plan, p, scratch);
+        } else if (left > lanes_of(half)) {
+          columns<1>(d, plan, p, scratch);
+        } else if (left > lanes_of(quarter)) {
+          columns<1>(half, plan, p, scratch);
+        } else {
+          columns<1>(quarter, plan, p, scratch);
         }
-        if constexpr (kTileVectors == 4) {
-          if (vectors == 4) panel<T, 4>(p);
-        }
-        if (vectors == 2) panel<T, 2>(p);
-        if (vectors == 1) panel<T, 1>(p);
-        j += columns;
+        j += p.columns;
       }
     }
     q += k;

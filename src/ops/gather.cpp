@@ -2,11 +2,63 @@
 // first or last row, so no index can read elsewhere.
 #include <algorithm>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/gather.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include "ops/ops.h"
 #include "ops/shapes.h"
+#include "ops/simd-inl.h"
 
+#ifndef SHOESTRING_OPS_GATHER_ONCE
+#define SHOESTRING_OPS_GATHER_ONCE
+namespace shoestring::ops {
+struct GatherSizes {
+  int64_t count;  // of row numbers
+  int32_t last;   // row
+  int64_t bytes;  // of a row
+  int threads;
+};
+}  // namespace shoestring::ops
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Rows of whole 4-byte words, a vector at a time: a call to memcpy costs more than a short row.
+void run(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const GatherSizes*>(data);
+  const hn::ScalableTag<uint32_t> d;
+  const auto lanes = static_cast<int64_t>(hn::MaxLanes(d));
+  const int64_t words = s.bytes / 4, whole = words / lanes * lanes;
+  const auto rest = hn::FirstN(d, static_cast<size_t>(words - whole));
+  const uint32_t* table = args.at<const uint32_t>(0);
+  const int32_t* indices = args.at<const int32_t>(1);
+  uint32_t* out = args.at<uint32_t>(2);
+  split(s.count, 16, s.threads, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const uint32_t* from = table + std::clamp(indices[i], 0, s.last) * words;
+      uint32_t* to = out + i * words;
+      for (int64_t j = 0; j < whole; j += lanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+      if (whole < words) hn::BlendedStore(hn::MaskedLoad(rest, d, from + whole), rest, d, to + whole);
+    }
+  });
+}
+
+KernelFn kernel() { return run; }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace shoestring::ops {
 namespace {
+
+HWY_EXPORT(kernel);
 
 Result<Types> infer(const OpArgs& args) {
   const Type &table = args.in[0], &indices = args.in[1];
@@ -34,30 +86,34 @@ void reference(const ReferenceArgs& a) {
   }
 }
 
-struct Sizes {
-  int64_t count;  // of row numbers
-  int32_t last;   // row
-  int64_t bytes;  // of a row
-};
+GatherSizes sizes_of(const KernelRequest& r) {
+  const int64_t bytes = r.in[0].dims[1] * info(r.in[0].dtype).block_bytes;
+  return {r.in[1].elements(), static_cast<int32_t>(std::min<int64_t>(r.in[0].dims[0] - 1, INT32_MAX)), bytes,
+          r.out[0].bytes() >= kBytesWorthThreads ? r.target.threads : 1};
+}
 
-void run(const void* data, const KernelArgs& args) noexcept {
-  const auto& s = *static_cast<const Sizes*>(data);
+// Any row.
+void copy(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const GatherSizes*>(data);
   const char* table = args.at<const char>(0);
   const int32_t* indices = args.at<const int32_t>(1);
   char* out = args.at<char>(2);
-  for (int64_t i = 0; i < s.count; ++i)
-    std::memcpy(out + i * s.bytes, table + std::clamp(indices[i], 0, s.last) * s.bytes,
-                static_cast<size_t>(s.bytes));
+  split(s.count, 64, s.threads, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      std::memcpy(out + i * s.bytes, table + std::clamp(indices[i], 0, s.last) * s.bytes, static_cast<size_t>(s.bytes));
+  });
 }
 
-PrepareResult prepare(const KernelRequest& r) {
-  if (r.in[0].dims[0] > INT32_MAX) return tl::unexpected(std::string("more rows than an i32 can number"));
-  const Sizes s{r.in[1].elements(), static_cast<int32_t>(r.in[0].dims[0] - 1),
-                r.in[0].dims[1] * info(r.in[0].dtype).block_bytes};
-  return Prepared{run, std::make_shared<const Sizes>(s)};
+PrepareResult prepare_words(const KernelRequest& r) {
+  const GatherSizes s = sizes_of(r);
+  if (s.bytes % 4 != 0) return tl::unexpected(std::string("rows of whole 4-byte words only"));
+  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](), std::make_shared<const GatherSizes>(s)};
+}
+PrepareResult prepare_copy(const KernelRequest& r) {
+  return Prepared{copy, std::make_shared<const GatherSizes>(sizes_of(r))};
 }
 
-const Kernel kKernels[] = {{"copy", prepare}};
+const Kernel kKernels[] = {{"highway", prepare_words}, {"copy", prepare_copy}};
 
 }  // namespace
 
@@ -74,3 +130,4 @@ extern const OpDef gather_op{
 };
 
 }  // namespace shoestring::ops
+#endif

@@ -2,11 +2,69 @@
 // was taken from, in the order of the batch, so duplicates sum to the same bits every time.
 #include <algorithm>
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/gather_grad.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
 #include "ops/ops.h"
 #include "ops/shapes.h"
+#include "ops/simd-inl.h"
 
+#ifndef SHOESTRING_OPS_GATHER_GRAD_ONCE
+#define SHOESTRING_OPS_GATHER_GRAD_ONCE
+namespace shoestring::ops {
+struct GatherGradSizes {
+  int64_t count, width, rows;
+  int threads;
+};
+}  // namespace shoestring::ops
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Each thread owns a range of the table's rows and reads all numbers, so a row's sum has one order for any team.
+template <class T>
+void run(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const GatherGradSizes*>(data);
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::MaxLanes(d));
+  const int64_t whole = s.width / lanes * lanes;
+  const auto rest = hn::FirstN(d, static_cast<size_t>(s.width - whole));
+  const T* upstream = args.at<const T>(0);
+  const int32_t* indices = args.at<const int32_t>(1);
+  T* out = args.at<T>(2);
+  split(s.rows, 1, s.threads, [&](int64_t begin, int64_t end) {
+    std::memset(out + begin * s.width, 0, static_cast<size_t>((end - begin) * s.width) * sizeof(T));
+    for (int64_t i = 0; i < s.count; ++i) {
+      const int64_t row = std::clamp<int64_t>(indices[i], 0, s.rows - 1);
+      if (row < begin || row >= end) continue;
+      T* to = out + row * s.width;
+      const T* from = upstream + i * s.width;
+      for (int64_t j = 0; j < whole; j += lanes)
+        hn::StoreU(hn::Add(hn::LoadU(d, to + j), hn::LoadU(d, from + j)), d, to + j);
+      if (whole < s.width) {
+        const auto sum = hn::Add(hn::MaskedLoad(rest, d, to + whole), hn::MaskedLoad(rest, d, from + whole));
+        hn::BlendedStore(sum, rest, d, to + whole);
+      }
+    }
+  });
+}
+
+KernelFn kernel(DType dtype) { return dtype == DType::f32 ? run<float> : run<double>; }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace shoestring::ops {
 namespace {
+
+HWY_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"rows", int64_t{0}}};
 
@@ -42,34 +100,14 @@ void reference(const ReferenceArgs& a) {
   }
 }
 
-struct Sizes {
-  int64_t count, width;
-  int32_t last;
-};
-
-template <class T>
-void run(const void* data, const KernelArgs& args) noexcept {
-  const auto& s = *static_cast<const Sizes*>(data);
-  const T* upstream = args.at<const T>(0);
-  const int32_t* indices = args.at<const int32_t>(1);
-  T* out = args.at<T>(2);
-  std::memset(out, 0, static_cast<size_t>((int64_t{s.last} + 1) * s.width) * sizeof(T));
-  for (int64_t i = 0; i < s.count; ++i) {
-    T* __restrict to = out + std::clamp(indices[i], 0, s.last) * s.width;
-    const T* __restrict from = upstream + i * s.width;
-#pragma GCC ivdep
-    for (int64_t k = 0; k < s.width; ++k) to[k] += from[k];
-  }
-}
-
 PrepareResult prepare(const KernelRequest& r) {
-  if (r.out[0].dims[0] > INT32_MAX) return tl::unexpected(std::string("more rows than an i32 can number"));
-  auto data = std::make_shared<const Sizes>(
-      Sizes{r.in[1].elements(), r.out[0].dims[1], static_cast<int32_t>(r.out[0].dims[0] - 1)});
-  return Prepared{r.out[0].dtype == DType::f32 ? run<float> : run<double>, data};
+  const bool large = r.in[0].bytes() + r.out[0].bytes() >= kBytesWorthThreads;
+  const GatherGradSizes s{r.in[1].elements(), r.out[0].dims[1], r.out[0].dims[0], large ? r.target.threads : 1};
+  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.out[0].dtype),
+                  std::make_shared<const GatherGradSizes>(s)};
 }
 
-const Kernel kKernels[] = {{"scatter", prepare}};
+const Kernel kKernels[] = {{"highway", prepare}};
 
 }  // namespace
 
@@ -87,3 +125,4 @@ extern const OpDef gather_grad_op{
 };
 
 }  // namespace shoestring::ops
+#endif

@@ -29,8 +29,12 @@ inline constexpr int kTileVectors = 4;  // 32 registers
 constexpr int tile_rows(int vectors) { return vectors == 4 ? 6 : 8; }
 #endif
 
+template <class D>
+constexpr int64_t lanes_of(D) {
+  return static_cast<int64_t>(hn::MaxLanes(D()));
+}
 template <class T>
-constexpr int64_t kLanes = static_cast<int64_t>(hn::MaxLanes(hn::ScalableTag<T>()));
+constexpr int64_t kLanes = lanes_of(hn::ScalableTag<T>());
 
 // A run of rows of C over at most kTileVectors vectors of columns.
 template <class T>
@@ -53,17 +57,17 @@ constexpr int chains(int tiles) { return tiles >= 6 ? 1 : tiles >= 3 ? 2 : 4; }
 // Stores `count` lanes of v at c[0], c[stride], ...
 template <class D, class T = hn::TFromD<D>>
 HWY_NOINLINE void store_strided(D d, hn::Vec<D> v, T* c, int64_t stride, int64_t count) {
-  HWY_ALIGN T lanes[kLanes<T>];
+  HWY_ALIGN T lanes[lanes_of(d)];
   hn::Store(v, d, lanes);
   for (int64_t j = 0; j < count; ++j) c[j * stride] = lanes[j];
 }
 
-// `count` times kRows rows, from row `first_row` on.
-template <class T, int kRows, int kVectors>
-HWY_NOINLINE void tile(const Panel<T>& p, int64_t first_row, int64_t count) {
-  const hn::ScalableTag<T> d;
-  using V = hn::Vec<decltype(d)>;
-  constexpr int64_t L = kLanes<T>;
+// `count` times kRows rows of kVectors vectors, from row `first_row` on. kPrefetch: A's rows lie side by side, so
+// that each step along k touches another cache line, too far from the last for the hardware to foresee.
+template <int kRows, int kVectors, bool kPrefetch, class D, class T = hn::TFromD<D>>
+HWY_NOINLINE void tile(D d, const Panel<T>& p, int64_t first_row, int64_t count) {
+  using V = hn::Vec<D>;
+  constexpr int64_t L = lanes_of(D());
   constexpr int kSplit = chains(kRows * kVectors);
   constexpr int kLast = kVectors - 1;
   const auto mask = hn::FirstN(d, static_cast<size_t>(p.columns - kLast * L));
@@ -106,7 +110,7 @@ HWY_NOINLINE void tile(const Panel<T>& p, int64_t first_row, int64_t count) {
 #pragma GCC unroll 32
         for (int v = 0; v < kVectors; ++v) into[r][v] = hn::MulAdd(av, bv[v], into[r][v]);
       }
-      hwy::Prefetch(row[0] + at + 12 * a_col);
+      if constexpr (kPrefetch) hwy::Prefetch(row[0] + at + 12 * a_col);
       at += a_col;
       b += b_row;
     };
@@ -156,8 +160,8 @@ HWY_NOINLINE void tile(const Panel<T>& p, int64_t first_row, int64_t count) {
 }
 
 // All rows of a panel: full tiles, then the rest as one tile or two of about equal height.
-template <class T, int kVectors>
-void panel(const Panel<T>& p) {
+template <int kVectors, bool kPrefetch, class D, class T>
+void panel(D d, const Panel<T>& p) {
   constexpr int kFull = tile_rows(kVectors);
   int64_t row = 0, left = p.rows;
   while (left > 0) {
@@ -170,14 +174,14 @@ void panel(const Panel<T>& p) {
       --count;
     }
     switch (height) {
-      case 1: tile<T, 1, kVectors>(p, row, count); break;
-      case 2: tile<T, 2, kVectors>(p, row, count); break;
-      case 3: tile<T, 3, kVectors>(p, row, count); break;
-      case 4: tile<T, 4, kVectors>(p, row, count); break;
-      case 5: tile<T, std::min(5, kFull), kVectors>(p, row, count); break;
-      case 6: tile<T, std::min(6, kFull), kVectors>(p, row, count); break;
-      case 7: tile<T, std::min(7, kFull), kVectors>(p, row, count); break;
-      default: tile<T, kFull, kVectors>(p, row, count); break;
+      case 1: tile<1, kVectors, kPrefetch>(d, p, row, count); break;
+      case 2: tile<2, kVectors, kPrefetch>(d, p, row, count); break;
+      case 3: tile<3, kVectors, kPrefetch>(d, p, row, count); break;
+      case 4: tile<4, kVectors, kPrefetch>(d, p, row, count); break;
+      case 5: tile<std::min(5, kFull), kVectors, kPrefetch>(d, p, row, count); break;
+      case 6: tile<std::min(6, kFull), kVectors, kPrefetch>(d, p, row, count); break;
+      case 7: tile<std::min(7, kFull), kVectors, kPrefetch>(d, p, row, count); break;
+      default: tile<kFull, kVectors, kPrefetch>(d, p, row, count); break;
     }
     row += count * height;
     left -= count * height;
@@ -246,10 +250,9 @@ void pack_elements(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t 
     for (int64_t j = 0; j < width; ++j) to[q * width + j] = b[q * b_row + std::min(j, columns - 1) * b_col];
 }
 
-template <class T>
-void pack_rows(const T* b, int64_t b_row, int64_t k, int64_t columns, int64_t width, T* to) {
-  const hn::ScalableTag<T> d;
-  constexpr int64_t L = kLanes<T>;
+template <class D, class T>
+void pack_rows(D d, const T* b, int64_t b_row, int64_t k, int64_t columns, int64_t width, T* to) {
+  constexpr int64_t L = lanes_of(D());
   for (int64_t j = 0; j < width; j += L) {
     const auto mask = hn::FirstN(d, static_cast<size_t>(columns - j));
     if (columns - j >= L) {
@@ -274,10 +277,10 @@ HWY_INLINE hn::Vec<D> load_pieces(D d, const float* from, const int64_t* row) {
 }
 
 // B's columns are contiguous along k (b_row 1): transposes blocks of 4 x one vector in registers.
-inline void pack_columns(const float* b, int64_t b_col, int64_t k, int64_t columns, int64_t width, float* to) {
-  const hn::ScalableTag<float> d;
-  const hn::Repartition<double, decltype(d)> d2;
-  constexpr int64_t L = kLanes<float>;
+template <class D>
+void pack_columns(D d, const float* b, int64_t b_col, int64_t k, int64_t columns, int64_t width, float* to) {
+  const hn::Repartition<double, D> d2;
+  constexpr int64_t L = lanes_of(D());
   if (k < 4) return pack_elements(b, 1, b_col, k, columns, width, to);
   for (int64_t j0 = 0; j0 < width; j0 += L) {
     int64_t row[L];
@@ -300,12 +303,12 @@ inline void pack_columns(const float* b, int64_t b_col, int64_t k, int64_t colum
 }
 #endif
 
-template <class T>
-void pack(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t columns, int64_t width, T* to) {
-  if (b_col == 1) return pack_rows(b, b_row, k, columns, width, to);
+template <class D, class T>
+void pack(D d, const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t columns, int64_t width, T* to) {
+  if (b_col == 1) return pack_rows(d, b, b_row, k, columns, width, to);
 #if HWY_TARGET != HWY_SCALAR
   if constexpr (sizeof(T) == 4) {
-    if (b_row == 1) return pack_columns(b, b_col, k, columns, width, to);
+    if (b_row == 1) return pack_columns(d, b, b_col, k, columns, width, to);
   }
 #endif
   pack_elements(b, b_row, b_col, k, columns, width, to);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ops/_gemm.h"
+#include "ops/_onednn.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 
@@ -12,6 +13,9 @@ namespace {
 
 const AttrDef kAttrs[] = {
     {"transpose_a", false}, {"transpose_b", false}, {"activation", std::string("none")}};
+
+// From where on oneDNN gains on our tiles (bench/micro_matmul).
+constexpr int64_t kOnednnSide = 64, kOnednnProducts = int64_t{1} << 25;
 
 struct Sizes {
   int64_t batches = 1, m = 0, n = 0, k = 0;
@@ -103,15 +107,22 @@ void grad(Backward& b) {
   for (int i = 0; i < b.inputs(); ++i) in.push_back(b.input(i).type());
   const Sizes s = sizes_of(in, b.attrs());
   const Value g = before_activation(b, s), a = b.input(0), w = b.input(1);
-  if (b.wants(0))
-    b.add(0, s.transpose_a ? matmul(w, g, {s.transpose_b, true}) : matmul(g, w, {false, !s.transpose_b}));
+  const bool many = s.shared_b && a.dims().rank() > 2;  // one w for all batches can only stand on the right
+  if (b.wants(0)) {
+    if (s.transpose_a && !many) {
+      b.add(0, matmul(w, g, {s.transpose_b, true}));
+    } else {
+      const Value da = matmul(g, w, {false, !s.transpose_b});
+      b.add(0, s.transpose_a ? transpose(da) : da);
+    }
+  }
   if (b.wants(1)) {
-    if (s.shared_b && s.batches != 1 && !s.transpose_a) {  // one product over all batches' rows
+    if (many && !s.transpose_a) {  // one product over all batches' rows
       const Value ga = folded(g, s.n), aa = folded(a, s.k);
       b.add(1, s.transpose_b ? matmul(ga, aa, {true, false}) : matmul(aa, ga, {true, false}));
     } else {
       Value dw = s.transpose_b ? matmul(g, a, {true, s.transpose_a}) : matmul(a, g, {!s.transpose_a, false});
-      if (s.shared_b && dw.dims().rank() > 2) {  // transposed batches: a product each, then their sum
+      if (many) {  // transposed batches: a product each, then their sum
         std::vector<int64_t> axes(static_cast<size_t>(dw.dims().rank() - 2));
         std::iota(axes.begin(), axes.end(), 0);
         dw = reduce_sum(dw, axes);
@@ -169,17 +180,34 @@ PrepareResult prepare_scalar(const KernelRequest& r) {
                   std::make_shared<const Sizes>(sizes_of(r.in, r.attrs))};
 }
 
+// Rows of all batches follow each other where one b serves them: one tall product.
+Sizes one_product(Sizes s) {
+  if (s.shared_b && !s.transpose_a) {
+    s.m *= s.batches;
+    s.batches = 1;
+  }
+  return s;
+}
+
+// Large products. Making a primitive costs a millisecond and memory that stays, so it must gain.
+PrepareResult prepare_large(const KernelRequest& r) {
+  const auto no = [](const char* why) { return tl::unexpected(std::string(why)); };
+  if (r.out[0].dtype != DType::f32) return no("f32 only");
+  if (r.target.isa != Isa::avx512) return no("AVX-512 only");
+  const Sizes s = one_product(sizes_of(r.in, r.attrs));
+  if (std::min({s.m, s.n, s.k}) < kOnednnSide || s.m * s.n * s.k < kOnednnProducts) return no("too small to gain");
+  return prepare_onednn({.batches = s.batches, .m = s.m, .n = s.n, .k = s.k, .transpose_a = s.transpose_a,
+                         .transpose_b = s.transpose_b, .shared_b = s.shared_b, .bias = s.bias,
+                         .activation = s.activation, .threads = r.target.threads});
+}
+
 // Our own tiles: any size, any transposition.
 PrepareResult prepare_tiles(const KernelRequest& r) {
-  const Sizes s = sizes_of(r.in, r.attrs);
+  const Sizes s = one_product(sizes_of(r.in, r.attrs));
   Gemm g{.batches = s.batches, .m = s.m, .n = s.n, .k = s.k};
   g.a = {.row = s.transpose_a ? 1 : s.k, .col = s.transpose_a ? s.m : 1, .batch = s.m * s.k};
   g.b = {.row = s.transpose_b ? 1 : s.n, .col = s.transpose_b ? s.k : 1, .batch = s.shared_b ? 0 : s.k * s.n};
   g.c = {.row = s.n, .col = 1, .batch = s.m * s.n};
-  if (s.shared_b && !s.transpose_a) {  // rows of all batches follow each other: one tall product
-    g.m *= g.batches;
-    g.batches = 1;
-  }
   g.bias = s.bias;
   g.relu = s.activation == Activation::relu;
   if (s.activation != Activation::none && !g.relu) {
@@ -192,7 +220,7 @@ PrepareResult prepare_tiles(const KernelRequest& r) {
   return Prepared{plan->run, plan, scratch};
 }
 
-const Kernel kKernels[] = {{"tiles", prepare_tiles}, {"scalar", prepare_scalar}};
+const Kernel kKernels[] = {{"onednn", prepare_large}, {"tiles", prepare_tiles}, {"scalar", prepare_scalar}};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <numeric>
 #include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "base/parallel.h"
@@ -50,15 +51,25 @@ void split(int64_t count, int64_t grain, int threads, F&& part) {
   });
 }
 
-// `rows` blocks of `bytes`, from one stride to another (in bytes).
+// From how many bytes on moving them is worth a parallel region.
+inline constexpr int64_t kBytesWorthThreads = int64_t{1} << 20;
+
+// `rows` blocks of `bytes`, from one stride to another (in bytes). Blocks of a word or two, as columns that are
+// put side by side have, are not worth a call each.
 inline void copy_rows(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t rows,
                       int64_t bytes, int threads) {
-  constexpr int64_t kWorthThreads = int64_t{1} << 20;
-  split(rows, 1, rows * bytes < kWorthThreads ? 1 : threads, [&](int64_t begin, int64_t end) {
+  split(rows, 1, rows * bytes < kBytesWorthThreads ? 1 : threads, [&](int64_t begin, int64_t end) {
     const char* source = static_cast<const char*>(from) + begin * from_stride;
     char* target = static_cast<char*>(to) + begin * to_stride;
-    for (int64_t r = begin; r < end; ++r, source += from_stride, target += to_stride)
-      std::memcpy(target, source, static_cast<size_t>(bytes));
+    const auto each = [&](auto size) {
+      for (int64_t r = begin; r < end; ++r, source += from_stride, target += to_stride)
+        std::memcpy(target, source, static_cast<size_t>(size));
+    };
+    switch (bytes) {
+      case 4: return each(std::integral_constant<int64_t, 4>());
+      case 8: return each(std::integral_constant<int64_t, 8>());
+      default: return each(bytes);
+    }
   });
 }
 

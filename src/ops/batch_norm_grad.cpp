@@ -1,0 +1,122 @@
+// batch_norm_grad: the gradient of batch_norm, which it normalises again: x [b,n], scale [n], upstream [b,n]
+// -> the gradients of x [b,n], scale [n] and shift [n].
+//
+// With z = (x - mean) / sqrt(variance + epsilon), over each column:
+//   dshift = sum upstream,   dscale = sum upstream z,
+//   dx = scale (upstream - dshift / b - z dscale / b) / sqrt(variance + epsilon)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/batch_norm_grad.cpp"
+#include <hwy/foreach_target.h>
+
+#include "ops/norm-inl.h"
+#include "ops/norm.h"
+#include "ops/ops.h"
+#include "ops/simd-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
+namespace {
+
+template <class T>
+void run(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const NormSizes*>(data);
+  const hn::ScalableTag<T> d;
+  const T *x = args.at<const T>(0), *scale = args.at<const T>(1), *upstream = args.at<const T>(2);
+  T *dx = args.at<T>(3), *dscale = args.at<T>(4), *dshift = args.at<T>(5);
+  const auto share = hn::Set(d, T{1} / static_cast<T>(s.rows));
+
+  split(s.n, kLineColumns, s.threads, [&](int64_t begin, int64_t end) {
+    for_vectors(d, end - begin, [&](int64_t offset, int64_t lanes) HWY_ATTR {
+      const int64_t j = begin + offset;
+      const auto m = column_moments(d, x + j, s.rows, s.n, lanes, static_cast<T>(s.epsilon));
+      const auto up = [&](int64_t r) HWY_ATTR { return load_some(d, upstream + r * s.n + j, lanes); };
+      const auto normal = [&](int64_t r) HWY_ATTR {
+        return hn::Mul(hn::Sub(load_some(d, x + r * s.n + j, lanes), m.mean), m.scale);
+      };
+      const auto sum = sum_rows(d, s.rows, up);
+      const auto sum_z = sum_rows(d, s.rows, [&](int64_t r) HWY_ATTR { return hn::Mul(up(r), normal(r)); });
+      const auto g = hn::Mul(sum, share), gz = hn::Mul(sum_z, share);
+      const auto slope = hn::Mul(m.scale, load_some(d, scale + j, lanes));
+      for (int64_t r = 0; r < s.rows; ++r) {
+        const auto away = hn::NegMulAdd(normal(r), gz, hn::Sub(up(r), g));
+        store_some(d, hn::Mul(away, slope), dx + r * s.n + j, lanes);
+      }
+      store_some(d, sum_z, dscale + j, lanes);
+      store_some(d, sum, dshift + j, lanes);
+    });
+  });
+}
+
+KernelFn kernel(DType dtype) { return dtype == DType::f32 ? run<float> : run<double>; }
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(kernel);
+
+const AttrDef kAttrs[] = {{"epsilon", 1e-5}};
+
+Result<Types> infer(const OpArgs& args) {
+  const Type& x = args.in[0];
+  if (x.dims.rank() != 2 || x.dims[0] == 0)
+    return wrong(fmt::format("batch_norm_grad: x must be [b,n] with a row at least, not {}", to_string(x)));
+  if (x.dtype != DType::f32 && x.dtype != DType::f64)
+    return wrong(fmt::format("batch_norm_grad: {} is not computed with; cast it to f32", to_string(x)));
+  if (Status fits = one_for_each_column("batch_norm_grad", args.in, {"scale"}, 1); !fits) return fail(fits.error());
+  if (args.in[2] != x)
+    return wrong(fmt::format("batch_norm_grad: {} needs its like upstream, not {}", to_string(x), to_string(args.in[2])));
+  return Types{x, args.in[1], args.in[1]};
+}
+
+void reference(const ReferenceArgs& a) {
+  const NormSizes s = norm_sizes(a.in_types[0], a.attrs);
+  const auto rows = static_cast<double>(s.rows);
+  for (int64_t j = 0; j < s.n; ++j) {
+    const double *x = a.in[0] + j, *up = a.in[2] + j;
+    double mean = 0, variance = 0, sum = 0, sum_z = 0;
+    for (int64_t r = 0; r < s.rows; ++r) mean += x[r * s.n] / rows;
+    for (int64_t r = 0; r < s.rows; ++r) variance += (x[r * s.n] - mean) * (x[r * s.n] - mean) / rows;
+    const double inverse = 1 / std::sqrt(variance + s.epsilon);
+    for (int64_t r = 0; r < s.rows; ++r) {
+      sum += up[r * s.n];
+      sum_z += up[r * s.n] * (x[r * s.n] - mean) * inverse;
+    }
+    for (int64_t r = 0; r < s.rows; ++r)
+      a.out[0][r * s.n + j] = a.in[1][j] * inverse *
+                              (up[r * s.n] - sum / rows - (x[r * s.n] - mean) * inverse * sum_z / rows);
+    a.out[1][j] = sum_z;
+    a.out[2][j] = sum;
+  }
+}
+
+PrepareResult prepare(const KernelRequest& r) {
+  NormSizes s = norm_sizes(r.in[0], r.attrs);
+  s.threads = r.in[0].elements() >= kWorthThreads ? r.target.threads : 1;
+  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
+                  std::make_shared<const NormSizes>(s)};
+}
+
+const Kernel kKernels[] = {{"highway", prepare}};
+
+}  // namespace
+
+extern const OpDef batch_norm_grad_op{
+    .name = "batch_norm_grad",
+    .doc = "the gradients of batch_norm in x, scale and shift",
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .attrs = kAttrs,
+    .infer = infer,
+    .cost = [](const OpArgs& args, std::span<const Type> out) { return norm_cost(args, out, 16); },
+    .no_grad = "it is itself a gradient",
+    .reference = reference,
+    .kernels = kKernels,
+};
+
+}  // namespace shoestring::ops
+#endif
