@@ -16,8 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
-constexpr int64_t kBlockK = 256;       // a panel of B (256 rows of two vectors) stays in the first-level cache
-constexpr int64_t kBlockM = 256;       // rows of A that stay in the second-level cache over all panels
+constexpr int64_t kBlockK = 256;  // a panel of B (256 rows of two vectors) stays in the first-level cache
+constexpr int64_t kBlockM = 256;  // rows of A that stay in the second-level cache over all panels
 constexpr int kMaxDotColumns = 4;
 
 // The part of C that one thread computes.
@@ -41,7 +41,8 @@ void columns(D d, const GemmPlan& plan, Panel<T> p, T* scratch) {
 }
 
 template <class T>
-void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c, T* scratch) {
+void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c,
+           T* scratch) {
   const Gemm& g = plan.gemm;
   const hn::ScalableTag<T> d;
   // A vector no wider than what is left is loaded and stored faster: it crosses fewer cache lines.
@@ -54,11 +55,19 @@ void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, con
     for (int64_t i = piece.m; i < piece.m_end; i += plan.m_block) {
       for (int64_t j = piece.n; j < piece.n_end;) {
         const int64_t left = piece.n_end - j;
-        Panel<T> p{.rows = std::min(plan.m_block, piece.m_end - i), .columns = left, .k = k,
-                   .a = a + i * g.a.row + q * g.a.col, .a_row = g.a.row, .a_col = g.a.col,
-                   .b = b + q * g.b.row + j * g.b.col, .b_row = g.b.row,
-                   .c = c + i * g.c.row + j * g.c.col, .c_row = g.c.row, .c_col = g.c.col,
-                   .bias = bias && q == 0 ? bias + j : nullptr, .accumulate = q > 0,
+        Panel<T> p{.rows = std::min(plan.m_block, piece.m_end - i),
+                   .columns = left,
+                   .k = k,
+                   .a = a + i * g.a.row + q * g.a.col,
+                   .a_row = g.a.row,
+                   .a_col = g.a.col,
+                   .b = b + q * g.b.row + j * g.b.col,
+                   .b_row = g.b.row,
+                   .c = c + i * g.c.row + j * g.c.col,
+                   .c_row = g.c.row,
+                   .c_col = g.c.col,
+                   .bias = bias && q == 0 ? bias + j : nullptr,
+                   .accumulate = q > 0,
                    .relu = g.relu && q + k == g.k};
         if (left > 3 * L && kTileVectors == 4) {  // only a panel's last vector may end early
           p.columns = std::min(left, 4 * L);
@@ -81,7 +90,8 @@ void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, con
 }
 
 template <class T>
-void dot_rows(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c, T* scratch) {
+void dot_rows(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c,
+              T* scratch) {
   const Gemm& g = plan.gemm;
   int64_t b_row = g.b.col;
   if (plan.pack) {
@@ -90,15 +100,29 @@ void dot_rows(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, 
     b = scratch;
     b_row = g.k;
   }
-  const Panel<T> p{.rows = piece.m_end - piece.m, .columns = g.n, .k = g.k,
-                   .a = a + piece.m * g.a.row, .a_row = g.a.row, .a_col = 1, .b = b, .b_row = b_row,
-                   .c = c + piece.m * g.c.row, .c_row = g.c.row, .c_col = 1, .bias = bias, .accumulate = false,
+  const Panel<T> p{.rows = piece.m_end - piece.m,
+                   .columns = g.n,
+                   .k = g.k,
+                   .a = a + piece.m * g.a.row,
+                   .a_row = g.a.row,
+                   .a_col = 1,
+                   .b = b,
+                   .b_row = b_row,
+                   .c = c + piece.m * g.c.row,
+                   .c_row = g.c.row,
+                   .c_col = 1,
+                   .bias = bias,
+                   .accumulate = false,
                    .relu = g.relu};
   switch (g.n) {
-    case 1: return dots<T, 1>(p);
-    case 2: return dots<T, 2>(p);
-    case 3: return dots<T, 3>(p);
-    default: return dots<T, 4>(p);
+    case 1:
+      return dots<T, 1>(p);
+    case 2:
+      return dots<T, 2>(p);
+    case 3:
+      return dots<T, 3>(p);
+    default:
+      return dots<T, 4>(p);
   }
 }
 
@@ -113,7 +137,8 @@ void activate(const Gemm& g, const Piece& piece, T* c) {
 }
 
 template <class T>
-void compute(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c, T* scratch) {
+void compute(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c,
+             T* scratch) {
   const Gemm& g = plan.gemm;
   if (piece.m == piece.m_end || piece.n == piece.n_end) return;
   for (int64_t z = piece.batch; z < piece.batch_end; ++z) {
@@ -155,7 +180,8 @@ void run(const void* data, const KernelArgs& args) noexcept {
   parallel([&](int thread, int threads) {
     threads = std::min(threads, g.threads);  // scratch is for so many
     if (thread >= threads) return;
-    compute<T>(plan, piece_of<T>(plan, thread, threads), a, b, bias, c, scratch + thread * plan.scratch_per_thread);
+    compute<T>(plan, piece_of<T>(plan, thread, threads), a, b, bias, c,
+               scratch + thread * plan.scratch_per_thread);
   });
 }
 
@@ -164,7 +190,8 @@ template <class T>
 bool turn(Gemm& g) {
   constexpr int64_t L = kLanes<T>;
   const int64_t straight = g.m * ((g.n + L - 1) / L), turned = g.n * ((g.m + L - 1) / L);
-  if (g.bias || g.relu || g.activation || g.a.row != 1 || g.k > 4 * kBlockK || 3 * turned > 2 * straight) return false;
+  if (g.bias || g.relu || g.activation || g.a.row != 1 || g.k > 4 * kBlockK || 3 * turned > 2 * straight)
+    return false;
   std::swap(g.m, g.n);
   std::swap(g.a, g.b);
   for (MatrixStrides* s : {&g.a, &g.b, &g.c}) std::swap(s->row, s->col);
@@ -190,24 +217,30 @@ GemmPlan prepare(Gemm g) {
   } else {
     // Copying costs less than a percent once a panel serves many rows, and spares the cache the collisions of
     // rows that lie a power of two apart.
-    plan.pack = g.b.col != 1 || (g.m >= 64 && g.k * g.b.row * static_cast<int64_t>(sizeof(T)) > 16384 && g.n > L);
-    if (plan.pack) plan.scratch_per_thread = std::min(g.k, plan.k_block) * std::min((g.n + L - 1) / L * L, kWidth);
+    plan.pack =
+        g.b.col != 1 || (g.m >= 64 && g.k * g.b.row * static_cast<int64_t>(sizeof(T)) > 16384 && g.n > L);
+    if (plan.pack)
+      plan.scratch_per_thread = std::min(g.k, plan.k_block) * std::min((g.n + L - 1) / L * L, kWidth);
   }
   // A region costs about as much as 50,000 multiplications of one thread.
   if (g.batches * g.m * g.n * g.k < 200'000) g.threads = 1;
   // The side that leaves the slowest thread with less.
   const auto slowest = [&](int64_t size, int64_t grain) {
     const int64_t blocks = (size + grain - 1) / grain;
-    return static_cast<double>((blocks + g.threads - 1) / g.threads) / static_cast<double>(std::max<int64_t>(blocks, 1));
+    return static_cast<double>((blocks + g.threads - 1) / g.threads) /
+           static_cast<double>(std::max<int64_t>(blocks, 1));
   };
-  plan.split_columns = plan.way == GemmPlan::Way::tiles && slowest(g.n, kWidth) <= slowest(g.m, tile_rows(kTileVectors));
+  plan.split_columns =
+      plan.way == GemmPlan::Way::tiles && slowest(g.n, kWidth) <= slowest(g.m, tile_rows(kTileVectors));
   plan.scratch_per_thread = (plan.scratch_per_thread + 15) / 16 * 16;
   plan.gemm = g;
   plan.run = run<T>;
   return plan;
 }
 
-GemmPlan prepare_any(DType dtype, const Gemm& g) { return dtype == DType::f64 ? prepare<double>(g) : prepare<float>(g); }
+GemmPlan prepare_any(DType dtype, const Gemm& g) {
+  return dtype == DType::f64 ? prepare<double>(g) : prepare<float>(g);
+}
 
 }  // namespace
 }  // namespace shoestring::ops::HWY_NAMESPACE

@@ -49,8 +49,8 @@ dnnl_engine_t cpu() {
 }
 
 Desc describe(std::initializer_list<int64_t> dims, std::initializer_list<int64_t> strides) {
-  return own<Desc>(dnnl_memory_desc_create_with_strides, static_cast<int>(dims.size()), dims.begin(), dnnl_f32,
-                   strides.begin());
+  return own<Desc>(dnnl_memory_desc_create_with_strides, static_cast<int>(dims.size()), dims.begin(),
+                   dnnl_f32, strides.begin());
 }
 
 // A primitive with its arguments built once. Running sets their addresses, so two executors of one plan take
@@ -64,7 +64,8 @@ struct Bound {
 
   static void run(const void* data, const KernelArgs& args) noexcept {
     const Bound& self = *static_cast<const Bound*>(data);
-    while (self.busy.test_and_set(std::memory_order_acquire)) {}
+    while (self.busy.test_and_set(std::memory_order_acquire)) {
+    }
     for (size_t i = 0; i < self.memories.size(); ++i)
       dnnl_memory_set_data_handle(self.memories[i].get(), args.operands[i]);
     dnnl_primitive_execute(self.primitive.get(), self.stream.get(), static_cast<int>(self.arguments.size()),
@@ -83,7 +84,7 @@ Attr attributes(Activation activation) {
   const dnnl_alg_kind_t kind = activation == Activation::relu      ? dnnl_eltwise_relu
                                : activation == Activation::tanh    ? dnnl_eltwise_tanh
                                : activation == Activation::sigmoid ? dnnl_eltwise_logistic
-                                                                : dnnl_eltwise_gelu_erf;
+                                                                   : dnnl_eltwise_gelu_erf;
   dnnl_post_ops_append_eltwise(post.get(), kind, 0.0f, 0.0f);
   dnnl_primitive_attr_set_post_ops(attr.get(), post.get());
   return attr;
@@ -94,14 +95,15 @@ Attr attributes(Activation activation) {
 PrepareResult prepare_onednn(const OnednnMatmul& mm) {
   const auto [z, m, n, k] = std::tuple(mm.batches, mm.m, mm.n, mm.k);
   const Desc a = describe({z, m, k}, {m * k, mm.transpose_a ? 1 : k, mm.transpose_a ? m : 1});
-  const Desc b = describe({mm.shared_b ? 1 : z, k, n}, {k * n, mm.transpose_b ? 1 : n, mm.transpose_b ? k : 1});
+  const Desc b =
+      describe({mm.shared_b ? 1 : z, k, n}, {k * n, mm.transpose_b ? 1 : n, mm.transpose_b ? k : 1});
   const Desc c = describe({z, m, n}, {m * n, n, 1});
   const Desc bias = mm.bias ? describe({1, 1, n}, {n, n, 1}) : Desc();
   const Attr attr = attributes(mm.activation);
 
   const LibraryThreads threads(mm.threads);
-  const PrimitiveDesc desc = own<PrimitiveDesc>(dnnl_matmul_primitive_desc_create, cpu(), a.get(), b.get(), bias.get(),
-                                                c.get(), attr.get());
+  const PrimitiveDesc desc = own<PrimitiveDesc>(dnnl_matmul_primitive_desc_create, cpu(), a.get(), b.get(),
+                                                bias.get(), c.get(), attr.get());
   if (!desc) return refuse("oneDNN has no primitive for it");
   const char* name = "";
   dnnl_primitive_desc_query(desc.get(), dnnl_query_impl_info_str, 0, &name);
@@ -112,14 +114,16 @@ PrepareResult prepare_onednn(const OnednnMatmul& mm) {
   bound->primitive = own<Primitive>(dnnl_primitive_create, desc.get());
   bound->stream = own<Stream>(dnnl_stream_create, cpu(), static_cast<unsigned>(dnnl_stream_default_flags));
   const auto bind = [&](int argument, const_dnnl_memory_desc_t type) {
-    bound->memories.push_back(own<Memory>(dnnl_memory_create, type, cpu(), static_cast<void*>(DNNL_MEMORY_NONE)));
+    bound->memories.push_back(
+        own<Memory>(dnnl_memory_create, type, cpu(), static_cast<void*>(DNNL_MEMORY_NONE)));
     bound->arguments.push_back({argument, bound->memories.back().get()});
   };
   bind(DNNL_ARG_SRC, a.get());
   bind(DNNL_ARG_WEIGHTS, b.get());
   if (bias) bind(DNNL_ARG_BIAS, bias.get());
   bind(DNNL_ARG_DST, c.get());
-  const const_dnnl_memory_desc_t scratch = dnnl_primitive_desc_query_md(desc.get(), dnnl_query_scratchpad_md, 0);
+  const const_dnnl_memory_desc_t scratch =
+      dnnl_primitive_desc_query_md(desc.get(), dnnl_query_scratchpad_md, 0);
   const auto scratch_bytes = static_cast<int64_t>(scratch ? dnnl_memory_desc_get_size(scratch) : 0);
   if (scratch_bytes > 0) bind(DNNL_ARG_SCRATCHPAD, scratch);
   if (!bound->primitive || !bound->stream) return refuse("oneDNN could not make the primitive");

@@ -1,6 +1,7 @@
 // batch_norm, in training: (x - mean) / sqrt(variance + epsilon) scale + shift over the rows of x, and the
 // running mean and variance moved towards the batch's, which prediction uses.
-//   x [b,n], scale [n], shift [n], running mean [n], running variance [n] -> y [b,n], new mean [n], new variance [n]
+//   x [b,n], scale [n], shift [n], running mean [n], running variance [n] -> y [b,n], new mean [n], new
+//   variance [n]
 // The running variance is moved towards the unbiased one; a batch of one row, which has none, leaves it.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/batch_norm.cpp"
@@ -30,7 +31,8 @@ void run(const void* data, const KernelArgs& args) noexcept {
     for_vectors(d, end - begin, [&](int64_t offset, int64_t lanes) HWY_ATTR {
       const int64_t j = begin + offset;
       const auto m = column_moments(d, x + j, s.rows, s.n, lanes, static_cast<T>(s.epsilon));
-      const auto slope = hn::Mul(m.scale, load_some(d, scale + j, lanes)), start = load_some(d, shift + j, lanes);
+      const auto slope = hn::Mul(m.scale, load_some(d, scale + j, lanes)),
+                 start = load_some(d, shift + j, lanes);
       for (int64_t r = 0; r < s.rows; ++r) {
         const auto away = hn::Sub(load_some(d, x + r * s.n + j, lanes), m.mean);
         store_some(d, hn::MulAdd(away, slope, start), y + r * s.n + j, lanes);
@@ -116,7 +118,8 @@ const Kernel kKernels[] = {{"highway", prepare}};
 
 extern const OpDef batch_norm_op{
     .name = "batch_norm",
-    .doc = "(x - mean) / sqrt(variance + epsilon) scale + shift over the rows, and the new running statistics",
+    .doc =
+        "(x - mean) / sqrt(variance + epsilon) scale + shift over the rows, and the new running statistics",
     .min_inputs = 5,
     .max_inputs = 5,
     .attrs = kAttrs,

@@ -67,9 +67,11 @@ Result<Types> infer(const OpArgs& args) {
     return wrong(fmt::format("batch_norm_grad: x must be [b,n] with a row at least, not {}", to_string(x)));
   if (x.dtype != DType::f32 && x.dtype != DType::f64)
     return wrong(fmt::format("batch_norm_grad: {} is not computed with; cast it to f32", to_string(x)));
-  if (Status fits = one_for_each_column("batch_norm_grad", args.in, {"scale"}, 1); !fits) return fail(fits.error());
+  if (Status fits = one_for_each_column("batch_norm_grad", args.in, {"scale"}, 1); !fits)
+    return fail(fits.error());
   if (args.in[2] != x)
-    return wrong(fmt::format("batch_norm_grad: {} needs its like upstream, not {}", to_string(x), to_string(args.in[2])));
+    return wrong(fmt::format("batch_norm_grad: {} needs its like upstream, not {}", to_string(x),
+                             to_string(args.in[2])));
   return Types{x, args.in[1], args.in[1]};
 }
 
@@ -87,8 +89,8 @@ void reference(const ReferenceArgs& a) {
       sum_z += up[r * s.n] * (x[r * s.n] - mean) * inverse;
     }
     for (int64_t r = 0; r < s.rows; ++r)
-      a.out[0][r * s.n + j] = a.in[1][j] * inverse *
-                              (up[r * s.n] - sum / rows - (x[r * s.n] - mean) * inverse * sum_z / rows);
+      a.out[0][r * s.n + j] =
+          a.in[1][j] * inverse * (up[r * s.n] - sum / rows - (x[r * s.n] - mean) * inverse * sum_z / rows);
     a.out[1][j] = sum_z;
     a.out[2][j] = sum;
   }

@@ -100,14 +100,16 @@ void copy(const void* data, const KernelArgs& args) noexcept {
   char* out = args.at<char>(2);
   split(s.count, 64, s.threads, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
-      std::memcpy(out + i * s.bytes, table + std::clamp(indices[i], 0, s.last) * s.bytes, static_cast<size_t>(s.bytes));
+      std::memcpy(out + i * s.bytes, table + std::clamp(indices[i], 0, s.last) * s.bytes,
+                  static_cast<size_t>(s.bytes));
   });
 }
 
 PrepareResult prepare_words(const KernelRequest& r) {
   const GatherSizes s = sizes_of(r);
   if (s.bytes % 4 != 0) return tl::unexpected(std::string("rows of whole 4-byte words only"));
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](), std::make_shared<const GatherSizes>(s)};
+  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](),
+                  std::make_shared<const GatherSizes>(s)};
 }
 PrepareResult prepare_copy(const KernelRequest& r) {
   return Prepared{copy, std::make_shared<const GatherSizes>(sizes_of(r))};

@@ -26,7 +26,8 @@ namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Each thread owns a range of the table's rows and reads all numbers, so a row's sum has one order for any team.
+// Each thread owns a range of the table's rows and reads all numbers, so a row's sum has one order for any
+// team.
 template <class T>
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const GatherGradSizes*>(data);
@@ -102,7 +103,8 @@ void reference(const ReferenceArgs& a) {
 
 PrepareResult prepare(const KernelRequest& r) {
   const bool large = r.in[0].bytes() + r.out[0].bytes() >= kBytesWorthThreads;
-  const GatherGradSizes s{r.in[1].elements(), r.out[0].dims[1], r.out[0].dims[0], large ? r.target.threads : 1};
+  const GatherGradSizes s{r.in[1].elements(), r.out[0].dims[1], r.out[0].dims[0],
+                          large ? r.target.threads : 1};
   return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.out[0].dtype),
                   std::make_shared<const GatherGradSizes>(s)};
 }

@@ -16,8 +16,9 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile keeps its sums in registers: rows by vectors. Wide tiles load least for each multiplication, and loads
-// from the second-level cache are what holds a tile up; narrow ones take more rows to have sums enough in flight.
+// A tile keeps its sums in registers: rows by vectors. Wide tiles load least for each multiplication, and
+// loads from the second-level cache are what holds a tile up; narrow ones take more rows to have sums enough
+// in flight.
 #if HWY_TARGET == HWY_SCALAR
 inline constexpr int kTileVectors = 2;
 constexpr int tile_rows(int) { return 4; }
@@ -62,8 +63,9 @@ HWY_NOINLINE void store_strided(D d, hn::Vec<D> v, T* c, int64_t stride, int64_t
   for (int64_t j = 0; j < count; ++j) c[j * stride] = lanes[j];
 }
 
-// `count` times kRows rows of kVectors vectors, from row `first_row` on. kPrefetch: A's rows lie side by side, so
-// that each step along k touches another cache line, too far from the last for the hardware to foresee.
+// `count` times kRows rows of kVectors vectors, from row `first_row` on. kPrefetch: A's rows lie side by
+// side, so that each step along k touches another cache line, too far from the last for the hardware to
+// foresee.
 template <int kRows, int kVectors, bool kPrefetch, class D, class T = hn::TFromD<D>>
 HWY_NOINLINE void tile(D d, const Panel<T>& p, int64_t first_row, int64_t count) {
   using V = hn::Vec<D>;
@@ -102,8 +104,7 @@ HWY_NOINLINE void tile(D d, const Panel<T>& p, int64_t first_row, int64_t count)
     const auto step = [&](V(&into)[kRows][kVectors]) HWY_ATTR {
       V bv[kVectors];
 #pragma GCC unroll 32
-      for (int v = 0; v < kVectors; ++v)
-        bv[v] = load(v, b + v * L);
+      for (int v = 0; v < kVectors; ++v) bv[v] = load(v, b + v * L);
 #pragma GCC unroll 32
       for (int r = 0; r < kRows; ++r) {
         const V av = hn::Set(d, row[r][at]);
@@ -124,23 +125,20 @@ HWY_NOINLINE void tile(D d, const Panel<T>& p, int64_t first_row, int64_t count)
     for (; left > 0; --left) step(sum[0]);
     if constexpr (kSplit == 2) each([&](V& x, T*, int r, int v) HWY_ATTR { x = hn::Add(x, sum[1][r][v]); });
     if constexpr (kSplit == 4) {
-      each([&](V& x, T*, int r, int v) HWY_ATTR {
-        x = hn::Add(hn::Add(x, sum[1][r][v]), hn::Add(sum[2][r][v], sum[3][r][v]));
-      });
+      each([&](V& x, T*, int r, int v)
+               HWY_ATTR { x = hn::Add(hn::Add(x, sum[1][r][v]), hn::Add(sum[2][r][v], sum[3][r][v])); });
     }
 
     // The conditions stand outside the unrolled loops: the same for all of the tile.
     if (p.accumulate) {
-      each([&](V& x, T* to, int, int v) HWY_ATTR {
-        x = hn::Add(x, load(v, to));
-      });
+      each([&](V& x, T* to, int, int v) HWY_ATTR { x = hn::Add(x, load(v, to)); });
     }
     if (p.bias) {
-      each([&](V& x, T*, int, int v) HWY_ATTR {
-        x = hn::Add(x, load(v, p.bias + v * L));
-      });
+      each([&](V& x, T*, int, int v) HWY_ATTR { x = hn::Add(x, load(v, p.bias + v * L)); });
     }
-    if (p.relu) each([&](V& x, T*, int, int) HWY_ATTR { x = hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x); });  // NaN stays
+    if (p.relu)
+      each([&](V& x, T*, int, int)
+               HWY_ATTR { x = hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x); });  // NaN stays
     if (HWY_UNLIKELY(p.c_col != 1)) {
       each([&](V x, T*, int r, int v) HWY_ATTR {
         store_strided(d, x, c + r * c_row + v * L * p.c_col, p.c_col, std::min(L, p.columns - v * L));
@@ -174,14 +172,30 @@ void panel(D d, const Panel<T>& p) {
       --count;
     }
     switch (height) {
-      case 1: tile<1, kVectors, kPrefetch>(d, p, row, count); break;
-      case 2: tile<2, kVectors, kPrefetch>(d, p, row, count); break;
-      case 3: tile<3, kVectors, kPrefetch>(d, p, row, count); break;
-      case 4: tile<4, kVectors, kPrefetch>(d, p, row, count); break;
-      case 5: tile<std::min(5, kFull), kVectors, kPrefetch>(d, p, row, count); break;
-      case 6: tile<std::min(6, kFull), kVectors, kPrefetch>(d, p, row, count); break;
-      case 7: tile<std::min(7, kFull), kVectors, kPrefetch>(d, p, row, count); break;
-      default: tile<kFull, kVectors, kPrefetch>(d, p, row, count); break;
+      case 1:
+        tile<1, kVectors, kPrefetch>(d, p, row, count);
+        break;
+      case 2:
+        tile<2, kVectors, kPrefetch>(d, p, row, count);
+        break;
+      case 3:
+        tile<3, kVectors, kPrefetch>(d, p, row, count);
+        break;
+      case 4:
+        tile<4, kVectors, kPrefetch>(d, p, row, count);
+        break;
+      case 5:
+        tile<std::min(5, kFull), kVectors, kPrefetch>(d, p, row, count);
+        break;
+      case 6:
+        tile<std::min(6, kFull), kVectors, kPrefetch>(d, p, row, count);
+        break;
+      case 7:
+        tile<std::min(7, kFull), kVectors, kPrefetch>(d, p, row, count);
+        break;
+      default:
+        tile<kFull, kVectors, kPrefetch>(d, p, row, count);
+        break;
     }
     row += count * height;
     left -= count * height;
@@ -242,10 +256,12 @@ HWY_NOINLINE void dots(const Panel<T>& p) {
   }
 }
 
-// ---- packing: `width` (whole vectors) columns of B, of which `columns` exist, as k rows of contiguous vectors ----
+// ---- packing: `width` (whole vectors) columns of B, of which `columns` exist, as k rows of contiguous
+// vectors ----
 
 template <class T>
-void pack_elements(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t columns, int64_t width, T* to) {
+void pack_elements(const T* b, int64_t b_row, int64_t b_col, int64_t k, int64_t columns, int64_t width,
+                   T* to) {
   for (int64_t q = 0; q < k; ++q)
     for (int64_t j = 0; j < width; ++j) to[q * width + j] = b[q * b_row + std::min(j, columns - 1) * b_col];
 }
@@ -258,7 +274,8 @@ void pack_rows(D d, const T* b, int64_t b_row, int64_t k, int64_t columns, int64
     if (columns - j >= L) {
       for (int64_t q = 0; q < k; ++q) hn::StoreU(hn::LoadU(d, b + q * b_row + j), d, to + q * width + j);
     } else {
-      for (int64_t q = 0; q < k; ++q) hn::StoreU(hn::MaskedLoad(mask, d, b + q * b_row + j), d, to + q * width + j);
+      for (int64_t q = 0; q < k; ++q)
+        hn::StoreU(hn::MaskedLoad(mask, d, b + q * b_row + j), d, to + q * width + j);
     }
   }
 }

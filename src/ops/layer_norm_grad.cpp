@@ -1,8 +1,10 @@
-// layer_norm_grad: the gradient of layer_norm, which it normalises again: x [.., n], scale [n], upstream [.., n]
+// layer_norm_grad: the gradient of layer_norm, which it normalises again: x [.., n], scale [n], upstream [..,
+// n]
 // -> the gradients of x [.., n], scale [n] and shift [n].
 //
 // With z = (x - mean) / sqrt(variance + epsilon) and g = upstream scale, over each row:
-//   dx = (g - mean g - z mean(g z)) / sqrt(variance + epsilon),   dscale = sum upstream z,   dshift = sum upstream
+//   dx = (g - mean g - z mean(g z)) / sqrt(variance + epsilon),   dscale = sum upstream z,   dshift = sum
+//   upstream
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/layer_norm_grad.cpp"
 #include <hwy/foreach_target.h>
@@ -42,14 +44,16 @@ void run(const void* data, const KernelArgs& args) noexcept {
       const T *row = x + r * s.n, *up = upstream + r * s.n;
       const Moments<T> m = row_moments(d, row, s.n, static_cast<T>(s.epsilon));
       const auto mean = hn::Set(d, m.mean), inverse = hn::Set(d, m.scale);
-      const auto normal = [&](int64_t j, int64_t lanes)
-                              HWY_ATTR { return hn::Mul(hn::Sub(load_some(d, row + j, lanes), mean), inverse); };
-      const auto weighted = [&](int64_t j, int64_t lanes)
-                                HWY_ATTR { return hn::Mul(load_some(d, up + j, lanes), load_some(d, scale + j, lanes)); };
+      const auto normal = [&](int64_t j, int64_t lanes) HWY_ATTR {
+        return hn::Mul(hn::Sub(load_some(d, row + j, lanes), mean), inverse);
+      };
+      const auto weighted = [&](int64_t j, int64_t lanes) HWY_ATTR {
+        return hn::Mul(load_some(d, up + j, lanes), load_some(d, scale + j, lanes));
+      };
       const auto g = hn::Set(d, share * sum_vectors(d, s.n, weighted));
       const auto gz = hn::Set(d, share * sum_vectors(d, s.n, [&](int64_t j, int64_t lanes) HWY_ATTR {
-                                return hn::Mul(weighted(j, lanes), normal(j, lanes));
-                              }));
+                                   return hn::Mul(weighted(j, lanes), normal(j, lanes));
+                                 }));
       for_vectors(d, s.n, [&](int64_t j, int64_t lanes) HWY_ATTR {
         const auto z = normal(j, lanes), u = load_some(d, up + j, lanes);
         const auto away = hn::NegMulAdd(z, gz, hn::Sub(weighted(j, lanes), g));
@@ -100,9 +104,11 @@ Result<Types> infer(const OpArgs& args) {
   if (x.dims.rank() == 0) return wrong(fmt::format("layer_norm_grad: {} has no axis", to_string(x)));
   if (x.dtype != DType::f32 && x.dtype != DType::f64)
     return wrong(fmt::format("layer_norm_grad: {} is not computed with; cast it to f32", to_string(x)));
-  if (Status fits = one_for_each_column("layer_norm_grad", args.in, {"scale"}, 1); !fits) return fail(fits.error());
+  if (Status fits = one_for_each_column("layer_norm_grad", args.in, {"scale"}, 1); !fits)
+    return fail(fits.error());
   if (args.in[2] != x)
-    return wrong(fmt::format("layer_norm_grad: {} needs its like upstream, not {}", to_string(x), to_string(args.in[2])));
+    return wrong(fmt::format("layer_norm_grad: {} needs its like upstream, not {}", to_string(x),
+                             to_string(args.in[2])));
   return Types{x, args.in[1], args.in[1]};
 }
 
@@ -133,7 +139,8 @@ PrepareResult prepare(const KernelRequest& r) {
   NormSizes s = norm_sizes(r.in[0], r.attrs);
   s.threads = r.in[0].elements() >= kWorthThreads ? r.target.threads : 1;
   return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
-                  std::make_shared<const NormSizes>(s), 4 * s.n * s.threads * info(r.in[0].dtype).block_bytes};
+                  std::make_shared<const NormSizes>(s),
+                  4 * s.n * s.threads * info(r.in[0].dtype).block_bytes};
 }
 
 const Kernel kKernels[] = {{"highway", prepare}};

@@ -195,10 +195,18 @@ PrepareResult prepare_large(const KernelRequest& r) {
   if (r.out[0].dtype != DType::f32) return no("f32 only");
   if (r.target.isa != Isa::avx512) return no("AVX-512 only");
   const Sizes s = one_product(sizes_of(r.in, r.attrs));
-  if (std::min({s.m, s.n, s.k}) < kOnednnSide || s.m * s.n * s.k < kOnednnProducts) return no("too small to gain");
-  return prepare_onednn({.batches = s.batches, .m = s.m, .n = s.n, .k = s.k, .transpose_a = s.transpose_a,
-                         .transpose_b = s.transpose_b, .shared_b = s.shared_b, .bias = s.bias,
-                         .activation = s.activation, .threads = r.target.threads});
+  if (std::min({s.m, s.n, s.k}) < kOnednnSide || s.m * s.n * s.k < kOnednnProducts)
+    return no("too small to gain");
+  return prepare_onednn({.batches = s.batches,
+                         .m = s.m,
+                         .n = s.n,
+                         .k = s.k,
+                         .transpose_a = s.transpose_a,
+                         .transpose_b = s.transpose_b,
+                         .shared_b = s.shared_b,
+                         .bias = s.bias,
+                         .activation = s.activation,
+                         .threads = r.target.threads});
 }
 
 // Our own tiles: any size, any transposition.

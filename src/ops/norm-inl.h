@@ -66,8 +66,8 @@ HWY_INLINE Moments<T> row_moments(D d, const T* x, int64_t n, T epsilon) {
   const auto first = hn::Set(d, x[0]);
   const T share = T{1} / static_cast<T>(n);
   const T mean = x[0] + share * sum_vectors(d, n, [&](int64_t j, int64_t lanes) HWY_ATTR {
-                   return hn::Sub(load_some(d, x + j, lanes), first);
-                 });
+                          return hn::Sub(load_some(d, x + j, lanes), first);
+                        });
   const auto middle = hn::Set(d, mean);
   const T variance = share * sum_vectors(d, n, [&](int64_t j, int64_t lanes) HWY_ATTR {
                        const auto away = hn::Sub(load_some(d, x + j, lanes), middle);
@@ -101,7 +101,8 @@ struct ColumnMoments {
   V mean, variance, scale;
 };
 template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
-HWY_INLINE ColumnMoments<V> column_moments(D d, const T* x, int64_t rows, int64_t width, int64_t lanes, T epsilon) {
+HWY_INLINE ColumnMoments<V> column_moments(D d, const T* x, int64_t rows, int64_t width, int64_t lanes,
+                                           T epsilon) {
   const V first = load_some(d, x, lanes), share = hn::Set(d, T{1} / static_cast<T>(rows));
   const V sum = sum_rows(
       d, rows, [&](int64_t r) HWY_ATTR { return hn::Sub(load_some(d, x + r * width, lanes), first); });

@@ -54,8 +54,8 @@ void split(int64_t count, int64_t grain, int threads, F&& part) {
 // From how many bytes on moving them is worth a parallel region.
 inline constexpr int64_t kBytesWorthThreads = int64_t{1} << 20;
 
-// `rows` blocks of `bytes`, from one stride to another (in bytes). Blocks of a word or two, as columns that are
-// put side by side have, are not worth a call each.
+// `rows` blocks of `bytes`, from one stride to another (in bytes). Blocks of a word or two, as columns that
+// are put side by side have, are not worth a call each.
 inline void copy_rows(const void* from, int64_t from_stride, void* to, int64_t to_stride, int64_t rows,
                       int64_t bytes, int threads) {
   split(rows, 1, rows * bytes < kBytesWorthThreads ? 1 : threads, [&](int64_t begin, int64_t end) {
@@ -66,9 +66,12 @@ inline void copy_rows(const void* from, int64_t from_stride, void* to, int64_t t
         std::memcpy(target, source, static_cast<size_t>(size));
     };
     switch (bytes) {
-      case 4: return each(std::integral_constant<int64_t, 4>());
-      case 8: return each(std::integral_constant<int64_t, 8>());
-      default: return each(bytes);
+      case 4:
+        return each(std::integral_constant<int64_t, 4>());
+      case 8:
+        return each(std::integral_constant<int64_t, 8>());
+      default:
+        return each(bytes);
     }
   });
 }
