@@ -2,7 +2,7 @@
 //
 //   auto run = shoestring::train_model({.dataset = "machines.csv", .recipe = "recipe.yaml"});
 //   if (!run) return std::fprintf(stderr, "%s\n", run.problem().message().c_str()), run.problem().code;
-//   auto answers = run->model.predict({{{"temperature", "0.4"}, {"age", "0.9"}}});
+//   run->model.predict("new_machines.csv", "answers.csv");
 //
 // Standard C++20 headers only. Nothing here throws or prints; what can fail returns an Outcome. An
 // object may be used by one thread at a time.
@@ -45,29 +45,24 @@ class Outcome {
   std::variant<T, Problem> state_;
 };
 
-// A row of a table: column name -> the cell as text. A missing column is a missing value.
-using Row = std::map<std::string, std::string>;
+// Metrics by output and name, "combined" included: {"failed": {"accuracy": 0.9, "loss": 0.3}, …}.
+using Metrics = std::map<std::string, std::map<std::string, double>>;
 
 // ---- models from tables ------------------------------------------------------------------------------
 
-// A trained model. Answers have the columns of the command line's predictions: of an output F,
-// F_predictions and, of a class, F_probability and F_probabilities_CLASS.
+// A trained model: a model file, a model folder or a run folder.
 class Model {
  public:
-  // A model file, a model folder or a run folder.
   static Outcome<Model> load(const std::string& path);
-  Outcome<std::vector<Row>> predict(const std::vector<Row>& rows);
-  // Metrics by output and name, "combined" included: {"failed": {"accuracy": 0.9, …}, …}.
-  Outcome<std::map<std::string, std::map<std::string, double>>> evaluate(const std::string& dataset);
-
-  Model(Model&&) noexcept;
-  Model& operator=(Model&&) noexcept;
-  ~Model();
+  // Answers every row of a CSV, TSV or JSON lines file in constant memory, to a CSV file ("-": standard
+  // output) with the columns of the command line's predictions. Returns the number of rows.
+  Outcome<int64_t> predict(const std::string& dataset, const std::string& output) const;
+  Outcome<Metrics> evaluate(const std::string& dataset) const;
+  const std::string& path() const { return path_; }
 
  private:
-  struct Impl;
-  explicit Model(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  explicit Model(std::string path) : path_(std::move(path)) {}
+  std::string path_;
 };
 
 // What is known at an evaluation of the training loop.
@@ -88,8 +83,9 @@ struct TrainOptions {
 
 struct TrainedModel {
   Model model;
-  std::string folder;                                         // of the run
-  std::map<std::string, std::map<std::string, double>> test;  // metrics of the test rows
+  std::string folder;                // of the run
+  Metrics test;                      // of the test rows, which training never saw
+  std::vector<std::string> remarks;  // overfitting, unbalanced classes: a sentence each
 };
 Outcome<TrainedModel> train_model(const TrainOptions& options);
 
