@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -67,16 +68,22 @@ Result<std::vector<std::string>> normalized(const Options& verb, std::span<const
 
 void declare(CLI::App& app, const Option& option) {
   const std::string name = option.name.empty() ? std::string(option.value) : "--" + std::string(option.name);
-  std::visit(
-      [&](auto* place) {
-        if constexpr (std::is_same_v<decltype(place), bool*>) {
-          app.add_flag(name, *place);
-        } else {
-          app.add_option(name, *place)
-              ->expected(std::is_same_v<decltype(place), std::vector<std::string>*> ? -1 : 1);
-        }
-      },
-      option.place);
+  if (auto* const* flag = std::get_if<bool*>(&option.place)) {
+    app.add_flag(name, **flag);
+  } else if (auto* const* text = std::get_if<std::string*>(&option.place)) {
+    app.add_option(name, **text);
+  } else if (auto* const* list = std::get_if<std::vector<std::string>*>(&option.place)) {
+    app.add_option(name, **list);
+  } else {
+    auto* number = std::get<std::optional<int64_t>*>(option.place);
+    app.add_option_function<std::string>(name, [number, name](const std::string& word) {
+      int64_t value = 0;
+      const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+      if (error != std::errc() || end != word.data() + word.size())
+        throw CLI::ValidationError(fmt::format("{}: '{}' is not a whole number", name, word));
+      *number = value;
+    });
+  }
 }
 
 std::string flags_of(const Option& option) {

@@ -188,7 +188,10 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
   auto fits = fit(recipe, tables->columns, training, notes);
   if (options.log)
     for (const auto& note : notes) options.log(LogLevel::note, note);
-  if (!fits) return fail(fits.error());
+  if (!fits) {
+    if (fits.error().where.empty()) fits.error().where = tables->readers.front()->path();
+    return fail(fits.error());
+  }
   Dataset out;
   out.fits = std::move(*fits);
   auto spec = network_spec(std::move(recipe), out.fits);

@@ -33,6 +33,9 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
   if (request.targets.empty())
     return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
                 "give --config FILE, or --target COLUMN to have one made");
+  if (request.data.dataset == "-")
+    return fail(ErrorKind::usage, "a recipe cannot be made from stdin, which is read once", {},
+                "give a file, or a recipe with --config");
   const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
   auto inferred = infer_recipe(table, request.data.format, request.targets);
   if (!inferred) return fail(inferred.error());
@@ -188,20 +191,6 @@ Status save_best(Run& run, int64_t step, const Metrics* held_out, std::string na
   return ok;
 }
 
-// The test rows' metrics and, in predictions.csv, their answers.
-Result<Metrics> test(Run& run, Evaluator& evaluator, bool save_predictions) {
-  if (!save_predictions) return evaluator.evaluate(run.data.test);
-  const Answers answers(run.data.spec, run.data.fits);
-  auto out = data::RowWriter::open(run.job.folder->predictions(), data::WriteKind::csv, answers.columns());
-  if (!out) return fail(out.error());
-  Metrics metrics =
-      evaluator.evaluate(run.data.test, [&](std::span<const uint32_t> batch, const Ports& ports) {
-        for (size_t i = 0; i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
-      });
-  if (auto ok = out->finish(false); !ok) return fail(ok.error());
-  return metrics;
-}
-
 void remark(const Run& run, TrainOutcome& outcome) {
   const Metrics* held_out = outcome.test         ? &*outcome.test
                             : outcome.validation ? &*outcome.validation
@@ -221,18 +210,30 @@ void remark(const Run& run, TrainOutcome& outcome) {
   }
 }
 
-// Measures the best model and writes everything that a finished run leaves.
+// Measures the best model on every split; the answers of the test rows go to `answers` where it is set.
+void measure(Run& run, Evaluator& evaluator, data::RowWriter* answers, TrainOutcome& outcome) {
+  const Dataset& data = run.data;
+  outcome.training = evaluator.evaluate(data.training);
+  if (!data.validation.empty()) outcome.validation = evaluator.evaluate(data.validation);
+  if (data.test.empty()) return;
+  const Answers columns(data.spec, data.fits);
+  outcome.test = evaluator.evaluate(data.test, [&](std::span<const uint32_t> batch, const Ports& ports) {
+    for (size_t i = 0; answers && i < batch.size(); ++i)
+      columns.write(ports, static_cast<int64_t>(i), *answers);
+  });
+}
+
+// Everything that a finished run leaves: the model first, so that a full disk takes what can be made again.
 Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const Position& position,
               TrainOutcome& outcome) {
   const RunFolder& folder = *run.job.folder;
+  Result<data::RowWriter> answers = fail(Error{});
+  const bool save_answers = request.save_predictions && !run.data.test.empty();
+  if (save_answers)
+    answers = data::RowWriter::open(folder.predictions(), data::WriteKind::csv,
+                                    Answers(run.data.spec, run.data.fits).columns());
   run.best.restore(run.engine);
-  outcome.training = evaluator.evaluate(run.data.training);
-  if (!run.data.validation.empty()) outcome.validation = evaluator.evaluate(run.data.validation);
-  if (!run.data.test.empty()) {
-    auto metrics = test(run, evaluator, request.save_predictions);
-    if (!metrics) return fail(metrics.error());
-    outcome.test = std::move(*metrics);
-  }
+  measure(run, evaluator, answers ? &*answers : nullptr, outcome);
   remark(run, outcome);
   if (request.save_model) {
     const Metrics* held_out = outcome.test         ? &*outcome.test
@@ -241,6 +242,9 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     if (auto ok = save_best(run, outcome.best_step, held_out, outcome.test ? "test" : "validation"); !ok)
       return ok;
   }
+  if (save_answers && !answers) return fail(answers.error());
+  if (save_answers)
+    if (auto ok = answers->finish(false); !ok) return ok;
   if (request.save_statistics) {
     if (outcome.test)
       if (auto ok = write_file(folder.test_statistics(), to_json(*outcome.test, 2) + "\n", false); !ok)
