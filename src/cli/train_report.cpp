@@ -33,7 +33,8 @@ void TrainReport::prepared(const train::Dataset& data) {
   metric_ = recipe.trainer.validation_metric;
   if (recipe.outputs.size() > 1) metric_ += fmt::format(" of '{}'", recipe.trainer.validation_field);
   for (const auto& note : recipe.notes.lines)
-    if (note.find("is left out") == std::string::npos) console_.sink()(LogLevel::note, note);  // those were said
+    if (note.find("is left out") == std::string::npos)
+      console_.sink()(LogLevel::note, note);  // those were said
   std::string outputs;
   for (const auto& output : recipe.outputs)
     outputs += fmt::format("{}'{}' ({})", outputs.empty() ? "" : ", ", output.name, name_of(output.type()));

@@ -85,8 +85,7 @@ TEST(Passes, AsTheirCasesSay) {
     ASSERT_TRUE(text);
     for (size_t begin = 0; begin < text->size();) {
       const size_t end = std::min(text->find("\n----", begin), text->size());
-      run_case(text->substr(begin, end - begin),
-               fmt::format("{} case {}", file.path().string(), ++cases));
+      run_case(text->substr(begin, end - begin), fmt::format("{} case {}", file.path().string(), ++cases));
       begin = std::min(text->find('\n', end + 1), text->size());
     }
   }
