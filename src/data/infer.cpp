@@ -40,11 +40,11 @@ std::string id_reason(const ColumnSummary& c) {
   const bool numeric = mostly(c.numbers, n);
   const bool integers = numeric && c.integers == c.numbers;
   const bool near_unique = static_cast<double>(c.distinct) >= kRules.near_unique * static_cast<double>(n);
+  const bool mostly_unique = static_cast<double>(c.distinct) >= kRules.mostly_unique * static_cast<double>(n);
   if (integers && c.all_distinct && c.increasing) return "an ID: whole numbers that grow from row to row";
-  if (integers && near_unique && named_like_an_id(c.name))
+  if (integers && mostly_unique && named_like_an_id(c.name))  // samples of one patient share a number
     return fmt::format("an ID by its name: {}", spread(c));
   if (!numeric && near_unique) return fmt::format("an ID: {}", spread(c));
-  const bool mostly_unique = static_cast<double>(c.distinct) >= kRules.mostly_unique * static_cast<double>(n);
   if (!numeric && mostly_unique && n >= kRules.mostly_unique_rows) {
     return fmt::format("hardly a value occurs twice: {}", spread(c));
   }

@@ -64,7 +64,8 @@ struct Inference {
 //   all spell true or false, not all are numbers     binary (yes, Yes, no)
 //   >= 95 % dates, not numbers                       date
 //   >= 95 % numbers:
-//     input, all distinct integers, increasing by row or named like an ID   leave out: an ID
+//     input, all distinct integers that increase by row              leave out: an ID
+//     input, integers named like an ID, d >= 0.5 n and n >= 20       leave out: an ID
 //     integers, d <= 10 and, as an input, n >= 25 d  category (class codes)
 //     else                                           number
 //   d > n / 20, and words >= 4 on average or length > 50      text
