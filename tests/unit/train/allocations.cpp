@@ -11,8 +11,7 @@ namespace shoestring {
 int64_t allocation_count() { return count.load(std::memory_order_relaxed); }
 }  // namespace shoestring
 
-// The sanitizers bring an allocator of their own: there the count stays 0.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // kOwnAllocator
 extern "C" {
 void* __libc_malloc(size_t);
 void* __libc_calloc(size_t, size_t);

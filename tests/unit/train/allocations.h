@@ -5,7 +5,15 @@
 
 namespace shoestring {
 
-int64_t
-allocation_count();  // calls of malloc, calloc, realloc and aligned_alloc so far, operator new included
+// Calls of malloc, calloc, realloc and aligned_alloc so far, operator new included.
+int64_t allocation_count();
+
+// False under the sanitizers: they bring an allocator of their own, which counts nothing here and keeps freed
+// memory back for a while.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kOwnAllocator = false;
+#else
+inline constexpr bool kOwnAllocator = true;
+#endif
 
 }  // namespace shoestring

@@ -51,6 +51,7 @@ struct Bench {
 };
 
 TEST(Loop, TakesNoMemoryOverTenThousandSteps) {
+  if (!kOwnAllocator) GTEST_SKIP() << "a sanitizer's allocator is in the way";
   struct Look {
     int64_t step, allocations;
   };
@@ -82,6 +83,7 @@ int64_t exact_resident_bytes() {
 }
 
 TEST(Loop, GrowsByNoPageOverTenThousandSteps) {
+  if (!kOwnAllocator) GTEST_SKIP() << "a sanitizer's allocator is in the way";
   std::vector<int64_t> resident, steps;
   resident.reserve(1 << 16);
   steps.reserve(1 << 16);
