@@ -41,21 +41,28 @@ int main(int argc, char** argv) {
   if (!problem) problem = program->compile();
   if (problem) return std::fprintf(stderr, "%s\n", problem->message().c_str()), problem->code;
 
-  program->run("initial");
-  for (uint32_t step = 0; step < 1000; ++step) {
-    // A plan may reuse the memory of its inputs, so they are filled before every run.
+  // A plan may reuse the memory of its inputs, so they are filled before every run.
+  const auto train_step = [&](uint32_t step) {
     std::ranges::copy(train.numbers, program->input("forward/training", "numbers").begin());
     std::ranges::copy(train.classes, program->indices("forward/training", "classes").begin());
     program->run("forward/training", step);
-    if (step > 0 && (step + 1) % 100 != 0) continue;
+    return program->output("forward/training", "loss")[0];  // before the update
+  };
+  const auto accuracy = [&] {
     std::ranges::copy(held_out.numbers, program->input("held_out", "numbers").begin());
     program->run("held_out");
     const auto p = program->output("held_out", "probabilities");
     int right = 0;
     for (size_t i = 0; i < held_out.classes.size(); ++i)
       right += (p[2 * i + 1] > p[2 * i]) == held_out.classes[i];
-    std::printf("Step: %u Loss: %.4f Accuracy: %.4f\n", step ? step + 1 : 0,
-                program->output("forward/training", "loss")[0],
-                right / static_cast<double>(held_out.classes.size()));
+    return right / static_cast<double>(held_out.classes.size());
+  };
+
+  program->run("initial");
+  const double untrained = accuracy();
+  for (uint32_t step = 1; step <= 1000; ++step) {
+    const float loss = train_step(step - 1);
+    if (step == 1) std::printf("Step: 0 Loss: %.4f Accuracy: %.4f\n", loss, untrained);
+    if (step % 100 == 0) std::printf("Step: %u Loss: %.4f Accuracy: %.4f\n", step, loss, accuracy());
   }
 }

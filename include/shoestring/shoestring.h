@@ -65,10 +65,11 @@ class Model {
   std::string path_;
 };
 
-// What is known at an evaluation of the training loop.
+// What is known at an evaluation of the training loop. The first, of step 0, is of the untrained model.
 struct Evaluation {
-  int64_t step = 0, steps = 0;                                      // optimizer steps done, of how many
-  double loss = 0;                                                  // of the last training step
+  int64_t step = 0, steps = 0;  // optimizer steps done, of how many
+  double loss = 0;              // training loss, mean over the epoch's rows since the last evaluation, each
+                                // before its step's update; at step 0 that of the first step
   std::map<std::string, std::map<std::string, double>> validation;  // by output, by metric
 };
 

@@ -59,7 +59,7 @@ Outcome<TrainedModel> train_model(const TrainOptions& options) {
   if (options.on_evaluation)
     events.evaluated = [&](const train::Evaluation& e) {
       options.on_evaluation(
-          {e.step, e.total_steps, e.step_loss, e.validation ? to_metrics(*e.validation) : Metrics{}});
+          {e.step, e.total_steps, e.loss, e.validation ? to_metrics(*e.validation) : Metrics{}});
     };
   const auto outcome = train::train(request, events);
   if (!outcome) return to_problem(outcome.error());

@@ -15,7 +15,7 @@ struct Position {
   int64_t step = 0;     // optimizer steps done, skipped ones included
   int64_t skipped = 0;  // of them, those whose loss or gradient was not finite
   int64_t skipped_in_a_row = 0;
-  double loss_sum = 0;  // over the rows since the last evaluation
+  double loss_sum = 0;  // over the epoch's rows since the last evaluation
   int64_t loss_rows = 0;
   int64_t evaluated_step = 0;  // of the last evaluation
   Schedule::Memory schedule;

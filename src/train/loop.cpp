@@ -47,6 +47,7 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
                 settings_.horizon),
       best_(settings_.trainer.early_stop, maximised(data.spec.recipe, settings_.trainer.validation_field,
                                                     settings_.trainer.validation_metric)),
+      step_loss_(kNan),
       metric_(kNan) {
   const task::Trainer& t = settings_.trainer;
   maximise_plateau_ =
@@ -93,6 +94,7 @@ bool Loop::step() {
     else
       std::copy(data_->training.begin(), data_->training.end(), order_.begin());
   }
+  if (in_epoch == 0) position_.loss_rows = 0, position_.loss_sum = 0;
   const int64_t begin = in_epoch * rows_per_step(), end = std::min(rows, begin + rows_per_step());
   last_rate_ = schedule_.at(position_.step);
   const auto rate = static_cast<float>(last_rate_);
@@ -134,26 +136,33 @@ void Loop::diverge(const Micro& m, float rate, const RunContext& context) {
   diverged_ = true;
 }
 
+// The metrics of the model as it is.
+Evaluation Loop::look() {
+  const task::Trainer& t = settings_.trainer;
+  Evaluation e;
+  e.step = position_.step;
+  e.total_steps = settings_.horizon.total_steps;
+  e.epoch = position_.step > 0 ? (position_.step - 1) / settings_.horizon.steps_per_epoch + 1 : 0;
+  e.epochs = (settings_.horizon.total_steps - 1) / settings_.horizon.steps_per_epoch + 1;
+  if (t.evaluate_training_set) e.training = evaluator_->evaluate(data_->training);
+  if (!data_->validation.empty()) e.validation = evaluator_->evaluate(data_->validation);
+  e.metric = e.validation ? e.validation->value(t.validation_field, t.validation_metric) : kNan;
+  return e;
+}
+
 void Loop::evaluate() {
   const task::Trainer& t = settings_.trainer;
   const auto& scheduler = t.learning_rate_scheduler;
   const bool watches_plateau = scheduler.reduce_on_plateau > 0;
-  Evaluation e;
-  e.step = position_.step;
-  e.total_steps = settings_.horizon.total_steps;
-  e.epoch = (position_.step - 1) / settings_.horizon.steps_per_epoch + 1;
-  e.epochs = (settings_.horizon.total_steps - 1) / settings_.horizon.steps_per_epoch + 1;
+  Evaluation e = look();
   e.learning_rate = last_rate_;
   e.loss = position_.loss_rows > 0 ? position_.loss_sum / static_cast<double>(position_.loss_rows) : kNan;
-  e.step_loss = step_loss_;
   e.skipped = position_.skipped;
   const bool plateau_on_training =
       watches_plateau && scheduler.reduce_eval_split == task::SplitName::training;
-  if (t.evaluate_training_set || (plateau_on_training && scheduler.reduce_eval_metric != "loss"))
+  if (plateau_on_training && scheduler.reduce_eval_metric != "loss" && !e.training)
     e.training = evaluator_->evaluate(data_->training);
-  if (!data_->validation.empty()) e.validation = evaluator_->evaluate(data_->validation);
-
-  e.metric = metric_ = e.validation ? e.validation->value(t.validation_field, t.validation_metric) : kNan;
+  metric_ = e.metric;
   e.best = e.validation ? best_.observe(e.metric, position_.step) : true;
   if (e.best) best_model_->capture(*engine_);
   if (watches_plateau) {
@@ -208,11 +217,19 @@ Result<Ending> Loop::run() {
   started_ = told_ = saved_ = clock_->seconds();
   int64_t until_look = 1;
   Ending ending = Ending::finished;
+  std::optional<Evaluation> untrained;
+  if (position_.step == 0 && hooks_.evaluated) untrained = look();
   // A checkpoint may have been taken after the evaluation that stops the run.
   while (position_.step < h.total_steps && !best_.stop()) {
     if (!step()) {
       ending = Ending::diverged;
       break;
+    }
+    if (untrained) {
+      untrained->learning_rate = last_rate_;
+      untrained->loss = step_loss_;
+      position_.history += hooks_.evaluated(*untrained);
+      untrained.reset();
     }
     const bool at_evaluation =
         position_.step % h.steps_per_evaluation == 0 || position_.step == h.total_steps;

@@ -22,20 +22,21 @@ namespace shoestring::train {
 struct Progress {
   int64_t step = 0, total_steps = 0;
   int64_t epoch = 0, epochs = 0;  // from 1; how many the steps make
-  double loss = 0;                // training loss, mean over the rows since the last evaluation
+  double loss = 0;                // as in Evaluation
   double metric = 0;              // the watched metric at the last evaluation; NaN before the first
   double samples_per_second = 0;
   double seconds = 0, seconds_left = 0;
 };
 
-// What an evaluation found.
+// What an evaluation found. The first, of step 0, is of the untrained model: it is told, and watched by
+// nothing.
 struct Evaluation {
   int64_t step = 0, total_steps = 0;  // optimizer steps done, of how many
-  int64_t epoch = 0, epochs = 0;
-  double learning_rate = 0;  // of the last step
-  double loss = 0;           // training loss, mean over the rows since the last evaluation
-  double step_loss = 0;      // of the last step, before its update
-  int64_t skipped = 0;       // steps whose numbers were not finite, so far
+  int64_t epoch = 0, epochs = 0;      // from 1; 0 at step 0
+  double learning_rate = 0;           // of the last step
+  double loss = 0;      // training loss, mean over the epoch's rows since the last evaluation, each
+                        // before its step's update; at step 0 that of the first step
+  int64_t skipped = 0;  // steps whose numbers were not finite, so far
   std::optional<Metrics> training, validation;
   double metric = 0;  // the watched one; NaN where there is nothing to watch
   bool best = false;  // so far
@@ -98,6 +99,7 @@ class Loop {
   void fill(const Micro& micro, float rate);
   bool step();
   void diverge(const Micro& micro, float rate, const RunContext& context);
+  Evaluation look();
   void evaluate();
   Status save(double now);
   void tell(double now);
@@ -119,7 +121,8 @@ class Loop {
   Position position_;
   std::vector<uint32_t> order_;
   int64_t order_epoch_ = -1;
-  double last_rate_ = 0, step_loss_ = 0, metric_;
+  double last_rate_ = 0;
+  double step_loss_, metric_;  // of the last step and evaluation; NaN before the first
   std::string bad_node_;
   bool diverged_ = false;
   int64_t first_step_ = 0;

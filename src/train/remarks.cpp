@@ -32,6 +32,17 @@ std::string overfitting_remark(const Gap& gap) {
                      numbers);
 }
 
+std::string course_remark(const Course& c) {
+  if (c.last_step <= c.best_step || !(c.last_training < c.best_training) ||
+      !(c.last_validation > 1.05 * c.best_validation))
+    return {};
+  return fmt::format(
+      "From step {} on it learned the training rows by heart: their loss fell from {:.4f} to {:.4f} while "
+      "that of "
+      "the validation rows rose from {:.4f} to {:.4f}. The model of step {} was kept.",
+      c.best_step, c.best_training, c.last_training, c.best_validation, c.last_validation, c.best_step);
+}
+
 bool unbalanced(std::span<const int64_t> rows) {
   const int64_t total = std::accumulate(rows.begin(), rows.end(), int64_t{0});
   if (rows.size() < 2 || total == 0) return false;

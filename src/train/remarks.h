@@ -22,6 +22,16 @@ bool overfits(const Gap& gap);
 // "No sign of overfitting: …" or "It overfits: …; …what helps".
 std::string overfitting_remark(const Gap& gap);
 
+// Losses at the step of the best model and at the end of training.
+struct Course {
+  int64_t best_step = 0, last_step = 0;
+  double best_training = 0, last_training = 0;
+  double best_validation = 0, last_validation = 0;
+};
+// "From step 100 on it learned the training rows by heart: …", where the training loss fell on and the
+// validation loss rose by more than a twentieth; otherwise "".
+std::string course_remark(const Course& course);
+
 // Whether the rarest of the classes has less than half of its equal share.
 bool unbalanced(std::span<const int64_t> rows_of_class);
 // "The classes are balanced: …" or "The classes are unbalanced: …; always answering 'no' would be right

@@ -24,6 +24,17 @@ std::string absolute(const std::string& path) {
 
 Json metrics(const Metrics& m) { return Json::parse(to_json(m)); }
 
+// The lines of metrics.jsonl.
+Json history(const Position& position) {
+  Json lines = Json::array();
+  for (size_t at = 0; at < position.history.size();) {
+    const size_t end = position.history.find('\n', at);
+    lines.push_back(Json::parse(position.history.substr(at, end - at)));
+    at = end + 1;
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string to_json(const Description& d, const Dataset& dataset, const Estimate& estimate) {
@@ -93,11 +104,8 @@ Status same_files(const Description& then, const std::vector<SourceFile>& now) {
 }
 
 std::string metrics_line(const Evaluation& e) {
-  Json line = {{"step", e.step},
-               {"epoch", e.epoch},
-               {"learning_rate", e.learning_rate},
-               {"loss", number(e.loss)},
-               {"step_loss", number(e.step_loss)}};
+  Json line = {
+      {"step", e.step}, {"epoch", e.epoch}, {"learning_rate", e.learning_rate}, {"loss", number(e.loss)}};
   if (e.skipped > 0) line["skipped"] = e.skipped;
   if (e.training) line["training"] = metrics(*e.training);
   if (e.validation) {
@@ -105,6 +113,21 @@ std::string metrics_line(const Evaluation& e) {
     line["best"] = e.best;
   }
   return line.dump() + "\n";
+}
+
+Course course(const Position& position) {
+  Course c{.best_step = position.best.step};
+  for (const Json& line : history(position)) {
+    const int64_t step = line.at("step");
+    if (step < c.best_step || !line.contains("validation") || !line.at("loss").is_number()) continue;
+    const Json& validation = line.at("validation").at("combined").at("loss");
+    if (!validation.is_number()) continue;
+    c.last_step = step;
+    c.last_training = line.at("loss");
+    c.last_validation = validation;
+    if (step == c.best_step) c.best_training = c.last_training, c.best_validation = c.last_validation;
+  }
+  return c;
 }
 
 std::string training_statistics(const TrainOutcome& outcome, const Position& position) {
@@ -118,12 +141,7 @@ std::string training_statistics(const TrainOutcome& outcome, const Position& pos
   if (outcome.training) out["training"] = metrics(*outcome.training);
   if (outcome.validation) out["validation"] = metrics(*outcome.validation);
   if (outcome.test) out["test"] = metrics(*outcome.test);
-  Json& history = out["evaluations"] = Json::array();
-  for (size_t at = 0; at < position.history.size();) {
-    const size_t end = position.history.find('\n', at);
-    history.push_back(Json::parse(position.history.substr(at, end - at)));
-    at = end + 1;
-  }
+  out["evaluations"] = history(position);
   return out.dump(2) + "\n";
 }
 

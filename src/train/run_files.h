@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "train/remarks.h"
 #include "train/train.h"
 
 namespace shoestring::train {
@@ -24,6 +25,8 @@ Status same_files(const Description& then, const std::vector<SourceFile>& now);
 std::string metrics_line(const Evaluation& evaluation);
 
 // training_statistics.json.
+// The losses of the history, where both of its ends had a validation split.
+Course course(const Position& position);
 std::string training_statistics(const TrainOutcome& outcome, const Position& position);
 
 std::string_view to_string(Ending ending);

@@ -191,7 +191,7 @@ Status save_best(Run& run, int64_t step, const Metrics* held_out, std::string na
   return ok;
 }
 
-void remark(const Run& run, TrainOutcome& outcome) {
+void remark(const Run& run, const Position& position, TrainOutcome& outcome) {
   const Metrics* held_out = outcome.test         ? &*outcome.test
                             : outcome.validation ? &*outcome.validation
                                                  : nullptr;
@@ -203,6 +203,9 @@ void remark(const Run& run, TrainOutcome& outcome) {
       outcome.remarks.push_back(overfitting_remark(
           {outputs[o].name, metric, is_class, outcome.training->value(outputs[o].name, metric),
            held_out->value(outputs[o].name, metric), held_out->rows, outcome.test ? "test" : "validation"}));
+    if (o == 0)
+      if (auto text = course_remark(course(position)); !text.empty())
+        outcome.remarks.push_back(std::move(text));
     if (!is_class) continue;
     const Classes classes = classes_of(run.data.fits.outputs[o]);
     if (auto text = balance_remark(outputs[o].name, classes.labels, classes.rows); !text.empty())
@@ -234,7 +237,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
                                     Answers(run.data.spec, run.data.fits).columns());
   run.best.restore(run.engine);
   measure(run, evaluator, answers ? &*answers : nullptr, outcome);
-  remark(run, outcome);
+  remark(run, position, outcome);
   if (request.save_model) {
     const Metrics* held_out = outcome.test         ? &*outcome.test
                               : outcome.validation ? &*outcome.validation

@@ -126,6 +126,10 @@ TEST(Loop, StopsEarlyAndKeepsTheBest) {
   int evaluations = 0, best_at = 0;
   LoopHooks hooks;
   hooks.evaluated = [&](const Evaluation& e) {
+    if (e.step == 0) {
+      EXPECT_FALSE(e.best);
+      return std::string();
+    }
     ++evaluations;
     if (e.best) best_at = evaluations;
     return std::string();
