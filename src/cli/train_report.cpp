@@ -1,9 +1,11 @@
 #include "cli/train_report.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/text.h"
 #include "cli/metrics_table.h"
+#include "task/metric_table.h"
 
 namespace shoestring::cli {
 namespace {
@@ -30,8 +32,19 @@ train::TrainEvents TrainReport::events() {
 
 void TrainReport::prepared(const train::Dataset& data) {
   const task::Recipe& recipe = data.spec.recipe;
+  output_ = recipe.trainer.validation_field;
   metric_ = recipe.trainer.validation_metric;
-  if (recipe.outputs.size() > 1) metric_ += fmt::format(" of '{}'", recipe.trainer.validation_field);
+  watched_ = metric_ == "loss" ? "validation loss" : metric_;
+  if (metric_ == "loss") {
+    const auto named = std::ranges::find(recipe.outputs, output_, &task::OutputFeature::name);
+    const auto& output = named == recipe.outputs.end() ? recipe.outputs.front() : *named;
+    output_ = output.name;
+    metric_ = task::default_metric(output.type());
+  }
+  const bool several = recipe.outputs.size() > 1;
+  label_ = several ? fmt::format("{} of '{}'", metric_, output_) : metric_;
+  if (several && recipe.trainer.validation_field != task::kCombined)
+    watched_ += fmt::format(" of '{}'", recipe.trainer.validation_field);
   for (const auto& note : recipe.notes.lines)
     if (note.find("is left out") == std::string::npos)
       console_.sink()(LogLevel::note, note);  // those were said
@@ -63,7 +76,7 @@ void TrainReport::started(const train::Start& start) {
 void TrainReport::progress(const train::Progress& p) {
   console_.progress(fmt::format("step {}/{}  epoch {}/{}  loss {:.4f}{}  {} samples/s  {} left", p.step,
                                 p.total_steps, p.epoch, p.epochs, p.loss,
-                                std::isfinite(p.metric) ? fmt::format("  {} {:.4f}", metric_, p.metric) : "",
+                                std::isfinite(p.metric) ? fmt::format("  {} {:.4f}", watched_, p.metric) : "",
                                 human_count(p.samples_per_second), human_seconds(p.seconds_left)));
   console_.event(fmt::format(
       R"({{"event":"progress","step":{},"steps":{},"epoch":{},"loss":{},"samples_per_second":{},"seconds_left":{}}})",
@@ -86,7 +99,7 @@ void TrainReport::evaluated(const train::Evaluation& e) {
                   e.epoch, fmt::formatted_size("{}", e.epochs), e.loss);
   if (e.validation) {
     line += fmt::format("  validation loss {:.4f}", e.validation->combined_loss);
-    if (metric_ != "loss") line += fmt::format("  {} {:.4f}", metric_, e.metric);
+    if (metric_ != "loss") line += fmt::format("  {} {:.4f}", label_, e.validation->value(output_, metric_));
     if (e.best) line += "  best";
   }
   if (e.skipped > 0) line += fmt::format("  {} steps skipped (not finite)", e.skipped);

@@ -21,7 +21,9 @@ class TrainReport {
   void finished(const train::TrainOutcome& outcome);
 
   Console& console_;
-  std::string metric_;  // the watched one, "roc_auc of 'income'"
+  std::string watched_;  // "roc_auc of 'income'"
+  // Shown at each evaluation: the watched metric, or the usual one of its output where that is the loss.
+  std::string output_, metric_, label_;
 };
 
 }  // namespace shoestring::cli

@@ -56,7 +56,15 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
   document.root.set("output_features", std::move(outputs));
   Node combiner = Node::map();
   combiner.set("type", Node::string("concat"));
+  combiner.set("num_fc_layers", Node::integer(2));
+  combiner.set("output_size", Node::integer(128));
   document.root.set("combiner", std::move(combiner));
+  // Of few rows, the loss says more surely than a metric of ranks or counts which model is better.
+  Node trainer = Node::map();
+  trainer.set("validation_field", Node::string("combined"));
+  trainer.set("validation_metric", Node::string("loss"));
+  trainer.set("early_stop", Node::integer(10));
+  document.root.set("trainer", std::move(trainer));
   return parse_recipe(document);
 }
 

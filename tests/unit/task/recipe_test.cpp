@@ -74,17 +74,17 @@ output_features:  # What to predict.
     type: binary
 combiner:  # How the encoders' outputs become one vector a row.
   type: concat
-  output_size: 256  # Outputs of a layer.
-  num_fc_layers: 0  # Layers, where fc_layers is null.
+  output_size: 128  # Outputs of a layer.
+  num_fc_layers: 2  # Layers, where fc_layers is null.
 trainer:  # How the network is trained.
   epochs: 100  # Passes over the training rows at most.
   batch_size: auto  # Rows of a step; auto is 256, at most a tenth of the rows.
   learning_rate: 0.001  # Size of a step; auto is 0.001.
   optimizer:  # How gradients become steps.
     type: adam
-  validation_field: income  # The output whose metric picks the best model, or combined; null is the first.
-  validation_metric: roc_auc  # That metric; null is the output type's usual one.
-  early_stop: 5  # Evaluations without improvement before training stops; -1 is never.
+  validation_field: combined  # The output whose metric picks the best model, or combined; null is the first.
+  validation_metric: loss  # That metric; null is the output type's usual one.
+  early_stop: 10  # Evaluations without improvement before training stops; -1 is never.
 )");
   EXPECT_EQ(recipe_of(render(*recipe, Detail::brief)), *recipe);
 }
