@@ -100,6 +100,7 @@ struct Tile {
   void* out;
   int64_t n;
   const double* params;  // the node's numeric attributes, in declared order
+  uint32_t uniform = 0;  // bit k: in[k] is a single element that counts for all n
 };
 using TileFn = void (*)(const Tile&) noexcept;
 struct TileSet {

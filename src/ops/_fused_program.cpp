@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "base/arith.h"
-#include "ops/_multiply_add.h"
+#include "ops/_inner_tiles.h"
 #include "ops/ops.h"
 
 namespace shoestring::ops {
@@ -25,19 +25,15 @@ constexpr int64_t kTileGap = 2 * kAlignment;
 // Of a thread's share where there are no tiles between operators.
 constexpr int64_t kGrain = 1024;
 
-template <class T>
-void copy_tile(const Tile& tile) noexcept {
-  if (tile.out != tile.in[0]) std::memcpy(tile.out, tile.in[0], static_cast<size_t>(tile.n) * sizeof(T));
-}
-
-enum class Kind : uint8_t { operand, constant_array, constant_tile, broadcast, computed };
+enum class Kind : uint8_t { operand, constant_array, constant_scalar, broadcast, computed };
 
 // A value of the body: what a node gives.
 struct BodyValue {
   Kind kind = Kind::computed;
-  int index = 0;        // of the operand, of the constant; of a broadcast's map
-  int source = 0;       // of a broadcast: operand, or operands + constant array
-  bool filled = false;  // of a broadcast: the same in every tile
+  int index = 0;         // of the operand, of the constant; of a broadcast's map
+  int source = 0;        // of a broadcast: operand, or operands + constant array
+  bool uniform = false;  // one element counts for all
+  bool filled = false;   // of a broadcast: the same in every tile
   int slot = -1;
 };
 
@@ -73,20 +69,19 @@ class Builder {
     full_ = body_.type(body_.outputs()[0].value);
     if (full_.dtype != DType::f32 && full_.dtype != DType::f64)
       return fmt::format("{} is not computed with", to_string(full_));
+    for (const NamedValue& o : body_.outputs())
+      if (body_.type(o.value) != full_)
+        return fmt::format("outputs {} and {} differ", to_string(full_), to_string(body_.type(o.value)));
     p_.elements = full_.elements();
     p_.element_bytes = info(full_.dtype).block_bytes;
     p_.broadcast = broadcast_function(target_.isa, static_cast<int>(p_.element_bytes));
     for (const Node& n : body_.nodes()) inputs_ += n.op == &input_op;
     p_.operands = inputs_ + static_cast<int>(body_.outputs().size());
-    for (const NamedValue& o : body_.outputs())
-      if (body_.type(o.value) != full_)
-        return fmt::format("outputs {} and {} differ", to_string(full_), to_string(body_.type(o.value)));
     double flops = 0;
     int operand = 0;
     for (const Node& node : body_.nodes()) {
       if (node.op == &input_op) {
-        values_.push_back({.kind = Kind::operand, .index = operand++});
-        value_of_.push_back(last_value());
+        value_of_.push_back(new_value({.kind = Kind::operand, .index = operand++}));
       } else if (node.op == &constant_op) {
         value_of_.push_back(constant(node));
       } else if (node.op->name == "broadcast") {
@@ -94,56 +89,64 @@ class Builder {
         if (v < 0)
           return fmt::format("broadcast to {} inside {}", to_string(node.types[0]), to_string(full_));
         value_of_.push_back(v);
-      } else if (node.op->elementwise()) {
-        if (node.types[0] != full_)
-          return fmt::format("{} of {} inside {}", node.op->name, to_string(node.types[0]), to_string(full_));
-        const TileSet tiles = node.op->tiles(target_.isa);
-        const TileFn run = full_.dtype == DType::f32 ? tiles.f32 : tiles.f64;
-        if (!run) return fmt::format("{} has no tiles of {}", node.op->name, info(full_.dtype).name);
-        p_.params.push_back(node.attrs.parameters());
-        Instruction i{.run = run, .op = node.op->name, .out = new_value(), .params = p_.params.back().data()};
-        for (const ValueId& v : node.inputs) i.in.push_back(value_of_[v.node.index]);
-        if (i.in.size() > std::tuple_size_v<decltype(MicroOp::in)>)
-          return fmt::format("{} takes more than 3 inputs", node.op->name);
-        value_of_.push_back(i.out);
-        instructions_.push_back(std::move(i));
-        const Types in(node.inputs.size(), full_);
-        flops += node.op->cost({in, node.attrs}, node.types).flops;
-      } else {
+      } else if (!node.op->elementwise()) {
         return fmt::format("{} is not elementwise", node.op->name);
+      } else {
+        if (std::string why = instruction(node); !why.empty()) return why;
+        const Types in(node.inputs.size(), full_);
+        if (!value(value_of_.back()).uniform) flops += node.op->cost({in, node.attrs}, node.types).flops;
       }
     }
     p_.threads = flops >= kParallelFlops && p_.elements >= 2 * kGrain ? target_.threads : 1;
     return {};
   }
 
-  int last_value() const { return static_cast<int>(values_.size()) - 1; }
-  int new_value() {
-    values_.push_back({});
-    return last_value();
+  BodyValue& value(int v) { return values_[static_cast<size_t>(v)]; }
+  const BodyValue& value(int v) const { return values_[static_cast<size_t>(v)]; }
+  int new_value(BodyValue v) {
+    values_.push_back(v);
+    return static_cast<int>(values_.size()) - 1;
+  }
+  TileFn of_dtype(const TileSet& tiles) const { return full_.dtype == DType::f32 ? tiles.f32 : tiles.f64; }
+
+  std::string instruction(const Node& node) {
+    if (node.types[0] != full_)
+      return fmt::format("{} of {} inside {}", node.op->name, to_string(node.types[0]), to_string(full_));
+    const TileFn run = of_dtype(node.op->tiles(target_.isa));
+    if (!run) return fmt::format("{} has no tiles of {}", node.op->name, info(full_.dtype).name);
+    if (node.inputs.size() > std::tuple_size_v<decltype(MicroOp::in)>)
+      return fmt::format("{} takes more than 3 inputs", node.op->name);
+    p_.params.push_back(node.attrs.parameters());
+    Instruction i{.run = run, .op = node.op->name, .params = p_.params.back().data()};
+    bool uniform = true;
+    for (const ValueId& v : node.inputs) {
+      i.in.push_back(value_of_[v.node.index]);
+      uniform &= value(i.in.back()).uniform;
+    }
+    // Tile functions are quick when the second operand is the scalar.
+    if ((node.op->traits & kCommutative) && value(i.in[0]).uniform) std::swap(i.in[0], i.in[1]);
+    i.out = new_value({.kind = Kind::computed, .uniform = uniform});
+    value_of_.push_back(i.out);
+    (uniform ? once_ : instructions_).push_back(std::move(i));
+    return {};
   }
 
-  // A constant of one value is a tile full of it, another an array in the program.
+  // A constant of one value is a scalar, another an array in the program.
   int constant(const Node& node) {
     const auto bytes = static_cast<size_t>(p_.element_bytes);
     const std::vector<std::byte>& literal = *node.literal;
-    const Type& type = node.types[0];
-    bool uniform = type.dtype == full_.dtype && !literal.empty();
+    bool uniform = node.types[0].dtype == full_.dtype && !literal.empty();
     for (size_t i = bytes; uniform && i < literal.size(); i += bytes)
       uniform = std::memcmp(literal.data(), literal.data() + i, bytes) == 0;
     if (!uniform) {
       FusedProgram::Lines lines((literal.size() + kAlignment - 1) / kAlignment + 1);
       std::memcpy(lines.data(), literal.data(), literal.size());
       p_.constants.push_back(std::move(lines));
-      values_.push_back({.kind = Kind::constant_array, .index = static_cast<int>(p_.constants.size()) - 1});
-      return last_value();
+      return new_value({.kind = Kind::constant_array, .index = static_cast<int>(p_.constants.size()) - 1});
     }
     const std::string key(reinterpret_cast<const char*>(literal.data()), bytes);
-    const auto [at, is_new] = constant_tiles_.try_emplace(key, 0);
-    if (is_new) {
-      at->second = new_value();
-      values_.back().kind = Kind::constant_tile;
-    }
+    const auto [at, is_new] = constant_scalars_.try_emplace(key, 0);
+    if (is_new) at->second = new_value({.kind = Kind::constant_scalar, .uniform = true});
     return at->second;
   }
 
@@ -152,16 +155,17 @@ class Builder {
     const ValueId from = node.inputs[0];
     const int v = value_of_[from.node.index];
     if (node.types[0] != full_) return -1;
-    if (body_.type(from) == full_ || values_[static_cast<size_t>(v)].kind == Kind::constant_tile) return v;
-    const BodyValue& source = values_[static_cast<size_t>(v)];
+    const BodyValue source = value(v);
+    if (body_.type(from) == full_ || source.kind == Kind::constant_scalar) return v;
     if (source.kind != Kind::operand && source.kind != Kind::constant_array) return -1;
     const auto [at, is_new] = broadcasts_.try_emplace(v, 0);
     if (is_new) {
-      const int place = source.kind == Kind::operand ? source.index : p_.operands + source.index;
-      p_.maps.push_back(broadcast_map(body_.type(from).dims, full_.dims));
-      at->second = new_value();
-      values_.back() = {
-          .kind = Kind::broadcast, .index = static_cast<int>(p_.maps.size()) - 1, .source = place};
+      const BroadcastMap map = broadcast_map(body_.type(from).dims, full_.dims);
+      at->second = new_value({.kind = Kind::broadcast,
+                              .index = static_cast<int>(p_.maps.size()),
+                              .source = source.index + (source.kind == Kind::operand ? 0 : p_.operands),
+                              .uniform = map.source_elements == 1});
+      p_.maps.push_back(map);
     }
     return at->second;
   }
@@ -171,18 +175,16 @@ class Builder {
   void place_outputs() {
     int slot = inputs_;
     for (const NamedValue& o : body_.outputs()) {
-      const int v = value_of_[o.value.node.index];
-      BodyValue& value = values_[static_cast<size_t>(v)];
-      if (value.kind == Kind::computed && value.slot < 0) {
-        value.slot = slot++;
-        continue;
+      int v = value_of_[o.value.node.index];
+      if (value(v).kind != Kind::computed || value(v).uniform || value(v).slot >= 0) {
+        const TileFn copy = of_dtype(inner_tiles(target_.isa, InnerTile::copy));
+        instructions_.push_back({.run = copy, .op = "copy", .in = {v}, .out = new_value({})});
+        v = instructions_.back().out;
       }
-      const TileFn copy = full_.dtype == DType::f32 ? copy_tile<float> : copy_tile<double>;
-      instructions_.push_back({.run = copy, .op = "copy", .in = {v}, .out = new_value()});
-      values_.back().slot = slot++;
+      value(v).slot = slot++;
     }
   }
-  bool is_output(int v) const { return values_[static_cast<size_t>(v)].slot >= 0; }
+  bool is_output(int v) const { return value(v).slot >= 0; }
 
   // ---- tiles ----
 
@@ -191,18 +193,17 @@ class Builder {
   void choose_tile() {
     bool needed = false;
     for (const BodyValue& v : values_)
-      needed |= v.kind == Kind::constant_tile || v.kind == Kind::broadcast ||
-                (v.kind == Kind::computed && v.slot < 0);
+      needed |= !v.uniform && (v.kind == Kind::broadcast || (v.kind == Kind::computed && v.slot < 0));
     const int64_t n = p_.elements, most = kOneTileBytes / p_.element_bytes;
     if (!needed || n <= most) {
       p_.tile = std::max<int64_t>(n, 1);
-      p_.grain = needed ? p_.tile : kGrain;
+      p_.grain = kGrain;
       for (BodyValue& v : values_) v.filled = v.kind == Kind::broadcast;
       return;
     }
     int64_t grain = kTileGrain;
     for (BodyValue& v : values_) {
-      if (v.kind != Kind::broadcast) continue;
+      if (v.kind != Kind::broadcast || v.uniform) continue;
       const int64_t common = std::lcm(grain, p_.maps[static_cast<size_t>(v.index)].period());
       v.filled = common <= most;
       if (v.filled) grain = common;
@@ -225,10 +226,9 @@ class Builder {
         if (maker[v] < 0 || uses[v] != 1 || is_output(sum.in[side])) continue;
         const Instruction& product = instructions_[static_cast<size_t>(maker[v])];
         if (product.op != "mul" && product.op != "square") continue;
-        const TileSet tiles = multiply_add_tiles(target_.isa, sum.op == "add" ? MultiplyAdd::plus
-                                                              : side == 0     ? MultiplyAdd::minus
-                                                                              : MultiplyAdd::from);
-        sum.run = full_.dtype == DType::f32 ? tiles.f32 : tiles.f64;
+        sum.run = of_dtype(inner_tiles(target_.isa, sum.op == "add" ? InnerTile::multiply_plus
+                                                    : side == 0     ? InnerTile::multiply_minus
+                                                                    : InnerTile::minus_multiply));
         sum.op = "multiply_add";
         sum.in = {product.in.front(), product.in.back(), sum.in[1 - side]};
         break;
@@ -238,21 +238,23 @@ class Builder {
 
   std::vector<int> count_uses() const {
     std::vector<int> uses(values_.size());
-    for (const Instruction& i : instructions_)
-      for (int v : i.in) ++uses[static_cast<size_t>(v)];
+    for (const auto* list : {&once_, &instructions_})
+      for (const Instruction& i : *list)
+        for (int v : i.in) ++uses[static_cast<size_t>(v)];
     return uses;
   }
 
   void drop_unused() {
     std::vector<int> uses = count_uses();
-    for (size_t i = instructions_.size(); i-- > 0;) {
-      Instruction& instruction = instructions_[i];
-      if (uses[static_cast<size_t>(instruction.out)] > 0 || is_output(instruction.out)) continue;
-      for (int v : instruction.in) --uses[static_cast<size_t>(v)];
-      instruction.in.clear();
-      instruction.op = {};
+    for (auto* list : {&instructions_, &once_}) {
+      for (size_t i = list->size(); i-- > 0;) {
+        Instruction& instruction = (*list)[i];
+        if (uses[static_cast<size_t>(instruction.out)] > 0 || is_output(instruction.out)) continue;
+        for (int v : instruction.in) --uses[static_cast<size_t>(v)];
+        instruction.op = {};
+      }
+      std::erase_if(*list, [](const Instruction& i) { return i.op.empty(); });
     }
-    std::erase_if(instructions_, [](const Instruction& i) { return i.op.empty(); });
   }
 
   // A broadcast that differs from tile to tile comes right before its first use.
@@ -261,8 +263,9 @@ class Builder {
     std::vector<char> done(values_.size());
     for (Instruction& i : instructions_) {
       for (int v : i.in) {
-        const BodyValue& value = values_[static_cast<size_t>(v)];
-        if (value.kind != Kind::broadcast || value.filled || done[static_cast<size_t>(v)]) continue;
+        if (value(v).kind != Kind::broadcast || value(v).uniform || value(v).filled ||
+            done[static_cast<size_t>(v)])
+          continue;
         done[static_cast<size_t>(v)] = true;
         all.push_back({.op = "broadcast", .out = v});
       }
@@ -275,39 +278,44 @@ class Builder {
 
   void assign_slots() {
     const std::vector<int> uses = count_uses();
-    for (BodyValue& v : values_)
-      if (v.kind == Kind::operand)
-        v.slot = v.index;
-      else if (v.kind == Kind::constant_array)
-        v.slot = p_.operands + v.index;
-    int next = p_.moving = p_.operands + static_cast<int>(p_.constants.size());
-    for (const auto& [bytes, v] : constant_tiles_) {
-      values_[static_cast<size_t>(v)].slot = next++;
-      FusedProgram::Lines lines(static_cast<size_t>(p_.elements > 0 ? tile_lines() : 1));
-      for (int64_t e = 0; e < std::min(p_.tile, p_.elements); ++e)
-        std::memcpy(reinterpret_cast<char*>(lines.data()) + e * p_.element_bytes, bytes.data(), bytes.size());
-      p_.constants.push_back(std::move(lines));
+    p_.arrays_end = p_.operands + static_cast<int>(p_.constants.size());
+    int next = p_.arrays_end;
+    for (BodyValue& v : values_) {
+      if (v.kind == Kind::operand) v.slot = v.index;
+      if (v.kind == Kind::constant_array) v.slot = p_.operands + v.index;
     }
-    p_.first_filled = next;
+    for (const auto& [bytes, v] : constant_scalars_) {
+      value(v).slot = next++;
+      std::memcpy(p_.constants.emplace_back(1).data(), bytes.data(), bytes.size());
+    }
+    p_.constants_end = next;
+    const auto used = [&](size_t v, Kind kind, bool uniform) {
+      return values_[v].kind == kind && values_[v].uniform == uniform && uses[v] > 0;
+    };
     for (size_t v = 0; v < values_.size(); ++v)
-      if (values_[v].kind == Kind::broadcast && values_[v].filled && uses[v] > 0) values_[v].slot = next++;
-    p_.first_own = next;
+      if (used(v, Kind::broadcast, true)) {
+        values_[v].slot = next++;
+        p_.scalar_operands.push_back(static_cast<uint16_t>(values_[v].source));
+      }
+    p_.scalar_operands_end = next;
+    for (const Instruction& i : once_) value(i.out).slot = next++;
+    p_.scalars_end = next;
+    for (size_t v = 0; v < values_.size(); ++v)
+      if (used(v, Kind::broadcast, false) && values_[v].filled) values_[v].slot = next++;
+    p_.filled_end = next;
     assign_tiles(uses);
-    p_.tile_bytes = tile_lines() * kAlignment + kTileGap;
-  }
-  int64_t tile_lines() const {
-    return (std::min(p_.tile, p_.elements) * p_.element_bytes + kAlignment - 1) / kAlignment;
+    p_.tile_bytes = round_up(std::min(p_.tile, p_.elements) * p_.element_bytes, kAlignment) + kTileGap;
   }
 
   // By liveness: an instruction may write over an input that it is the last to read.
   void assign_tiles(std::vector<int> uses) {
     std::vector<int> free;
-    int next = p_.first_own;
+    int next = p_.filled_end;
     for (const Instruction& i : instructions_) {
       for (int v : i.in)
-        if (--uses[static_cast<size_t>(v)] == 0 && values_[static_cast<size_t>(v)].slot >= p_.first_own)
-          free.push_back(values_[static_cast<size_t>(v)].slot);
-      int& slot = values_[static_cast<size_t>(i.out)].slot;
+        if (--uses[static_cast<size_t>(v)] == 0 && value(v).slot >= p_.filled_end)
+          free.push_back(value(v).slot);
+      int& slot = value(i.out).slot;
       if (slot >= 0) continue;
       if (free.empty()) free.push_back(next++);
       slot = free.back();
@@ -318,26 +326,31 @@ class Builder {
 
   // ---- the program ----
 
-  uint16_t slot(int v) const { return static_cast<uint16_t>(values_[static_cast<size_t>(v)].slot); }
+  uint16_t slot(int v) const { return static_cast<uint16_t>(value(v).slot); }
 
   void emit() {
     for (const BodyValue& v : values_)
-      if (v.kind == Kind::broadcast && v.filled && v.slot >= 0)
+      if (v.kind == Kind::broadcast && !v.uniform && v.filled && v.slot >= 0)
         p_.fills.push_back(
             {static_cast<uint16_t>(v.source), static_cast<uint16_t>(v.slot), static_cast<uint16_t>(v.index)});
-    for (const Instruction& i : instructions_) {
-      MicroOp op{.run = i.run, .out = slot(i.out), .params = i.params};
-      for (size_t k = 0; k < i.in.size(); ++k) op.in[k] = slot(i.in[k]);
-      if (!i.run) {
-        const BodyValue& v = values_[static_cast<size_t>(i.out)];
-        op.in[0] = static_cast<uint16_t>(v.source);
-        op.map = static_cast<uint16_t>(v.index);
-      }
-      p_.ops.push_back(op);
-    }
+    for (const Instruction& i : once_) p_.once.push_back(micro_op(i));
+    for (const Instruction& i : instructions_) p_.ops.push_back(micro_op(i));
+    for (MicroOp& op : p_.once) op.uniform = 0;  // they compute one element of one
     for (size_t i = 0; i < p_.ops.size(); ++i)
       if (p_.ops[i].out < p_.operands) add_output(i);
-    p_.table_bytes = round_up((p_.slots + p_.moving) * static_cast<int64_t>(sizeof(void*)), kAlignment);
+    p_.table_bytes = round_up((p_.slots + p_.arrays_end) * static_cast<int64_t>(sizeof(void*)), kAlignment);
+  }
+  MicroOp micro_op(const Instruction& i) const {
+    MicroOp op{.run = i.run, .out = slot(i.out), .params = i.params};
+    for (size_t k = 0; k < i.in.size(); ++k) {
+      op.in[k] = slot(i.in[k]);
+      if (value(i.in[k]).uniform) op.uniform |= 1u << k;
+    }
+    if (!i.run) {
+      op.in[0] = static_cast<uint16_t>(value(i.out).source);
+      op.map = static_cast<uint16_t>(value(i.out).index);
+    }
+    return op;
   }
 
   // The output that operator `i` writes, and the inputs that are read after it.
@@ -359,10 +372,10 @@ class Builder {
   int inputs_ = 0;
   FusedProgram p_;
   std::vector<BodyValue> values_;
-  std::vector<int> value_of_;                  // of each node
-  std::map<std::string, int> constant_tiles_;  // by an element's bytes
-  std::map<int, int> broadcasts_;              // by source
-  std::vector<Instruction> instructions_;
+  std::vector<int> value_of_;                    // of each node
+  std::map<std::string, int> constant_scalars_;  // by an element's bytes
+  std::map<int, int> broadcasts_;                // by source
+  std::vector<Instruction> once_, instructions_;
 };
 
 }  // namespace

@@ -5,8 +5,10 @@
 // Values live in slots, which number a table of pointers:
 //   operands         inputs and outputs, read and written in place; they move on from tile to tile
 //   constant arrays  likewise
-//   constant tiles   constants of one value, written when preparing
-//   filled tiles     broadcast operands that are the same in every tile, written once a run
+//   scalars          single elements that count for a whole tile: constants, operands of one element,
+//                    and what is computed of such alone, once a run
+//   filled tiles     broadcast operands that are the same in every tile (a row that divides it), written
+//                    once a run
 //   tiles            what lies between, taken again as soon as it has been read for the last time
 // An output may lie in the memory of an input of its size. If a later operator of a tile still reads
 // that input, the output is staged in a tile of its own and copied at the tile's end; whether memory is
@@ -27,6 +29,7 @@ struct MicroOp {
   TileFn run = nullptr;  // null: a broadcast by maps[map] of the operand or constant array in[0]
   std::array<uint16_t, 3> in{};
   uint16_t out = 0, map = 0;
+  uint32_t uniform = 0;  // as in Tile
   const double* params = nullptr;
 };
 
@@ -47,21 +50,26 @@ struct FusedProgram {
   int64_t tile = 0;   // elements
   int64_t grain = 0;  // of a thread's share: a multiple of the tile
   int threads = 1;
+  std::vector<MicroOp> once;  // on scalars
   std::vector<MicroOp> ops;
   std::vector<Fill> fills;
   std::vector<Output> outputs;
   std::vector<BroadcastMap> maps;
   BroadcastFn broadcast = nullptr;
   std::vector<std::vector<double>> params;
-  std::vector<Lines> constants;  // arrays, then tiles
+  std::vector<Lines> constants;  // arrays, then scalars
+  std::vector<uint16_t> scalar_operands;
 
-  // Slots: [0, operands) the operands, up to `moving` constant arrays, then constant tiles, filled
-  // tiles and, from first_own on, each thread's own tiles.
-  int operands = 0, moving = 0, first_filled = 0, first_own = 0, slots = 0;
-  // Scratch: the filled tiles, then for each thread its table of pointers and steps, and its tiles.
+  // Slots, each kind up to its end: operands, constant arrays, constant scalars, scalar operands,
+  // computed scalars, filled tiles, each thread's own tiles.
+  int operands = 0, arrays_end = 0, constants_end = 0, scalar_operands_end = 0, scalars_end = 0,
+      filled_end = 0, slots = 0;
+  // Scratch: the filled tiles, then for each thread its table of pointers and steps, its computed
+  // scalars (a line each) and its tiles.
   int64_t tile_bytes = 0, table_bytes = 0;
-  int64_t shared_bytes() const { return (first_own - first_filled) * tile_bytes; }
-  int64_t thread_bytes() const { return table_bytes + (slots - first_own) * tile_bytes; }
+  int64_t shared_bytes() const { return (filled_end - scalars_end) * tile_bytes; }
+  int64_t own_tiles_at() const { return table_bytes + (scalars_end - scalar_operands_end) * kAlignment; }
+  int64_t thread_bytes() const { return own_tiles_at() + (slots - filled_end) * tile_bytes; }
   int64_t scratch_bytes() const { return shared_bytes() + threads * thread_bytes(); }
 };
 

@@ -16,6 +16,7 @@ namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
 struct Kernel {
+  static constexpr bool kLong = true;
   const double* params;
 
   template <class D, class V = hn::Vec<D>>

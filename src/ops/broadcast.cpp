@@ -1,6 +1,8 @@
 // broadcast: a tensor repeated along new axes and axes of size 1, by NumPy's rule.
 #include "ops/broadcast.h"
 
+#include <numeric>
+
 #include "base/arith.h"
 #include "base/parallel.h"
 #include "ir/graph.h"
@@ -41,42 +43,71 @@ HWY_INLINE void copy_run(const T* from, T* to, int64_t run, int64_t n, int64_t r
   for (; i < run; ++i) to[i] = from[i];
 }
 
-template <class T>
-void broadcast_run(const BroadcastMap& map, const void* source, void* target, int64_t begin,
-                   int64_t n) noexcept {
-  const T* const from = static_cast<const T*>(source);
-  T* to = static_cast<T*>(target);
-  if (map.rank == 0) {
-    if (n > 0) *to = *from;
-    return;
-  }
-  // Where `begin` is: an index along each axis, and the place in the source.
+// Where an element of the result is: an index along each axis, and its place in the source.
+struct Position {
   std::array<int64_t, Shape::kMaxRank> at{};
   int64_t place = 0;
-  for (int axis = map.rank - 1; axis >= 0; --axis) {
-    const auto a = static_cast<size_t>(axis);
-    at[a] = begin % map.size[a];
-    begin /= map.size[a];
-    place += at[a] * map.stride[a];
+
+  Position(const BroadcastMap& map, int64_t element) {
+    for (auto a = static_cast<size_t>(map.rank); a-- > 0;) {
+      at[a] = element % map.size[a];
+      element /= map.size[a];
+      place += at[a] * map.stride[a];
+    }
   }
-  const auto last = static_cast<size_t>(map.rank - 1);
-  while (n > 0) {
-    const int64_t left = map.size[last] - at[last], run = left < n ? left : n;
-    if (map.stride[last] == 0)
-      fill_run(from[place], to, run, n);
-    else
-      copy_run(from + place, to, run, n, map.source_elements - place);
-    to += run;
-    n -= run;
-    place -= at[last] * map.stride[last];
-    at[last] = 0;
-    for (size_t a = last; a-- > 0;) {
+  // To the next index of axis `a`, whose inner axes are all at 0.
+  void next(const BroadcastMap& map, size_t a) {
+    for (;; --a) {
       place += map.stride[a];
-      if (++at[a] < map.size[a]) break;
+      if (++at[a] < map.size[a] || a == 0) return;
       place -= map.size[a] * map.stride[a];
       at[a] = 0;
     }
   }
+};
+
+// Run by run of the last axis.
+template <class T>
+void copy_runs(const BroadcastMap& map, const T* from, T* to, int64_t begin, int64_t n) {
+  Position p(map, begin);
+  const auto last = static_cast<size_t>(map.rank - 1);
+  const int64_t width = map.size[last];
+  while (n > 0) {
+    const int64_t left = width - p.at[last], run = left < n ? left : n;
+    if (map.stride[last] == 0)
+      fill_run(from[p.place], to, run, n);
+    else
+      copy_run(from + p.place, to, run, n, map.source_elements - p.place);
+    to += run;
+    n -= run;
+    if (last == 0) return;  // that was all
+    p.place -= p.at[last] * map.stride[last];
+    p.at[last] = 0;
+    p.next(map, last - 1);
+  }
+}
+
+// Short runs that repeat (a narrow row) are laid out once, up to a multiple of the vector; the rest copies
+// what lies that far back.
+template <class T>
+void broadcast_run(const BroadcastMap& map, const void* source, void* target, int64_t begin,
+                   int64_t n) noexcept {
+  const T* const from = static_cast<const T*>(source);
+  T* const to = static_cast<T*>(target);
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  if (map.rank == 0) {
+    if (n > 0) *to = *from;
+    return;
+  }
+  const int64_t pattern = map.pattern;
+  if (pattern > n / 2 || map.rank == 1 || map.size[static_cast<size_t>(map.rank - 1)] >= 4 * lanes ||
+      16 % lanes != 0)
+    return copy_runs(map, from, to, begin, n);
+  copy_runs(map, from, to, begin, pattern);
+  int64_t i = pattern;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::LoadU(d, to + i - pattern), d, to + i);
+  for (; i < n; ++i) to[i] = to[i - pattern];
 }
 
 BroadcastFn function_for(int element_bytes) {
@@ -133,6 +164,7 @@ BroadcastMap broadcast_map(const Shape& from, const Shape& to) {
     map.size[static_cast<size_t>(axis)] = size[static_cast<size_t>(rank - 1 - axis)];
     map.stride[static_cast<size_t>(axis)] = stride[static_cast<size_t>(rank - 1 - axis)];
   }
+  map.pattern = std::lcm(map.period(), int64_t{16});
   return map;
 }
 

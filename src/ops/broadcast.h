@@ -16,6 +16,7 @@ struct BroadcastMap {
   int rank = 0;
   std::array<int64_t, Shape::kMaxRank> size{}, stride{};
   int64_t elements = 0, source_elements = 0;
+  int64_t pattern = 0;  // a multiple of the period and of 16 elements
   // The values repeat after so many elements; `elements` if they never do.
   int64_t period() const { return rank > 0 && stride[0] == 0 ? elements / size[0] : elements; }
 };

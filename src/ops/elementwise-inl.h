@@ -7,7 +7,8 @@
 //   };
 //   TileSet tiles() { return tiles_of<Kernel>(); }
 //
-// A kernel with parameters has one member, `const double* params`.
+// A kernel with parameters has one member, `const double* params`; a long one says
+// `static constexpr bool kLong = true`.
 #if defined(SHOESTRING_OPS_ELEMENTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_ELEMENTWISE_INL_H_
 #undef SHOESTRING_OPS_ELEMENTWISE_INL_H_
@@ -21,6 +22,7 @@
 #include <utility>
 
 #include "ops/elementwise.h"
+#include "ops/lanes-inl.h"
 #include "ops/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -45,53 +47,102 @@ HWY_INLINE K kernel_of(const Tile& tile) {
     return K{tile.params};
 }
 
-// Loads and stores of `count` < lanes elements that touch nothing beyond them.
+// Where a loop finds an input: n elements, one for all, or (for any input) elements or one vector of it,
+// as the mask on the index is all ones or 0.
 template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> load_some(D d, const T* from, size_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  return hn::MaskedLoad(hn::FirstN(d, count), d, from);
-#else  // masks are blends of whole vectors here
-  HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
-  for (size_t i = 0; i < count; ++i) lanes[i] = from[i];
-  return hn::Load(d, lanes);
-#endif
-}
+struct Elements {
+  const T* from;
+  HWY_INLINE hn::Vec<D> at(D d, size_t i) const { return hn::LoadU(d, from + i); }
+  HWY_INLINE hn::Vec<D> some(D d, size_t i, size_t count) const { return load_some(d, from + i, count); }
+};
 template <class D, class T = hn::TFromD<D>>
-HWY_INLINE void store_some(D d, hn::Vec<D> v, T* to, size_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
-#else
-  HWY_ALIGN T lanes[hn::MaxLanes(d)];
-  hn::Store(v, d, lanes);
-  for (size_t i = 0; i < count; ++i) to[i] = lanes[i];
-#endif
-}
+struct Uniform {
+  hn::Vec<D> value;
+  HWY_INLINE hn::Vec<D> at(D, size_t) const { return value; }
+  HWY_INLINE hn::Vec<D> some(D, size_t, size_t) const { return value; }
+};
+template <class D, class T = hn::TFromD<D>>
+struct Either {
+  const T* from;
+  size_t mask;
+  HWY_INLINE hn::Vec<D> at(D d, size_t i) const { return hn::LoadU(d, from + (i & mask)); }
+  HWY_INLINE hn::Vec<D> some(D d, size_t i, size_t count) const {
+    return load_some(d, from + (i & mask), count);
+  }
+};
 
-template <class K, class T, size_t... I>
-HWY_INLINE void run_tile(const Tile& tile, std::index_sequence<I...>) {
-  const hn::ScalableTag<T> d;
-  const size_t lanes = hn::Lanes(d), n = static_cast<size_t>(tile.n);
-  const K kernel = kernel_of<K>(tile);
-  const T* const in[] = {static_cast<const T*>(tile.in[I])...};
-  T* const out = static_cast<T*>(tile.out);
+// A long kernel is written out twice only, a short one four times: two vectors a turn hide the loop.
+template <class K>
+concept Long = K::kLong;
+
+template <class K, class D, class T, class... In>
+HWY_INLINE void run_loop(D d, K kernel, T* out, size_t n, In... in) {
+  const size_t lanes = hn::Lanes(d);
   size_t i = 0;
-  // Two vectors a turn. All is loaded before anything is stored: `out` may be one of the inputs.
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    const auto first = kernel(d, hn::LoadU(d, in[I] + i)...);
-    const auto second = kernel(d, hn::LoadU(d, in[I] + i + lanes)...);
-    hn::StoreU(first, d, out + i);
-    hn::StoreU(second, d, out + i + lanes);
+  if constexpr (Long<K>) {
+    for (; i + lanes <= n; i += lanes) hn::StoreU(kernel(d, in.at(d, i)...), d, out + i);
+  } else {
+    // All is loaded before anything is stored: `out` may be one of the inputs.
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+      const auto first = kernel(d, in.at(d, i)...);
+      const auto second = kernel(d, in.at(d, i + lanes)...);
+      hn::StoreU(first, d, out + i);
+      hn::StoreU(second, d, out + i + lanes);
+    }
+    if (i + lanes <= n) {
+      hn::StoreU(kernel(d, in.at(d, i)...), d, out + i);
+      i += lanes;
+    }
   }
-  if (i + lanes <= n) {
-    hn::StoreU(kernel(d, hn::LoadU(d, in[I] + i)...), d, out + i);
-    i += lanes;
-  }
-  if (i < n) store_some(d, kernel(d, load_some(d, in[I] + i, n - i)...), out + i, n - i);
+  if (i < n) store_some(d, kernel(d, in.some(d, i, n - i)...), out + i, n - i);
 }
 
+template <bool kUniform, class D, class T>
+HWY_INLINE auto input(D d, const T* from) {
+  if constexpr (kUniform)
+    return Uniform<D>{hn::Set(d, *from)};
+  else
+    return Elements<D>{from};
+}
+
+// The uniform inputs as a constant of the loop: kMask says which.
+template <class K, class T, uint32_t kMask, size_t... I>
+HWY_INLINE void run_as(const Tile& tile, std::index_sequence<I...>) {
+  const hn::ScalableTag<T> d;
+  run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n),
+           input<(kMask >> I & 1) != 0>(d, static_cast<const T*>(tile.in[I]))...);
+}
+template <class K, class T, size_t... I>
+HWY_INLINE void run_any(const Tile& tile, std::index_sequence<I...>) {
+  const hn::ScalableTag<T> d;
+  HWY_ALIGN T values[sizeof...(I)][hn::MaxLanes(d)];
+  const auto either = [&](size_t k) HWY_ATTR {
+    const T* from = static_cast<const T*>(tile.in[k]);
+    if (!(tile.uniform >> k & 1)) return Either<decltype(d)>{from, ~size_t{0}};
+    hn::Store(hn::Set(d, *from), d, values[k]);
+    return Either<decltype(d)>{values[k], 0};
+  };
+  run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n), either(I)...);
+}
+
+// What scalars are mostly used for has loops of its own: x op s, lerp by s, a x + b with any of them, a
+// choice between x and s.
 template <class K, class T>
 void tile_function(const Tile& tile) noexcept {
-  run_tile<K, T>(tile, std::make_index_sequence<inputs_of<K, hn::ScalableTag<T>>()>());
+  constexpr size_t kInputs = inputs_of<K, hn::ScalableTag<T>>();
+  constexpr std::make_index_sequence<kInputs> kAll;
+  if constexpr (!Long<K>) {
+    if (tile.uniform == 0) return run_as<K, T, 0>(tile, kAll);
+    if constexpr (kInputs == 2) {
+      if (tile.uniform == 2) return run_as<K, T, 2>(tile, kAll);
+    }
+    if constexpr (kInputs == 3) {
+      if (tile.uniform == 2) return run_as<K, T, 2>(tile, kAll);
+      if (tile.uniform == 4) return run_as<K, T, 4>(tile, kAll);
+      if (tile.uniform == 6) return run_as<K, T, 6>(tile, kAll);
+    }
+  }
+  run_any<K, T>(tile, kAll);
 }
 
 template <class K>

@@ -43,7 +43,7 @@ Cost cost(const OpArgs& args, std::span<const Type> out) {
 
 // ---- running a program ----
 
-const void* source(const FusedProgram& p, const KernelArgs& args, uint16_t at) {
+const void* source(const FusedProgram& p, const KernelArgs& args, int at) {
   return at < p.operands ? args.operands[at] : p.constants[static_cast<size_t>(at - p.operands)].data();
 }
 
@@ -57,21 +57,19 @@ bool overwrites(const FusedProgram::Output& out, const KernelArgs& args) {
 // Elements [begin, end), with this thread's part of the scratch.
 void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled, std::byte* own,
                int64_t begin, int64_t end) {
-  auto* const table = reinterpret_cast<std::byte**>(own);
+  auto* const table = reinterpret_cast<const void**>(own);
   auto* const steps = reinterpret_cast<int64_t*>(table + p.slots);
-  for (int s = 0; s < p.moving; ++s) {
-    auto* base = s < p.operands ? args.at<std::byte>(s)
-                                : reinterpret_cast<std::byte*>(const_cast<FusedProgram::Line*>(
-                                      p.constants[static_cast<size_t>(s - p.operands)].data()));
-    table[s] = base + begin * p.element_bytes;
-    steps[s] = p.tile * p.element_bytes;
+  const int64_t offset = begin * p.element_bytes, step = p.tile * p.element_bytes;
+  int s = 0;
+  for (; s < p.arrays_end; ++s) {
+    table[s] = static_cast<const std::byte*>(source(p, args, s)) + offset;
+    steps[s] = step;
   }
-  for (int s = p.moving; s < p.first_filled; ++s)
-    table[s] = reinterpret_cast<std::byte*>(
-        const_cast<FusedProgram::Line*>(p.constants[static_cast<size_t>(s - p.operands)].data()));
-  for (int s = p.first_filled; s < p.first_own; ++s) table[s] = filled + (s - p.first_filled) * p.tile_bytes;
-  for (int s = p.first_own; s < p.slots; ++s)
-    table[s] = own + p.table_bytes + (s - p.first_own) * p.tile_bytes;
+  for (; s < p.constants_end; ++s) table[s] = source(p, args, s);
+  for (uint16_t operand : p.scalar_operands) table[s++] = args.operands[operand];
+  for (std::byte* at = own + p.table_bytes; s < p.scalars_end; at += kAlignment) table[s++] = at;
+  for (std::byte* at = filled; s < p.filled_end; at += p.tile_bytes) table[s++] = at;
+  for (std::byte* at = own + p.own_tiles_at(); s < p.slots; at += p.tile_bytes) table[s++] = at;
   bool staged = false;
   for (const FusedProgram::Output& out : p.outputs)
     if (out.staging && overwrites(out, args)) {
@@ -79,23 +77,26 @@ void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled,
       steps[out.slot] = 0;
       staged = true;
     }
+  const auto call = [table](const MicroOp& op, int64_t n) {
+    const void* const in[] = {table[op.in[0]], table[op.in[1]], table[op.in[2]]};
+    op.run({in, const_cast<void*>(table[op.out]), n, op.params, op.uniform});
+  };
 
+  for (const MicroOp& op : p.once) call(op, 1);
   for (; begin < end; begin += p.tile) {
     const int64_t n = begin + p.tile < end ? p.tile : end - begin;
     for (const MicroOp& op : p.ops) {
-      if (op.run) {
-        const void* const in[] = {table[op.in[0]], table[op.in[1]], table[op.in[2]]};
-        op.run({in, table[op.out], n, op.params});
-      } else {
-        p.broadcast(p.maps[op.map], source(p, args, op.in[0]), table[op.out], begin, n);
-      }
+      if (op.run)
+        call(op, n);
+      else
+        p.broadcast(p.maps[op.map], source(p, args, op.in[0]), const_cast<void*>(table[op.out]), begin, n);
     }
     if (staged)
       for (const FusedProgram::Output& out : p.outputs)
         if (steps[out.slot] == 0)
           std::memcpy(args.at<std::byte>(out.slot) + begin * p.element_bytes, table[out.slot],
                       static_cast<size_t>(n * p.element_bytes));
-    for (int s = 0; s < p.moving; ++s) table[s] += steps[s];
+    for (int k = 0; k < p.arrays_end; ++k) table[k] = static_cast<const std::byte*>(table[k]) + steps[k];
   }
 }
 
@@ -105,8 +106,8 @@ void run(const void* data, const KernelArgs& args) noexcept {
   std::byte* const own = filled + p.shared_bytes();
   const int64_t tile = p.tile < p.elements ? p.tile : p.elements;
   for (const FusedProgram::Fill& f : p.fills)
-    p.broadcast(p.maps[f.map], source(p, args, f.source), filled + (f.slot - p.first_filled) * p.tile_bytes,
-                0, tile);
+    p.broadcast(p.maps[f.map], source(p, args, f.source), filled + (f.slot - p.scalars_end) * p.tile_bytes, 0,
+                tile);
   if (p.threads == 1) return run_share(p, args, filled, own, 0, p.elements);
   parallel([&](int thread, int threads) {
     threads = threads < p.threads ? threads : p.threads;  // scratch is for so many

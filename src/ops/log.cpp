@@ -13,6 +13,8 @@ namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
 struct Kernel {
+  static constexpr bool kLong = true;
+
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D d, V x) const {
     return safe_log(d, x);

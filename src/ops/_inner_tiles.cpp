@@ -1,7 +1,7 @@
-#include "ops/_multiply_add.h"
+#include "ops/_inner_tiles.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "ops/_multiply_add.cpp"
+#define HWY_TARGET_INCLUDE "ops/_inner_tiles.cpp"
 #include <hwy/foreach_target.h>
 
 #include "ops/elementwise-inl.h"
@@ -10,33 +10,41 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
-struct Plus {
+struct Copy {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V a) const {
+    return a;
+  }
+};
+struct MultiplyPlus {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D, V a, V b, V c) const {
     return hn::MulAdd(a, b, c);
   }
 };
-struct Minus {
+struct MultiplyMinus {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D, V a, V b, V c) const {
     return hn::MulSub(a, b, c);
   }
 };
-struct From {
+struct MinusMultiply {
   template <class D, class V = hn::Vec<D>>
   HWY_INLINE V operator()(D, V a, V b, V c) const {
     return hn::NegMulAdd(a, b, c);
   }
 };
 
-TileSet tiles(MultiplyAdd kind) {
+TileSet tiles(InnerTile kind) {
   switch (kind) {
-    case MultiplyAdd::plus:
-      return tiles_of<Plus>();
-    case MultiplyAdd::minus:
-      return tiles_of<Minus>();
+    case InnerTile::copy:
+      return tiles_of<Copy>();
+    case InnerTile::multiply_plus:
+      return tiles_of<MultiplyPlus>();
+    case InnerTile::multiply_minus:
+      return tiles_of<MultiplyMinus>();
     default:
-      return tiles_of<From>();
+      return tiles_of<MinusMultiply>();
   }
 }
 
@@ -46,11 +54,11 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace shoestring::ops {
+namespace {
 HWY_EXPORT(tiles);
-
-TileSet multiply_add_tiles(Isa isa, MultiplyAdd kind) {
-  return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](kind);
 }
+
+TileSet inner_tiles(Isa isa, InnerTile kind) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](kind); }
 
 }  // namespace shoestring::ops
 #endif
