@@ -34,14 +34,16 @@ void columns(const CrossEntropy& s, const float* x, const int32_t* classes, cons
     }
     const auto log_sum = hn::Log(d, sum);
     auto loss = hn::Add(hn::Sub(max, of_class), log_sum);
-    if (s.smoothing != 0) {
-      for (int j = 0; j < C; ++j) all = hn::Add(all, hn::Add(hn::Sub(max, v[j]), log_sum));
-      const auto spread = hn::Mul(smoothing, hn::Mul(all, hn::Set(d, 1.0f / C)));
-      loss = hn::Add(hn::Mul(loss, hn::Sub(hn::Set(d, 1.0f), smoothing)), spread);
-    }
     if (s.weighted)
       loss =
           hn::Mul(loss, hn::GatherIndex(d, weights, hn::Min(hn::Max(y, hn::Zero(di)), hn::Set(di, C - 1))));
+    if (s.smoothing != 0) {  // each class's part of the spread has that class's weight
+      for (int j = 0; j < C; ++j)
+        all =
+            hn::MulAdd(hn::Set(d, s.weighted ? weights[j] : 1.0f), hn::Add(hn::Sub(max, v[j]), log_sum), all);
+      const auto spread = hn::Mul(smoothing, hn::Mul(all, hn::Set(d, 1.0f / C)));
+      loss = hn::Add(hn::Mul(loss, hn::Sub(hn::Set(d, 1.0f), smoothing)), spread);
+    }
     store_first(d, hn::IfThenZeroElse(hn::RebindMask(d, hn::Lt(y, hn::Zero(di))), loss), losses + r, count);
   }
 }
