@@ -98,9 +98,7 @@ Value before_activation(Backward& b, const Sizes& s) {
 }
 
 // With batches folded into the rows: [.., m, k] -> [batches * m, k]; for products that share one b.
-Value folded(Value v, int64_t columns) {
-  return reshape(v, {v.type().elements() / std::max<int64_t>(columns, 1), columns});
-}
+Value folded(const Sizes& s, Value v, int64_t columns) { return reshape(v, {s.batches * s.m, columns}); }
 
 void grad(Backward& b) {
   std::vector<Type> in;
@@ -118,7 +116,7 @@ void grad(Backward& b) {
   }
   if (b.wants(1)) {
     if (many && !s.transpose_a) {  // one product over all batches' rows
-      const Value ga = folded(g, s.n), aa = folded(a, s.k);
+      const Value ga = folded(s, g, s.n), aa = folded(s, a, s.k);
       b.add(1, s.transpose_b ? matmul(ga, aa, {true, false}) : matmul(aa, ga, {true, false}));
     } else {
       Value dw = s.transpose_b ? matmul(g, a, {true, s.transpose_a}) : matmul(a, g, {!s.transpose_a, false});
@@ -130,7 +128,7 @@ void grad(Backward& b) {
       b.add(1, dw);
     }
   }
-  if (b.inputs() > 2 && b.wants(2)) b.add(2, reduce_sum(folded(g, s.n), {0}));
+  if (b.inputs() > 2 && b.wants(2)) b.add(2, reduce_sum(folded(s, g, s.n), {0}));
 }
 
 double activated(double x, Activation activation) {
