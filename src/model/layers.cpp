@@ -69,8 +69,8 @@ Value norm(Forward& f, Value x, const std::string& name, Norm kind, const NormPa
   if (!x.valid() || kind == Norm::none) return x;
   if (kind == Norm::batch) return batch_norm(f, x, name, params);
   const int64_t n = x.dims().back();
-  return ops::layer_norm(x, vector(f, name + ".scale", n, ones()), vector(f, name + ".shift", n, zeros()),
-                         params.epsilon);
+  const Value scale = vector(f, name + ".scale", n, ones()), shift = vector(f, name + ".shift", n, zeros());
+  return ops::layer_norm(x, scale, shift, params.epsilon);
 }
 
 Value activate(Value x, ops::Activation activation) {

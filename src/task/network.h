@@ -7,7 +7,7 @@
 //                                   preprocessed; N is number_columns(spec). Absent where N is 0.
 //   "category:NAME"   i32[rows]     the value's number in the vocabulary of the category input NAME
 //   "target:NAME"     f32[rows]     of a number output (preprocessed) or a binary output (0 or 1)
-//                     i32[rows]     of a category output; -1 marks a row whose loss counts nothing
+//                     i32[rows]     of a category output; the loss of a row of -1 is 0
 //   "learning_rate"   f32[]         of this step
 //
 // Results of every training step:
@@ -15,7 +15,11 @@
 //   "loss:NAME"       f32[]         mean over this step's rows, not weighted
 //   "gradient_norm"   f32[]         of all gradients together, regularization included, before clipping
 //   "finite"          f32[]         1, or 0 where the loss or a gradient is NaN or infinite: then the
-//                                   step changed no state at all (accumulators: they were cleared)
+//                                   step changes no state, to the bit. An accumulating step takes the
+//                                   bad numbers along, so that the update it belongs to is skipped
+//                                   whole; accumulate_and_update clears the accumulators in any case
+// Regularization adds lambda * sum |w| (l1) or lambda * sum w² (l2) over weights and embeddings, not over
+// biases and norms.
 //
 // Results of evaluation and of prediction (evaluation has the losses besides):
 //   "losses:NAME"         f32[rows]  each row's loss, not weighted; of root_mean_squared_error the
