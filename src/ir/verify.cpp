@@ -48,16 +48,32 @@ Status check_types(const Graph& graph, uint32_t i) {
   return {};
 }
 
+// Whether the node's value lies in its first operand's memory.
+bool is_view(const Graph& graph, const Node& node) {
+  if (!node.op->view) return false;
+  Types in;
+  for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
+  return node.op->view({in, node.attrs, node.body.get()}, node.types[0]).has_value();
+}
+
 }  // namespace
 
 Status verify(const Graph& graph) {
   if (auto s = graph.status(); !s) return s;
   std::set<std::string> written, inputs;
+  std::vector<const Node*> shows(graph.nodes().size());  // the read whose memory the value is, if any
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     if (!node.op) return broken(graph, i, "has no operator");
     if (auto s = check_inputs(graph, i); !s) return s;
     if (auto s = check_types(graph, i); !s) return s;
+    for (const ValueId& v : node.inputs)
+      if (const Node* read = shows[v.node.index]; read && written.contains(read->name))
+        return broken(graph, i,
+                      fmt::format("uses the old value of state '{}' after it is written", read->name));
+    shows[i] = node.op == &read_op    ? &node
+               : is_view(graph, node) ? shows[node.inputs[0].node.index]
+                                      : nullptr;
     if (node.op == &input_op && !inputs.insert(node.name).second)
       return broken(graph, i, fmt::format("input '{}' stands twice", node.name));
     if (node.op == &read_op || node.op == &write_op) {

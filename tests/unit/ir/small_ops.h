@@ -1,4 +1,4 @@
-// Two operators for tests of the graph itself, so that these do not depend on the vocabulary.
+// A few operators for tests of the graph itself, so that these do not depend on the vocabulary.
 #pragma once
 
 #include <array>
@@ -17,6 +17,11 @@ inline Result<Types> infer_sum(const OpArgs& args) {
 }
 inline const OpDef sum_op{
     .name = "sum", .doc = "Adds.", .min_inputs = 1, .max_inputs = 4, .infer = infer_sum};
+
+// same: its operand, in its operand's own memory.
+inline Result<Types> infer_same(const OpArgs& args) { return Types{args.in[0]}; }
+inline std::optional<int64_t> view_same(const OpArgs&, const Type&) { return 0; }
+inline const OpDef same_op{.name = "same", .doc = "Itself.", .infer = infer_same, .view = view_same};
 
 // split: [n, …] -> [at, …]; [n - at, …], with an attribute of every kind.
 inline Result<Types> infer_split(const OpArgs& args) {

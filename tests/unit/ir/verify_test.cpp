@@ -104,6 +104,28 @@ TEST(Verify, RejectsReadingAStateAfterItIsWritten) {
   EXPECT_EQ(verify(g).error().message(), "graph g, %3 = read: state 'w' is read after it is written");
 }
 
+TEST(Verify, RejectsUsingAnOldValueAfterItsStateIsWritten) {
+  Graph g("g");
+  const Value x = g.input("x", kVector), w = g.read({"w", kVector});
+  g.write("w", x);
+  g.add(test::sum_op, {x, w});
+  EXPECT_EQ(verify(g).error().message(),
+            "graph g, %3 = sum: uses the old value of state 'w' after it is written");
+}
+
+// A view lies in the state's own memory, so it counts as the state; what is computed from it does not.
+TEST(Verify, RejectsUsingAViewOfAnOldValueAfterItsStateIsWritten) {
+  Graph g("g");
+  const Value x = g.input("x", kVector), w = g.read({"w", kVector});
+  const Value view = g.add(test::same_op, {w}), copy = g.add(test::sum_op, {w, w});
+  g.write("w", x);
+  g.add(test::sum_op, {x, copy});
+  EXPECT_TRUE(verify(g));
+  g.add(test::sum_op, {x, view});
+  EXPECT_EQ(verify(g).error().message(),
+            "graph g, %6 = sum: uses the old value of state 'w' after it is written");
+}
+
 TEST(Verify, LooksIntoBodies) {
   auto body = std::make_shared<Graph>("body");
   body->output("y", body->add(test::sum_op, {body->input("x", kVector)}));
