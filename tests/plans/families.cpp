@@ -1,0 +1,239 @@
+#include "plans/families.h"
+
+#include <cmath>
+
+namespace shoestring::test {
+namespace {
+
+using namespace task;
+
+InputFeature number_input(const std::string& name) { return {name, name, NumberInput{}}; }
+std::vector<InputFeature> number_inputs(int n) {
+  std::vector<InputFeature> out;
+  for (int i = 0; i < n; ++i) out.push_back(number_input("n" + std::to_string(i)));
+  return out;
+}
+InputFeature category_input(const std::string& name, auto encoder) {
+  return {name, name, CategoryInput{.encoder = encoder}};
+}
+
+FcStack stack(const std::vector<int64_t>& sizes, FcLayer like = {}) {
+  FcStack out{.around = like};
+  for (int64_t size : sizes) {
+    like.output_size = size;
+    out.layers.push_back(like);
+  }
+  return out;
+}
+
+OutputFeature category_output(const std::string& name, SoftmaxCrossEntropy loss = {}) {
+  return {name, name, CategoryOutput{.loss = loss}};
+}
+OutputFeature binary_output(const std::string& name, BinaryCrossEntropy loss = {}) {
+  return {name, name, BinaryOutput{.loss = loss}};
+}
+OutputFeature number_output(const std::string& name, auto loss, FcStack fc = {}) {
+  return {name, name, NumberOutput{.decoder = {.stack = fc}, .loss = loss}};
+}
+
+Port classes(int64_t size, int64_t offset = 0) {
+  return {.kind = Port::Kind::categories, .offset = offset, .size = size};
+}
+Port sines(int64_t offset, double scale) { return {.offset = offset, .scale = scale}; }
+
+// The sizes that preprocessing would have found.
+Family family(Recipe recipe, int64_t rows, std::map<std::string, Port> ports) {
+  Family out{.spec = {.recipe = std::move(recipe)}, .rows = rows, .ports = std::move(ports)};
+  const auto size_of = [&](const std::string& port, FeatureType type) {
+    return type == FeatureType::category ? out.ports.at(port).size : 1;
+  };
+  for (const InputFeature& f : out.spec.recipe.inputs)
+    out.spec.input_sizes.push_back(size_of("category:" + f.name, f.type()));
+  for (const OutputFeature& f : out.spec.recipe.outputs)
+    out.spec.output_sizes.push_back(size_of("target:" + f.name, f.type()));
+  out.spec.class_weights.resize(out.spec.output_sizes.size());
+  out.spec.recipe.trainer.gradient_clipping.clipglobalnorm.reset();
+  return out;
+}
+
+Family mlp(FcLayer like = {}) {
+  return family({.inputs = number_inputs(5),
+                 .outputs = {category_output("y")},
+                 .combiner = ConcatCombiner{stack({10}, like)}},
+                70, {{"target:y", classes(2)}});
+}
+
+Family deep(Norm norm, bool residual = false) {
+  return family({.inputs = number_inputs(6),
+                 .outputs = {category_output("y")},
+                 .combiner = ConcatCombiner{stack({8, 8}, {.norm = norm}), residual}},
+                32, {{"target:y", classes(3)}});
+}
+
+Family table() {
+  const DenseEncoder dense{stack({4}, {.activation = Activation::tanh})};
+  return family({.inputs = {number_input("income"),
+                            {"age", "age", NumberInput{.encoder = dense}},
+                            category_input("job", EmbedEncoder{.embedding_size = 3}),
+                            {"rich", "rich", BinaryInput{}},
+                            category_input("state", SparseEmbedEncoder{.embeddings_trainable = true}),
+                            category_input("sex", OneHotEncoder{})},
+                 .outputs = {category_output("y")},
+                 .combiner = ConcatCombiner{stack({6}, {.activation = Activation::gelu})}},
+                40,
+                {{"category:job", classes(7)},
+                 {"category:state", classes(5, 1)},
+                 {"category:sex", classes(2, 2)},
+                 {"target:y", classes(2)}});
+}
+
+Family regression(auto loss) {
+  return family({.inputs = number_inputs(4),
+                 .outputs = {number_output("y", loss)},
+                 .combiner = ConcatCombiner{stack({9}, {.activation = Activation::sigmoid})}},
+                48, {{"target:y", sines(3, 2)}});
+}
+
+Family binary(BinaryCrossEntropy loss) {
+  return family({.inputs = number_inputs(4),
+                 .outputs = {binary_output("y", loss)},
+                 .combiner = ConcatCombiner{stack({9})}},
+                48, {{"target:y", classes(2)}});
+}
+
+Family three(double smoothing, std::vector<double> class_weights) {
+  Family out = family({.inputs = number_inputs(4),
+                       .outputs = {category_output("y", {.label_smoothing = smoothing})},
+                       .combiner = ConcatCombiner{stack({9})}},
+                      48, {{"target:y", classes(3)}});
+  out.spec.class_weights[0] = std::move(class_weights);
+  return out;
+}
+
+Family several() {
+  return family(
+      {.inputs = number_inputs(4),
+       .outputs = {category_output("y"), number_output("z", MeanSquaredError{.weight = 0.5}, stack({5})),
+                   binary_output("w", {.weight = 2})},
+       .combiner = ConcatCombiner{stack({9})}},
+      48, {{"target:y", classes(3)}, {"target:z", sines(3, 1)}, {"target:w", classes(2)}});
+}
+
+Family with(Family f, OptimizerSpec optimizer, double learning_rate,
+            GradientClipping clipping = {.clipglobalnorm = {}}) {
+  f.spec.recipe.trainer.optimizer = optimizer;
+  f.spec.recipe.trainer.gradient_clipping = clipping;
+  f.learning_rate = learning_rate;
+  return f;
+}
+Family penalised(Family f, Regularization type) {
+  f.spec.recipe.trainer.regularization_type = type;
+  f.spec.recipe.trainer.regularization_lambda = 0.01;
+  return f;
+}
+
+std::map<std::string, Family> make() {
+  const GradientClipping half{.clipglobalnorm = 0.5};
+  const auto sgd = [&](Family f) { return with(std::move(f), Sgd{}, 0.1); };
+  return {
+      {"mlp_adam", mlp()},
+      {"mlp_sgd", sgd(mlp())},
+      {"mlp_momentum", with(mlp(), Sgd{.momentum = 0.9}, 0.1)},
+      {"mlp_nesterov", with(mlp(), Sgd{.momentum = 0.9, .weight_decay = 0.01, .nesterov = true}, 0.1)},
+      {"mlp_dampening", with(mlp(), Sgd{.momentum = 0.9, .weight_decay = 0.01, .dampening = 0.5}, 0.1)},
+      {"mlp_adam_decay", with(mlp(), Adam{.betas = {0.8, 0.95}, .weight_decay = 0.1}, 0.01)},
+      {"mlp_amsgrad", with(mlp(), Adam{.amsgrad = true}, 0.05)},
+      {"mlp_adamw", with(mlp(), AdamW{.weight_decay = 0.1}, 0.01)},
+      {"mlp_clip_global", with(mlp(), Sgd{}, 0.1, {.clipglobalnorm = 0.05})},
+      {"mlp_clip_each", with(mlp(), Sgd{}, 0.1, {.clipglobalnorm = {}, .clipnorm = 0.02})},
+      {"mlp_clip_value", with(mlp(), Sgd{}, 0.1, {.clipglobalnorm = {}, .clipvalue = 0.01})},
+      {"mlp_l1", penalised(sgd(mlp()), Regularization::l1)},
+      {"mlp_l2", penalised(sgd(mlp()), Regularization::l2)},
+      {"mlp_l1_l2", penalised(with(mlp(), Adam{}, 0.01, half), Regularization::l1_l2)},
+      {"mlp_tanh", mlp({.activation = Activation::tanh})},
+      {"deep_residual", deep(Norm::none, true)},
+      {"deep_batch_norm", sgd(deep(Norm::batch))},
+      {"deep_layer_norm", deep(Norm::layer)},
+      {"table", with(table(), AdamW{.weight_decay = 0.01}, 0.01, half)},  // PyTorch's default decay
+      {"squared_error", regression(MeanSquaredError{})},
+      {"absolute_error", regression(MeanAbsoluteError{})},
+      {"root_squared_error", regression(RootMeanSquaredError{})},
+      {"huber", regression(Huber{.delta = 0.7})},
+      {"binary", binary({})},
+      {"binary_weighted", binary({.positive_class_weight = 3})},
+      {"class_weights", three(0, {0.5, 1.5, 1.0})},
+      {"label_smoothing", three(0.1, {})},
+      {"weights_and_smoothing", three(0.1, {0.5, 1.5, 1.0})},
+      {"several", with(several(), Adam{}, 0.01, half)},
+  };
+}
+
+}  // namespace
+
+const std::map<std::string, Family>& families() {
+  static const std::map<std::string, Family> all = make();
+  return all;
+}
+
+task::NetworkSpec adult_spec() {
+  NetworkSpec spec;
+  const std::pair<const char*, int64_t> columns[] = {{"age", 1},
+                                                     {"workclass", 9},
+                                                     {"fnlwgt", 1},
+                                                     {"education", 16},
+                                                     {"education_num", 1},
+                                                     {"marital_status", 7},
+                                                     {"occupation", 15},
+                                                     {"relationship", 6},
+                                                     {"race", 5},
+                                                     {"sex", 2},
+                                                     {"capital_gain", 1},
+                                                     {"capital_loss", 1},
+                                                     {"hours_per_week", 1},
+                                                     {"native_country", 42}};
+  for (const auto& [name, size] : columns) {
+    spec.recipe.inputs.push_back(size == 1 ? number_input(name) : category_input(name, EmbedEncoder{}));
+    spec.input_sizes.push_back(size);
+  }
+  spec.recipe.combiner = ConcatCombiner{stack({256})};
+  spec.recipe.outputs = {binary_output("income")};
+  spec.output_sizes = {1};
+  spec.class_weights.resize(1);
+  return spec;
+}
+
+std::map<std::string, Tensor64> Family::inputs(const Graph& graph, int step, int64_t first) const {
+  std::map<std::string, Tensor64> out;
+  for (const shoestring::Node& node : graph.nodes()) {
+    if (node.op != &input_op) continue;
+    if (node.name == "learning_rate") {
+      out[node.name] = {learning_rate};
+      continue;
+    }
+    const Port port = node.name == "numbers" ? Port{} : ports.at(node.name);
+    const Shape& dims = node.types[0].dims;
+    Tensor64& values = out[node.name];
+    for (int64_t r = first; r < first + dims[0]; ++r)
+      for (int64_t c = 0; c < (dims.rank() == 1 ? 1 : dims[1]); ++c) {
+        const double number =
+            port.scale * std::sin(0.7 * static_cast<double>(r) + 1.9 * static_cast<double>(c) + step +
+                                  static_cast<double>(port.offset));
+        const int64_t category = (7 * r + r / 3 + step + port.offset) % port.size;
+        values.push_back(port.kind == Port::Kind::numbers ? number : static_cast<double>(category));
+      }
+  }
+  return out;
+}
+
+Tensor64 first_values(const StateInfo& state) {
+  Tensor64 out(static_cast<size_t>(state.type.elements()));
+  if (state.role != StateRole::parameter && state.role != StateRole::statistic) return out;
+  const bool around_one = state.name.ends_with(".scale") || state.name.ends_with(".variance");
+  const double size = state.name.ends_with(".weights") || state.name.ends_with(".embedding") ? 0.4 : 0.1;
+  for (size_t i = 0; i < out.size(); ++i)
+    out[i] =
+        around_one + size * std::sin(1.3 * static_cast<double>(i) + static_cast<double>(state.name.size()));
+  return out;
+}
+
+}  // namespace shoestring::test

@@ -1,0 +1,40 @@
+// The families of models that ten_steps.py trains in PyTorch, as recipes, with the same data: shared by
+// the tests of whole plans.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ir/interpret.h"
+#include "task/network.h"
+
+namespace shoestring::test {
+
+// How a port's values come about. Numbers: scale * sin(0.7 row + 1.9 column + step + offset).
+// Categories: (7 row + row / 3 + step + offset) mod size.
+struct Port {
+  enum class Kind { numbers, categories } kind = Kind::numbers;
+  int64_t offset = 0, size = 2;
+  double scale = 1;
+};
+
+struct Family {
+  task::NetworkSpec spec;
+  int64_t rows = 0;
+  double learning_rate = 0.01;
+  std::map<std::string, Port> ports;
+
+  // The graph's inputs at a step; rows [first, first + the port's rows) of the batch.
+  std::map<std::string, Tensor64> inputs(const Graph& graph, int step, int64_t first = 0) const;
+};
+
+const std::map<std::string, Family>& families();
+
+// 6 numbers, 8 categories, a binary output: the Adult table with one layer of 256.
+task::NetworkSpec adult_spec();
+
+// What ten_steps.py begins with: sines for parameters and statistics, zeros for all other states.
+Tensor64 first_values(const StateInfo& state);
+
+}  // namespace shoestring::test

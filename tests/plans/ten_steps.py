@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""Ten training steps of every family of models in PyTorch (in f64), written to ten_steps.txt, which
+ten_steps_test.cpp compares Shoestring's with. Data and first weights are sines, so both sides have the same.
+
+    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.11.0
+    /tmp/torch/bin/python tests/plans/ten_steps.py
+
+Each line: family, step, loss (before the update), gradient norm (before clipping). The last step of a family is an
+evaluation: running statistics in the norms, no update.
+"""
+
+import math
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+torch.set_default_dtype(torch.float64)
+STEPS = 10
+
+
+def first_value(name: str, i: int) -> float:
+    """Element i of the parameter as it is before the first step."""
+    around_one = name.endswith((".scale", ".variance"))
+    size = 0.4 if name.endswith((".weights", ".embedding")) else 0.1
+    return around_one + size * math.sin(1.3 * i + len(name))
+
+
+class Parameters(dict):
+    """Shoestring's parameters by name, made when they are asked for."""
+
+    def get(self, name, *shape):
+        if name not in self:
+            n = math.prod(shape)
+            self[name] = torch.tensor([first_value(name, i) for i in range(n)]).reshape(shape).requires_grad_()
+        return self[name]
+
+
+class Statistics(dict):
+    training = True
+
+    def get(self, name, n):
+        if name not in self:
+            self[name] = torch.tensor([first_value(name, i) for i in range(n)])
+        return self[name]
+
+
+def numbers(rows, columns, step):
+    return torch.tensor([[math.sin(0.7 * r + 1.9 * c + step) for c in range(columns)] for r in range(rows)])
+
+
+def categories(rows, size, step):
+    return torch.tensor([(r * 7 + r // 3 + step) % size for r in range(rows)])
+
+
+def linear(p, x, name, out):
+    return x @ p.get(name + ".weights", x.shape[1], out) + p.get(name + ".bias", out)
+
+
+def norm(p, s, x, name, kind):
+    if kind == "layer":
+        return F.layer_norm(x, x.shape[1:], p.get(name + ".scale", x.shape[1]), p.get(name + ".shift", x.shape[1]))
+    if kind == "batch":
+        n = x.shape[1]
+        return F.batch_norm(x, s.get(name + ".mean", n), s.get(name + ".variance", n), p.get(name + ".scale", n),
+                            p.get(name + ".shift", n), training=s.training)
+    return x
+
+
+def stack(p, s, x, name, sizes, activation=torch.relu, kind=None, residual=False):
+    if sizes:
+        x = norm(p, s, x, name + ".norm", kind)
+    for i, size in enumerate(sizes):
+        y = linear(p, x, f"{name}.fc{i}", size)
+        y = activation(norm(p, s, y, f"{name}.fc{i}.norm", kind))
+        x = y + x if residual and y.shape == x.shape else y
+    return x
+
+
+def classify(p, x, target, **options):
+    return F.cross_entropy(linear(p, x, "output.y", options.pop("classes", 2)), target, **options)
+
+
+def mlp(p, s, step, **options):
+    """5-10-2, 70 rows, softmax cross-entropy."""
+    return classify(p, stack(p, s, numbers(70, 5, step), "combiner", [10], **options), categories(70, 2, step))
+
+
+def deep(p, s, step, **options):
+    return classify(p, stack(p, s, numbers(32, 6, step), "combiner", [8, 8], **options), categories(32, 3, step), classes=3)
+
+
+def table(p, s, step):
+    """Two numbers, an embedding, a trained identity, a one-hot code, a dense encoder."""
+    rows = 40
+    x = numbers(rows, 3, step)
+    age = stack(p, s, x[:, 1:2], "input.age", [4], torch.tanh)
+    job = F.embedding(categories(rows, 7, step), p.get("input.job.embedding", 7, 3))
+    state = F.embedding(categories(rows, 5, step + 1), p.get("input.state.embedding", 5, 5))
+    sex = F.one_hot(categories(rows, 2, step + 2), 2).to(x.dtype)
+    joined = torch.cat([x[:, 0:1], x[:, 2:3], age, job, state, sex], 1)
+    return classify(p, stack(p, s, joined, "combiner", [6], F.gelu), categories(rows, 2, step))
+
+
+def regression(p, s, step, loss):
+    x = stack(p, s, numbers(48, 4, step), "combiner", [9], torch.sigmoid)
+    target = 2 * numbers(48, 1, step + 3)[:, 0]
+    return loss(linear(p, x, "output.y", 1)[:, 0], target)
+
+
+def binary(p, s, step, weight=None):
+    x = stack(p, s, numbers(48, 4, step), "combiner", [9])
+    target = categories(48, 2, step).to(x.dtype)
+    weight = None if weight is None else torch.tensor(weight)
+    return F.binary_cross_entropy_with_logits(linear(p, x, "output.y", 1)[:, 0], target, pos_weight=weight)
+
+
+def three(p, s, step, **options):
+    return classify(p, stack(p, s, numbers(48, 4, step), "combiner", [9]), categories(48, 3, step), classes=3, **options)
+
+
+def class_weights(p, s, step, **options):
+    """Their mean over the batch is 1; PyTorch's own mean divides by their sum, the rows' losses are the same."""
+    return three(p, s, step, weight=torch.tensor([0.5, 1.5, 1.0]), reduction="none", **options).mean()
+
+
+def several(p, s, step):
+    """Three outputs of one combiner; the second has a stack of its own."""
+    x = stack(p, s, numbers(48, 4, step), "combiner", [9])
+    y = linear(p, x, "output.y", 3)
+    z = linear(p, stack(p, s, x, "output.z", [5]), "output.z", 1)[:, 0]
+    w = linear(p, x, "output.w", 1)[:, 0]
+    return (F.cross_entropy(y, categories(48, 3, step)) + 0.5 * F.mse_loss(z, numbers(48, 1, step + 3)[:, 0])
+            + 2 * F.binary_cross_entropy_with_logits(w, categories(48, 2, step).to(w.dtype)))
+
+
+def sgd(lr=0.1, **options):
+    return lambda parameters: torch.optim.SGD(parameters, lr=lr, **options)
+
+
+def adam(lr=0.01, **options):
+    return lambda parameters: torch.optim.Adam(parameters, lr=lr, **options)
+
+
+def adamw(lr=0.01, **options):
+    return lambda parameters: torch.optim.AdamW(parameters, lr=lr, **options)
+
+
+def clip_global(limit):
+    return lambda parameters: torch.nn.utils.clip_grad_norm_(parameters, limit)
+
+
+def clip_each(limit):
+    return lambda parameters: [torch.nn.utils.clip_grad_norm_([p], limit) for p in parameters]
+
+
+def clip_value(limit):
+    return lambda parameters: torch.nn.utils.clip_grad_value_(parameters, limit)
+
+
+def penalty(l1=0.0, l2=0.0):
+    def of(parameters):
+        weights = [v for k, v in parameters.items() if k.endswith((".weights", ".embedding"))]
+        return sum(l1 * w.abs().sum() + l2 * w.square().sum() for w in weights)
+    return of
+
+
+def rmse(x, y):
+    return F.mse_loss(x, y).sqrt()
+
+
+def with_(model, **options):
+    return lambda p, s, step: model(p, s, step, **options)
+
+
+# name: model, optimizer, clipping, penalty
+FAMILIES = {
+    "mlp_adam": (mlp, adam()),
+    "mlp_sgd": (mlp, sgd()),
+    "mlp_momentum": (mlp, sgd(momentum=0.9)),
+    "mlp_nesterov": (mlp, sgd(momentum=0.9, nesterov=True, weight_decay=0.01)),
+    "mlp_dampening": (mlp, sgd(momentum=0.9, dampening=0.5, weight_decay=0.01)),
+    "mlp_adam_decay": (mlp, adam(weight_decay=0.1, betas=(0.8, 0.95))),
+    "mlp_amsgrad": (mlp, adam(amsgrad=True, lr=0.05)),
+    "mlp_adamw": (mlp, adamw(weight_decay=0.1)),
+    "mlp_clip_global": (mlp, sgd(), clip_global(0.05)),
+    "mlp_clip_each": (mlp, sgd(), clip_each(0.02)),
+    "mlp_clip_value": (mlp, sgd(), clip_value(0.01)),
+    "mlp_l1": (mlp, sgd(), None, penalty(l1=0.01)),
+    "mlp_l2": (mlp, sgd(), None, penalty(l2=0.01)),
+    "mlp_l1_l2": (mlp, adam(), clip_global(0.5), penalty(l1=0.01, l2=0.01)),
+    "mlp_tanh": (with_(mlp, activation=torch.tanh), adam()),
+    "deep_residual": (with_(deep, residual=True), adam()),
+    # A bias in front of a batch norm has no gradient but rounding, which Adam would turn into whole steps.
+    "deep_batch_norm": (with_(deep, kind="batch"), sgd()),
+    "deep_layer_norm": (with_(deep, kind="layer"), adam()),
+    "table": (table, adamw(), clip_global(0.5)),
+    "squared_error": (with_(regression, loss=F.mse_loss), adam()),
+    "absolute_error": (with_(regression, loss=F.l1_loss), adam()),
+    "root_squared_error": (with_(regression, loss=rmse), adam()),
+    "huber": (with_(regression, loss=lambda x, y: F.huber_loss(x, y, delta=0.7)), adam()),
+    "binary": (binary, adam()),
+    "binary_weighted": (with_(binary, weight=3.0), adam()),
+    "class_weights": (class_weights, adam()),
+    "label_smoothing": (with_(three, label_smoothing=0.1), adam()),
+    "weights_and_smoothing": (with_(class_weights, label_smoothing=0.1), adam()),
+    "several": (several, adam(), clip_global(0.5)),
+}
+
+
+def run(model, optimizer_of, clip=None, regularization=None):
+    p, s, optimizer = Parameters(), Statistics(), None
+    for step in range(STEPS):
+        loss = model(p, s, step)
+        if optimizer is None:
+            optimizer = optimizer_of(list(p.values()))
+        optimizer.zero_grad()
+        (loss + regularization(p) if regularization else loss).backward()
+        gradient_norm = math.sqrt(sum(v.grad.square().sum().item() for v in p.values()))
+        if clip:
+            clip(list(p.values()))
+        optimizer.step()
+        yield step, loss.item(), gradient_norm
+    s.training = False
+    yield STEPS, model(p, s, STEPS).item(), 0
+
+
+def main():
+    lines = ["# family step loss gradient_norm: PyTorch " + torch.__version__.split("+")[0] + ", written by ten_steps.py"]
+    for name, family in FAMILIES.items():
+        lines += [f"{name} {step} {loss:.12g} {norm:.12g}" for step, loss, norm in run(*family)]
+    pathlib.Path(__file__).with_suffix(".txt").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
