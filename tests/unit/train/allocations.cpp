@@ -1,6 +1,7 @@
 #include "unit/train/allocations.h"
 
 #include <atomic>
+#include <cerrno>
 #include <cstdlib>
 
 namespace {
@@ -29,6 +30,11 @@ void* calloc(size_t n, size_t size) {
 void* realloc(void* old, size_t size) {
   count.fetch_add(1, std::memory_order_relaxed);
   return __libc_realloc(old, size);
+}
+int posix_memalign(void** out, size_t alignment, size_t size) {
+  count.fetch_add(1, std::memory_order_relaxed);
+  *out = __libc_memalign(alignment, size);
+  return *out ? 0 : ENOMEM;
 }
 void* aligned_alloc(size_t alignment, size_t size) {
   count.fetch_add(1, std::memory_order_relaxed);

@@ -5,7 +5,7 @@
 
 namespace shoestring {
 
-// Calls of malloc, calloc, realloc and aligned_alloc so far, operator new included.
+// Calls of malloc, calloc, realloc, aligned_alloc and posix_memalign so far, operator new included.
 int64_t allocation_count();
 
 // False under the sanitizers: they bring an allocator of their own, which counts nothing here and keeps freed
