@@ -11,6 +11,7 @@
 #include "compile/buffers.h"
 #include "compile/memory_planner.h"
 #include "compile/passes.h"
+#include "compile/rewrite.h"
 #include "ir/verify.h"
 #include "ops/ops.h"
 
@@ -63,6 +64,15 @@ void copy_bytes(const void* data, const KernelArgs& args) noexcept {
 }
 
 Prepared copy_of(int64_t bytes) { return {copy_bytes, std::make_shared<const int64_t>(bytes), 0}; }
+
+// With every write at the end, in their order: then a pass may take the state itself for a value made of it
+// wherever that value is used, and the old value is still there. (schedule puts them where they cost least.)
+Graph with_writes_last(const Graph& graph) {
+  Rewriter r(graph);
+  for (uint32_t i = 0; i < graph.nodes().size(); ++i)
+    if (graph.nodes()[i].op != &write_op) r.copy(NodeId{i});
+  return r.finish();
+}
 
 // Turns an ordered graph into steps over slots.
 class Placer {
@@ -265,6 +275,7 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
       return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name),
                   "graph " + graph.name());
   if (options.observe) options.observe("build", graph, 0);
+  graph = with_writes_last(graph);
   const SteadyClock clock;
   for (const Pass& pass : kPasses) {
     if (std::find(options.skip.begin(), options.skip.end(), pass.name) != options.skip.end()) continue;
