@@ -2,15 +2,14 @@
 #   bin/shoestring
 #   include/shoestring/         the public API
 #   lib/libshoestring.a         every archive of ours in one
-#   lib/shoestring/             our module, and the shared libraries that are no part of a bare Debian
+#   lib/shoestring/             our modules, and the shared libraries that are no part of a bare Debian
 #   lib/cmake/Shoestring/       find_package(Shoestring): a target that needs nothing but this prefix
 set(private_libdir lib/shoestring)
 
 # libstdc++ and libgcc must be at least as new as everything else in a process, so they are always the system's.
 install(TARGETS shoestring RUNTIME_DEPENDENCY_SET bundled RUNTIME DESTINATION bin)
-if(TARGET shoestring_arrow)
-  install(TARGETS shoestring_arrow RUNTIME_DEPENDENCY_SET bundled LIBRARY DESTINATION ${private_libdir})
-endif()
+get_property(modules GLOBAL PROPERTY SHOESTRING_MODULES)
+install(TARGETS ${modules} RUNTIME_DEPENDENCY_SET bundled LIBRARY DESTINATION ${private_libdir})
 install(RUNTIME_DEPENDENCY_SET bundled
   DIRECTORIES ${SHOESTRING_DEPS}/lib
   PRE_EXCLUDE_REGEXES "^lib(c|m|dl|rt|pthread|stdc\\+\\+|gcc_s|z|asan|ubsan|tsan)\\.so" "^ld-linux"

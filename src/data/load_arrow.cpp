@@ -1,25 +1,17 @@
-#include <dlfcn.h>
-
+#include "base/module.h"
 #include "data/arrow_module.h"
 
 namespace shoestring::data {
 namespace {
 
+// Batches that the module made call back into it when they are released.
 Result<const ArrowModule*> open_module() {
-  // Found by the run path of the executable (or library) that this code is linked into. It stays open:
-  // batches that it made call back into it when they are released.
-  void* handle = ::dlopen("shoestring_arrow.so", RTLD_NOW | RTLD_LOCAL);
-  const auto incomplete = [](std::string why) {
-    return fail(ErrorKind::machine, "cannot open the module that reads tables: " + std::move(why),
-                "shoestring_arrow.so",
-                "install Shoestring again; the module belongs beside the program or in ../lib/shoestring");
-  };
-  if (handle == nullptr) return incomplete(::dlerror());
-  auto* entry =
-      reinterpret_cast<decltype(&shoestring_arrow_module)>(::dlsym(handle, "shoestring_arrow_module"));
-  if (entry == nullptr) return incomplete("it lacks its entry point");
-  const ArrowModule* module = entry();
-  if (module->version != kArrowModuleVersion) return incomplete("it is of another version");
+  const auto entry = module_entry("shoestring_arrow.so", "shoestring_arrow_module");
+  if (!entry) return fail(entry.error());
+  const ArrowModule* module = reinterpret_cast<decltype(&shoestring_arrow_module)>(*entry)();
+  if (module->version != kArrowModuleVersion)
+    return fail(ErrorKind::machine, "the module that reads tables is of another version",
+                "shoestring_arrow.so", "install Shoestring again");
   return module;
 }
 

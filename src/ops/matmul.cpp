@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "ops/_gemm.h"
-#include "ops/_onednn.h"
+#include "ops/onednn_module.h"
 #include "ops/ops.h"
 #include "ops/shapes.h"
 

@@ -1,0 +1,32 @@
+// Matrix products by oneDNN. Nothing of it is created, looked up or allocated while a plan runs. oneDNN costs
+// 3 ms of every process's start, so what links it sits in shoestring_onednn.so, which is opened when the
+// first product large enough for it is planned.
+#pragma once
+
+#include "ir/op.h"
+#include "ops/ops.h"
+
+namespace shoestring::ops {
+
+// C[z,m,n] = act(A[z,m,k] B[z or 1,k,n] + bias[n]) in f32, C row-major, A and B with any strides of which one
+// is 1.
+struct OnednnMatmul {
+  int64_t batches = 1, m = 0, n = 0, k = 0;
+  bool transpose_a = false, transpose_b = false, shared_b = false, bias = false;
+  Activation activation = Activation::none;
+  int threads = 1;
+};
+
+inline constexpr int kOnednnModuleVersion = 1;  // of these structs
+struct OnednnModule {
+  int version;
+  // Operands a, b, [bias], c, [scratch].
+  PrepareResult (*matmul)(const OnednnMatmul& matmul);
+};
+
+// The module's, or why there is none.
+PrepareResult prepare_onednn(const OnednnMatmul& matmul);
+
+}  // namespace shoestring::ops
+
+extern "C" const shoestring::ops::OnednnModule* shoestring_onednn_module();
