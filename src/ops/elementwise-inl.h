@@ -53,21 +53,21 @@ template <class D, class T = hn::TFromD<D>>
 struct Elements {
   const T* from;
   HWY_INLINE hn::Vec<D> at(D d, size_t i) const { return hn::LoadU(d, from + i); }
-  HWY_INLINE hn::Vec<D> some(D d, size_t i, size_t count) const { return load_some(d, from + i, count); }
+  HWY_INLINE hn::Vec<D> some(D d, size_t i, FirstLanes<D> first) const { return first.load(d, from + i); }
 };
 template <class D, class T = hn::TFromD<D>>
 struct Uniform {
   hn::Vec<D> value;
   HWY_INLINE hn::Vec<D> at(D, size_t) const { return value; }
-  HWY_INLINE hn::Vec<D> some(D, size_t, size_t) const { return value; }
+  HWY_INLINE hn::Vec<D> some(D, size_t, FirstLanes<D>) const { return value; }
 };
 template <class D, class T = hn::TFromD<D>>
 struct Either {
   const T* from;
   size_t mask;
   HWY_INLINE hn::Vec<D> at(D d, size_t i) const { return hn::LoadU(d, from + (i & mask)); }
-  HWY_INLINE hn::Vec<D> some(D d, size_t i, size_t count) const {
-    return load_some(d, from + (i & mask), count);
+  HWY_INLINE hn::Vec<D> some(D d, size_t i, FirstLanes<D> first) const {
+    return first.load(d, from + (i & mask));
   }
 };
 
@@ -94,7 +94,10 @@ HWY_INLINE void run_loop(D d, K kernel, T* out, size_t n, In... in) {
       i += lanes;
     }
   }
-  if (i < n) store_some(d, kernel(d, in.some(d, i, n - i)...), out + i, n - i);
+  if (i < n) {
+    const FirstLanes<D> first(d, n - i);
+    first.store(d, kernel(d, in.some(d, i, first)...), out + i);
+  }
 }
 
 template <bool kUniform, class D, class T>
@@ -114,13 +117,14 @@ HWY_INLINE void run_as(const Tile& tile, std::index_sequence<I...>) {
 }
 template <class K, class T, size_t... I>
 HWY_INLINE void run_any(const Tile& tile, std::index_sequence<I...>) {
-  const hn::ScalableTag<T> d;
+  using D = hn::ScalableTag<T>;
+  const D d;
   HWY_ALIGN T values[sizeof...(I)][hn::MaxLanes(d)];
   const auto either = [&](size_t k) HWY_ATTR {
     const T* from = static_cast<const T*>(tile.in[k]);
-    if (!(tile.uniform >> k & 1)) return Either<decltype(d)>{from, ~size_t{0}};
+    if (!(tile.uniform >> k & 1)) return Either<D>{from, ~size_t{0}};
     hn::Store(hn::Set(d, *from), d, values[k]);
-    return Either<decltype(d)>{values[k], 0};
+    return Either<D>{values[k], 0};
   };
   run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n), either(I)...);
 }

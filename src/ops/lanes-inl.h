@@ -13,28 +13,34 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The first `count` < lanes elements; the other lanes are 0.
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> load_some(D d, const T* from, size_t count) {
+// The first `count` <= lanes elements of 4 or 8 bytes.
 #if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  return hn::MaskedLoad(hn::FirstN(d, count), d, from);
-#else
-  HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
-  for (size_t i = 0; i < count; ++i) lanes[i] = from[i];
-  return hn::Load(d, lanes);
-#endif
-}
+template <class D, class T = hn::TFromD<D>>
+struct FirstLanes {
+  hn::Mask<D> mask;
 
-template <class D, class T = hn::TFromD<D>>
-HWY_INLINE void store_some(D d, hn::Vec<D> v, T* to, size_t count) {
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
-  hn::BlendedStore(v, hn::FirstN(d, count), d, to);
+  HWY_INLINE FirstLanes(D d, size_t count) : mask(hn::FirstN(d, count)) {}
+  HWY_INLINE hn::Vec<D> load(D d, const T* from) const { return hn::MaskedLoad(mask, d, from); }
+  HWY_INLINE void store(D d, hn::Vec<D> v, T* to) const { hn::BlendedStore(v, mask, d, to); }
+};
 #else
-  HWY_ALIGN T lanes[hn::MaxLanes(d)];
-  hn::Store(v, d, lanes);
-  for (size_t i = 0; i < count; ++i) to[i] = lanes[i];
+template <class D, class T = hn::TFromD<D>>
+struct FirstLanes {
+  size_t count;
+
+  HWY_INLINE FirstLanes(D, size_t n) : count(n) {}
+  HWY_INLINE hn::Vec<D> load(D d, const T* from) const {
+    HWY_ALIGN T lanes[hn::MaxLanes(d)] = {};
+    for (size_t i = 0; i < count; ++i) lanes[i] = from[i];
+    return hn::Load(d, lanes);
+  }
+  HWY_INLINE void store(D d, hn::Vec<D> v, T* to) const {
+    HWY_ALIGN T lanes[hn::MaxLanes(d)];
+    hn::Store(v, d, lanes);
+    for (size_t i = 0; i < count; ++i) to[i] = lanes[i];
+  }
+};
 #endif
-}
 
 }  // namespace shoestring::ops::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

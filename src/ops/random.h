@@ -1,6 +1,6 @@
 // What random_uniform and random_normal share. Element e of row r of the global batch (the leading axis,
 // counted on from RunContext::row_offset) is a function of (seed, stream, step, r, e) alone, so neither
-// threads nor batches change it.
+// threads nor batches nor instruction sets change it.
 #pragma once
 
 #include <algorithm>
@@ -25,22 +25,25 @@ struct RandomSizes {
   uint32_t stream = 0;
   double a = 0, b = 0;  // of the distribution
   int threads = 1;
+
+  RandomStream at(const RunContext& context) const { return {context.seed, stream, context.step}; }
 };
-inline RandomSizes random_sizes(const Type& out, const Attrs& attrs, double a, double b, int threads = 1) {
-  constexpr int64_t kWorthThreads = 1024;  // elements: 5 ns each
+// `worth_threads`: elements from which threads pay; of those that take 5 ns each by default.
+inline RandomSizes random_sizes(const Type& out, const Attrs& attrs, double a, double b, int threads = 1,
+                                int64_t worth_threads = 1024) {
   const int64_t rows = out.dims.rank() ? out.dims[0] : 1;
   return {rows,
           rows ? out.elements() / rows : 0,
           static_cast<uint32_t>(attrs.integer("stream")),
           a,
           b,
-          out.elements() < kWorthThreads ? 1 : threads};
+          out.elements() < worth_threads ? 1 : threads};
 }
 
 // draw(block, four doubles) turns 128 random bits into four numbers.
 template <class T, class Draw>
 void draw_rows(const RandomSizes& s, const RunContext& context, T* out, Draw&& draw) {
-  const RandomStream stream{context.seed, s.stream, context.step};
+  const RandomStream stream = s.at(context);
   split(s.rows, 1, s.threads, [&](int64_t begin, int64_t end) {
     for (int64_t r = begin; r < end; ++r)
       for (int64_t e = 0; e < s.width; e += 4) {
