@@ -1,5 +1,4 @@
-// reduce_sum: the sum over some axes (all, if none is named). Sums of many f32 are made of short ones, so
-// their errors do not grow with the length.
+// reduce_sum: the sum over some axes (all, if none is named).
 #include <algorithm>
 
 #undef HWY_TARGET_INCLUDE
@@ -7,43 +6,99 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
+#include "ops/reduce.h"
 #include "ops/shapes.h"
 #include "ops/simd-inl.h"
 #include "ops/sum-inl.h"
-
-#ifndef SHOESTRING_OPS_REDUCE_SUM_ONCE
-#define SHOESTRING_OPS_REDUCE_SUM_ONCE
-namespace shoestring::ops {
-// x as [outer, size, inner] with the middle one reduced. inner 1 is a sum along rows, outer 1 one down
-// columns.
-struct SumSizes {
-  int64_t outer = 1, size = 1, inner = 1;
-  int threads = 1;
-};
-constexpr int64_t kSumWorthThreads = 1 << 16;  // elements
-}  // namespace shoestring::ops
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
+// inner is 1, outer is not: each row on its own.
 template <class T>
-void run(const void* data, const KernelArgs& args) noexcept {
+void sum_rows(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const SumSizes*>(data);
   const T* x = args.at<const T>(0);
   T* out = args.at<T>(1);
-  if (s.inner == 1)
-    return split(s.outer, 16, s.threads, [&](int64_t begin, int64_t end) {
-      for (int64_t o = begin; o < end; ++o) out[o] = static_cast<T>(sum_of<T>(x + o * s.size, s.size));
-    });
-  split(s.inner, 32, s.threads, [&](int64_t begin, int64_t end) {  // columns
+  each_share(s.threads, s.outer, 16, [&](int, int64_t begin, int64_t end) HWY_ATTR {
+    for (int64_t o = begin; o < end; ++o) out[o] = static_cast<T>(sum_of<T>(x + o * s.size, s.size));
+  });
+}
+
+// All elements: a part for each thread.
+template <class T>
+void sum_all(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const SumSizes*>(data);
+  const T* x = args.at<const T>(0);
+  *args.at<T>(1) =
+      static_cast<T>(sum_of_parts(s.threads, s.size, args, 2, [=](int64_t begin, int64_t end) HWY_ATTR {
+        return sum_of<T>(x + begin, end - begin);
+      }));
+}
+
+// Columns, each thread its own.
+template <class T>
+void sum_down(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const SumSizes*>(data);
+  const T* x = args.at<const T>(0);
+  T* out = args.at<T>(1);
+  each_share(s.threads, s.inner, 64, [&](int, int64_t begin, int64_t end) HWY_ATTR {
     for (int64_t o = 0; o < s.outer; ++o)
       sum_columns<T>(x + o * s.size * s.inner, s.size, s.inner, begin, end, out + o * s.inner);
   });
 }
 
-KernelFn kernel(DType dtype) { return dtype == DType::f32 ? run<float> : run<double>; }
+// Few columns and many rows (outer is 1): each thread takes rows, and their sums are added up.
+template <class T>
+void sum_down_parts(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const SumSizes*>(data);
+  const T* x = args.at<const T>(0);
+  T* parts = args.at<T>(2);
+  std::fill_n(parts, s.threads * s.inner, T{0});
+  each_share(s.threads, s.size, 64, [&](int thread, int64_t begin, int64_t end) HWY_ATTR {
+    sum_columns<T>(x + begin * s.inner, end - begin, s.inner, 0, s.inner, parts + thread * s.inner);
+  });
+  sum_columns<T>(parts, s.threads, s.inner, 0, s.inner, args.at<T>(1));
+}
+
+// Axes apart: runs of the last axis, summed or added to the f64 sums of where they belong.
+template <class T>
+void sum_strided(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const StridedSum*>(data);
+  const T* x = args.at<const T>(0);
+  T* out = args.at<T>(1);
+  double* sums = args.at<double>(2);
+  std::fill_n(sums, s.out_elements, 0.0);
+  s.each_run([&](int64_t from, int64_t to, int64_t n, bool summed) HWY_ATTR {
+    if (summed && n >= 16)
+      sums[to] += sum_of<T>(x + from, n);
+    else if (summed)
+      for (int64_t i = 0; i < n; ++i) sums[to] += static_cast<double>(x[from + i]);
+    else
+      for (int64_t i = 0; i < n; ++i) sums[to + i] += static_cast<double>(x[from + i]);
+  });
+  for (int64_t i = 0; i < s.out_elements; ++i) out[i] = static_cast<T>(sums[i]);
+}
+
+template <class T>
+KernelFn function_of(SumWay way) {
+  switch (way) {
+    case SumWay::rows:
+      return sum_rows<T>;
+    case SumWay::all:
+      return sum_all<T>;
+    case SumWay::down:
+      return sum_down<T>;
+    case SumWay::down_parts:
+      return sum_down_parts<T>;
+    default:
+      return sum_strided<T>;
+  }
+}
+KernelFn function(DType dtype, SumWay way) {
+  return dtype == DType::f32 ? function_of<float>(way) : function_of<double>(way);
+}
 
 }  // namespace
 }  // namespace shoestring::ops::HWY_NAMESPACE
@@ -53,7 +108,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+HWY_EXPORT(function);
 
 const AttrDef kAttrs[] = {{"axes", std::vector<int64_t>{}}, {"keep", false}};
 
@@ -96,84 +151,69 @@ void grad(Backward& b) {
   b.add(0, broadcast_like(reshape(b.upstream(), kept), x));
 }
 
-// Axes that lie side by side and are treated alike are one: [(size, summed)…], none of size 1.
-std::vector<std::pair<int64_t, bool>> merged_axes(const Type& x, const Attrs& attrs) {
+// Axes that lie side by side and are treated alike are one; none of size 1 is left.
+StridedSum strided(const Type& x, const Type& out, const Attrs& attrs) {
+  StridedSum s{.elements = x.elements(), .out_elements = out.elements()};
   const auto summed = *summed_axes(attrs, x.dims.rank());
-  std::vector<std::pair<int64_t, bool>> merged;
   for (int i = 0; i < x.dims.rank(); ++i) {
     if (x.dims[i] == 1) continue;
     const bool sum = summed[static_cast<size_t>(i)];
-    if (!merged.empty() && merged.back().second == sum)
-      merged.back().first *= x.dims[i];
+    if (!s.axes.empty() && s.axes.back().summed == sum)
+      s.axes.back().size *= x.dims[i];
     else
-      merged.push_back({x.dims[i], sum});
-  }
-  return merged;
-}
-
-// Any pattern of axes: every element is added to where it belongs.
-struct AnySizes {
-  std::vector<int64_t> dims, out_strides;
-  int64_t elements, out_elements;
-};
-AnySizes any_sizes(const Type& x, const Type& out, const Attrs& attrs) {
-  AnySizes s{{}, {}, x.elements(), out.elements()};
-  for (const auto& [size, sum] : merged_axes(x, attrs)) {
-    s.dims.push_back(size);
-    s.out_strides.push_back(sum ? 0 : 1);
+      s.axes.push_back({x.dims[i], sum});
   }
   int64_t stride = 1;
-  for (size_t i = s.dims.size(); i-- > 0;)
-    if (s.out_strides[i]) {
-      s.out_strides[i] = stride;
-      stride *= s.dims[i];
+  for (size_t i = s.axes.size(); i-- > 0;)
+    if (!s.axes[i].summed) {
+      s.axes[i].out_stride = stride;
+      stride *= s.axes[i].size;
     }
   return s;
 }
 
-template <class T>
-void add_up(const AnySizes& s, const T* x, T* out) {
-  std::fill_n(out, s.out_elements, T{0});
-  int64_t at[Shape::kMaxRank] = {}, target = 0;
-  for (int64_t i = 0; i < s.elements; ++i) {
-    out[target] += x[i];
-    for (size_t axis = s.dims.size(); axis-- > 0;) {
-      target += s.out_strides[axis];
-      if (++at[axis] < s.dims[axis]) break;
-      target -= s.out_strides[axis] * at[axis];
-      at[axis] = 0;
-    }
-  }
-}
-
 void reference(const ReferenceArgs& a) {
-  add_up(any_sizes(a.in_types[0], a.out_types[0], a.attrs), a.in[0], a.out[0]);
+  const StridedSum s = strided(a.in_types[0], a.out_types[0], a.attrs);
+  std::fill_n(a.out[0], s.out_elements, 0.0);
+  s.each_run([&](int64_t from, int64_t to, int64_t n, bool summed) {
+    for (int64_t i = 0; i < n; ++i) a.out[0][summed ? to : to + i] += a.in[0][from + i];
+  });
 }
 
-template <class T>
-void scalar(const void* data, const KernelArgs& args) noexcept {
-  add_up(*static_cast<const AnySizes*>(data), args.at<const T>(0), args.at<T>(1));
-}
-
-PrepareResult prepare_highway(const KernelRequest& r) {
-  if (r.in[0].elements() == 0) return tl::unexpected(std::string("nothing to sum"));
-  const auto merged = merged_axes(r.in[0], r.attrs);
+// x as [outer, size, inner] with the middle one summed, if that is all there is.
+std::optional<SumSizes> sizes(const StridedSum& strided) {
   SumSizes s;
   size_t next = 0;
-  if (next < merged.size() && !merged[next].second) s.outer = merged[next++].first;
-  if (next < merged.size() && merged[next].second) s.size = merged[next++].first;
-  if (next < merged.size() && !merged[next].second) s.inner = merged[next++].first;
-  if (next < merged.size()) return tl::unexpected(std::string("sums over axes apart"));
-  if (r.in[0].elements() >= kSumWorthThreads) s.threads = r.target.threads;
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
-                  std::make_shared<const SumSizes>(s)};
-}
-PrepareResult prepare_scalar(const KernelRequest& r) {
-  return Prepared{r.in[0].dtype == DType::f32 ? scalar<float> : scalar<double>,
-                  std::make_shared<const AnySizes>(any_sizes(r.in[0], r.out[0], r.attrs))};
+  const auto take = [&](bool summed, int64_t& size) {
+    if (next < strided.axes.size() && strided.axes[next].summed == summed) size = strided.axes[next++].size;
+  };
+  take(false, s.outer);
+  take(true, s.size);
+  take(false, s.inner);
+  if (next < strided.axes.size() || strided.elements == 0) return std::nullopt;
+  return s;
 }
 
-const Kernel kKernels[] = {{"highway", prepare_highway}, {"scalar", prepare_scalar}};
+PrepareResult prepare(const KernelRequest& r) {
+  const DType dtype = r.in[0].dtype;
+  const auto make = [&](SumWay way, auto data, int64_t scratch) {
+    return Prepared{HWY_DISPATCH_TABLE(function)[target_index(r.target.isa)](dtype, way),
+                    std::make_shared<const decltype(data)>(std::move(data)), scratch};
+  };
+  const StridedSum any = strided(r.in[0], r.out[0], r.attrs);
+  std::optional<SumSizes> s = sizes(any);
+  if (!s) return make(SumWay::strided, any, any.out_elements * 8);
+  s->threads = any.elements >= kSumWorthThreads ? r.target.threads : 1;
+  if (s->inner == 1) {
+    if (s->outer > 1) return make(SumWay::rows, *s, 0);
+    return make(SumWay::all, *s, parts_bytes(s->threads));
+  }
+  const bool few_columns = s->threads > 1 && s->outer == 1 && s->inner < 64 * s->threads;
+  if (!few_columns) return make(SumWay::down, *s, 0);
+  return make(SumWay::down_parts, *s, s->threads * s->inner * info(dtype).block_bytes);
+}
+
+const Kernel kKernels[] = {{"highway", prepare}};
 
 }  // namespace
 

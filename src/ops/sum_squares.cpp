@@ -6,20 +6,10 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
+#include "ops/reduce.h"
 #include "ops/shapes.h"
 #include "ops/simd-inl.h"
 #include "ops/sum-inl.h"
-
-#ifndef SHOESTRING_OPS_SUM_SQUARES_ONCE
-#define SHOESTRING_OPS_SUM_SQUARES_ONCE
-namespace shoestring::ops {
-constexpr int kMostSummands = 64;  // threads
-struct SquareSizes {
-  int64_t n;
-  int threads;
-};
-}  // namespace shoestring::ops
-#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -27,20 +17,12 @@ namespace {
 
 template <class T>
 void run(const void* data, const KernelArgs& args) noexcept {
-  const auto& s = *static_cast<const SquareSizes*>(data);
+  const auto& s = *static_cast<const SumSizes*>(data);
   const T* x = args.at<const T>(0);
-  if (s.threads <= 1) {
-    *args.at<T>(1) = static_cast<T>(sum_of<T>(x, s.n, Squared{}));
-    return;
-  }
-  double parts[kMostSummands] = {};
-  parallel([&](int thread, int team) {
-    const Share share = share_of(s.n, thread, team, 2048);
-    parts[thread] = sum_of<T>(x + share.begin, share.end - share.begin, Squared{});
-  });
-  double sum = 0;
-  for (double part : parts) sum += part;
-  *args.at<T>(1) = static_cast<T>(sum);
+  *args.at<T>(1) =
+      static_cast<T>(sum_of_parts(s.threads, s.size, args, 2, [=](int64_t begin, int64_t end) HWY_ATTR {
+        return sum_of<T>(x + begin, end - begin, Squared{});
+      }));
 }
 
 KernelFn kernel(DType dtype) { return dtype == DType::f32 ? run<float> : run<double>; }
@@ -72,13 +54,12 @@ void reference(const ReferenceArgs& a) {
 }
 
 PrepareResult prepare(const KernelRequest& r) {
-  constexpr int64_t kWorthThreads = 1 << 16;
   const int64_t n = r.in[0].elements();
-  const bool team = n >= kWorthThreads && r.target.threads <= kMostSummands;
+  const int threads = n >= kSumWorthThreads ? r.target.threads : 1;
   return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
-                  std::make_shared<const SquareSizes>(SquareSizes{n, team ? r.target.threads : 1})};
+                  std::make_shared<const SumSizes>(SumSizes{.size = n, .threads = threads}),
+                  parts_bytes(threads)};
 }
-
 const Kernel kKernels[] = {{"highway", prepare}};
 
 }  // namespace
