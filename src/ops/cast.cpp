@@ -1,11 +1,133 @@
 // cast: the same values in another dtype. Integers are rounded to nearest and clamped, NaN becomes 0.
 #include <algorithm>
+#include <bit>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "ops/cast.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
 
 #include "ops/ops.h"
 #include "ops/shapes.h"
+#include "ops/simd-inl.h"
 
 namespace shoestring::ops {
+using CastFn = void (*)(const void* from, void* to, int64_t n);
+}
+
+HWY_BEFORE_NAMESPACE();
+namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// A vector of To from as many elements of From: what batches are made of.
+template <class From, class To, class D = hn::ScalableTag<To>>
+HWY_INLINE hn::Vec<D> load_as(const From* from) {
+  const D d;
+  if constexpr (std::is_same_v<From, int32_t>) {
+    return hn::ConvertTo(d, hn::LoadU(hn::Rebind<int32_t, D>(), from));
+  } else if constexpr (std::is_same_v<From, hwy::bfloat16_t>) {
+    const hn::Rebind<uint32_t, D> bits;
+    const auto half = hn::LoadU(hn::Rebind<uint16_t, D>(), reinterpret_cast<const uint16_t*>(from));
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, half)));
+  } else if constexpr (std::is_same_v<To, float> && std::is_integral_v<From>) {
+    const hn::Rebind<int32_t, D> whole;
+    return hn::ConvertTo(d, hn::PromoteTo(whole, hn::LoadU(hn::Rebind<From, D>(), from)));
+  } else {
+    return hn::PromoteTo(d, hn::LoadU(hn::Rebind<From, D>(), from));
+  }
+}
+
+template <class From, class To>
+void widen(const void* source, void* target, int64_t n) {
+  const hn::ScalableTag<To> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const From* from = static_cast<const From*>(source);
+  To* to = static_cast<To*>(target);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(load_as<From, To>(from + i), d, to + i);
+  if (i == n) return;
+  HWY_ALIGN From rest[hn::MaxLanes(d)] = {};
+  HWY_ALIGN To wide[hn::MaxLanes(d)];
+  for (int64_t k = 0; k < lanes && i + k < n; ++k) rest[k] = from[i + k];
+  hn::Store(load_as<From, To>(rest), d, wide);
+  for (int64_t k = 0; i < n; ++k, ++i) to[i] = wide[k];
+}
+
+void f64_to_f32(const void* source, void* target, int64_t n) {
+  const hn::ScalableTag<double> d;
+  const hn::Rebind<float, decltype(d)> half;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto* from = static_cast<const double*>(source);
+  auto* to = static_cast<float*>(target);
+  int64_t i = 0;
+  if (lanes > 1)  // the scalar DemoteTo clamps where vectors give infinity
+    for (; i + lanes <= n; i += lanes) hn::StoreU(hn::DemoteTo(half, hn::LoadU(d, from + i)), half, to + i);
+  for (; i < n; ++i) to[i] = static_cast<float>(from[i]);
+}
+
+// bf16 from f32, to nearest even; a NaN keeps a payload bit so that it stays one.
+void to_bf16(const void* source, void* target, int64_t n) {
+  const auto* from = static_cast<const uint32_t*>(source);
+  auto* to = static_cast<uint16_t*>(target);
+  const hn::ScalableTag<uint32_t> d;
+  const hn::Rebind<uint16_t, decltype(d)> half;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto convert = [=](const uint32_t* x, uint16_t* y) HWY_ATTR {
+    const auto bits = hn::LoadU(d, x), high = hn::ShiftRight<16>(bits);
+    const auto odd = hn::And(high, hn::Set(d, 1u));
+    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(d, 0x7FFFu)), odd));
+    const auto nan = hn::Gt(hn::And(bits, hn::Set(d, 0x7FFFFFFFu)), hn::Set(d, 0x7F800000u));
+    const auto out = hn::IfThenElse(nan, hn::Or(high, hn::Set(d, 0x40u)), rounded);
+    const hn::RebindToSigned<decltype(d)> di;
+    hn::StoreU(hn::DemoteTo(half, hn::BitCast(di, out)), half, y);
+  };
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) convert(from + i, to + i);
+  if (i == n) return;
+  HWY_ALIGN uint32_t rest[hn::MaxLanes(d)] = {};
+  HWY_ALIGN uint16_t narrow[hn::MaxLanes(d)];
+  for (int64_t k = 0; k < lanes && i + k < n; ++k) rest[k] = from[i + k];
+  convert(rest, narrow);
+  for (int64_t k = 0; i < n; ++k, ++i) to[i] = narrow[k];
+}
+
+// Null if there is none for the pair.
+CastFn function(DType from, DType to) {
+  if (to == DType::f32) switch (from) {
+      case DType::i32:
+        return widen<int32_t, float>;
+      case DType::u8:
+        return widen<uint8_t, float>;
+      case DType::i8:
+        return widen<int8_t, float>;
+      case DType::u16:
+        return widen<uint16_t, float>;
+      case DType::i16:
+        return widen<int16_t, float>;
+      case DType::bf16:
+        return widen<hwy::bfloat16_t, float>;
+      case DType::f64:
+        return f64_to_f32;
+      default:
+        return nullptr;
+    }
+  if (to == DType::f64 && from == DType::f32) return widen<float, double>;
+  if (to == DType::i32 && from == DType::u8) return widen<uint8_t, int32_t>;
+  if (to == DType::i32 && from == DType::u16) return widen<uint16_t, int32_t>;
+  if (to == DType::bf16 && from == DType::f32) return to_bf16;
+  return nullptr;
+}
+
+}  // namespace
+}  // namespace shoestring::ops::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace shoestring::ops {
+namespace {
+
+HWY_EXPORT(function);
 
 const AttrDef kAttrs[] = {{"dtype", std::string("f32")}};
 
@@ -32,53 +154,54 @@ void reference(const ReferenceArgs& a) {
 struct Sizes {
   DType from, to;
   int64_t n;
+  CastFn run;
+  int threads;
 };
-
-template <class From, class To>
-void direct(const void* data, const KernelArgs& args) noexcept {
-  const int64_t n = static_cast<const Sizes*>(data)->n;
-  const From* x = args.at<const From>(0);
-  To* y = args.at<To>(1);
-  for (int64_t i = 0; i < n; ++i) y[i] = static_cast<To>(x[i]);
-}
+constexpr int64_t kGrain = 4096;               // elements of a thread's share
+constexpr int64_t kWorthThreads = 1 << 17;     // where vectors do it
+constexpr int64_t kWorthThreadsF64 = 1 << 13;  // where f64 stands between
 
 // Any pair, by way of f64, a piece at a time.
-void through_f64(const void* data, const KernelArgs& args) noexcept {
-  const auto& s = *static_cast<const Sizes*>(data);
+void through_f64(DType from, DType to, const char* x, char* y, int64_t count) {
   constexpr int64_t kPiece = 256;
   double wide[kPiece];
-  const char* x = args.at<const char>(0);
-  char* y = args.at<char>(1);
-  for (int64_t i = 0; i < s.n; i += kPiece) {
-    const int64_t n = std::min(kPiece, s.n - i);
-    decode(s.from, x + i * info(s.from).block_bytes, wide, n);
-    encode(s.to, wide, y + i * info(s.to).block_bytes, n);
+  for (int64_t i = 0; i < count; i += kPiece) {
+    const int64_t n = std::min(kPiece, count - i);
+    decode(from, x + i * info(from).block_bytes, wide, n);
+    encode(to, wide, y + i * info(to).block_bytes, n);
   }
 }
 
-struct Direct {
-  DType from, to;
-  KernelFn run;
-};
-constexpr Direct kDirect[] = {
-    {DType::f32, DType::f64, direct<float, double>},     {DType::f64, DType::f32, direct<double, float>},
-    {DType::i32, DType::f32, direct<int32_t, float>},    {DType::u8, DType::f32, direct<uint8_t, float>},
-    {DType::u16, DType::f32, direct<uint16_t, float>},   {DType::u8, DType::i32, direct<uint8_t, int32_t>},
-    {DType::u16, DType::i32, direct<uint16_t, int32_t>},
-};
-
-PrepareResult prepare_direct(const KernelRequest& r) {
-  for (const Direct& d : kDirect)
-    if (d.from == r.in[0].dtype && d.to == r.out[0].dtype)
-      return Prepared{d.run, std::make_shared<const Sizes>(Sizes{d.from, d.to, r.in[0].elements()})};
-  return tl::unexpected(std::string("not a pair of its own"));
-}
-PrepareResult prepare_through_f64(const KernelRequest& r) {
-  return Prepared{through_f64,
-                  std::make_shared<const Sizes>(Sizes{r.in[0].dtype, r.out[0].dtype, r.in[0].elements()})};
+void run(const void* data, const KernelArgs& args) noexcept {
+  const auto& s = *static_cast<const Sizes*>(data);
+  const auto part = [&](int64_t begin, int64_t end) {
+    const char* x = args.at<const char>(0) + begin * info(s.from).block_bytes;
+    char* y = args.at<char>(1) + begin * info(s.to).block_bytes;
+    if (s.run)
+      s.run(x, y, end - begin);
+    else
+      through_f64(s.from, s.to, x, y, end - begin);
+  };
+  if (s.threads == 1) return part(0, s.n);
+  parallel([&](int thread, int threads) {
+    const Share share = share_of(s.n, thread, threads, kGrain);
+    part(share.begin, share.end);
+  });
 }
 
-const Kernel kKernels[] = {{"direct", prepare_direct}, {"scalar", prepare_through_f64}};
+Prepared prepared(const KernelRequest& r, CastFn function, int64_t worth_threads) {
+  const int64_t n = r.in[0].elements();
+  const int threads = n >= worth_threads ? r.target.threads : 1;
+  return {run, std::make_shared<const Sizes>(Sizes{r.in[0].dtype, r.out[0].dtype, n, function, threads})};
+}
+PrepareResult prepare_highway(const KernelRequest& r) {
+  const CastFn f = HWY_DISPATCH_TABLE(function)[target_index(r.target.isa)](r.in[0].dtype, r.out[0].dtype);
+  if (!f) return tl::unexpected(std::string("no vectors for this pair"));
+  return prepared(r, f, kWorthThreads);
+}
+PrepareResult prepare_through_f64(const KernelRequest& r) { return prepared(r, nullptr, kWorthThreadsF64); }
+
+const Kernel kKernels[] = {{"highway", prepare_highway}, {"scalar", prepare_through_f64}};
 
 }  // namespace
 
@@ -94,3 +217,4 @@ extern const OpDef cast_op{
 };
 
 }  // namespace shoestring::ops
+#endif
