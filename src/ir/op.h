@@ -101,6 +101,7 @@ struct Tile {
   int64_t n;
   const double* params;  // the node's numeric attributes, in declared order
   uint32_t uniform = 0;  // bit k: in[k] is a single element that counts for all n
+  bool padded = false;   // out has room for a whole vector where n ends inside of one
 };
 using TileFn = void (*)(const Tile&) noexcept;
 struct TileSet {

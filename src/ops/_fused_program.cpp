@@ -338,10 +338,11 @@ class Builder {
     for (MicroOp& op : p_.once) op.uniform = 0;  // they compute one element of one
     for (size_t i = 0; i < p_.ops.size(); ++i)
       if (p_.ops[i].out < p_.operands) add_output(i);
-    p_.table_bytes = round_up((p_.slots + p_.arrays_end) * static_cast<int64_t>(sizeof(void*)), kAlignment);
+    p_.table_bytes = round_up(p_.slots * static_cast<int64_t>(sizeof(void*)), kAlignment);
   }
   MicroOp micro_op(const Instruction& i) const {
     MicroOp op{.run = i.run, .out = slot(i.out), .params = i.params};
+    op.padded = op.out >= p_.operands;  // scratch: of lines, or of tiles with a gap after each
     for (size_t k = 0; k < i.in.size(); ++k) {
       op.in[k] = slot(i.in[k]);
       if (value(i.in[k]).uniform) op.uniform |= 1u << k;

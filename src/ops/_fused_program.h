@@ -30,6 +30,7 @@ struct MicroOp {
   std::array<uint16_t, 3> in{};
   uint16_t out = 0, map = 0;
   uint32_t uniform = 0;  // as in Tile
+  bool padded = false;   // likewise
   const double* params = nullptr;
 };
 
@@ -64,8 +65,8 @@ struct FusedProgram {
   // computed scalars, filled tiles, each thread's own tiles.
   int operands = 0, arrays_end = 0, constants_end = 0, scalar_operands_end = 0, scalars_end = 0,
       filled_end = 0, slots = 0;
-  // Scratch: the filled tiles, then for each thread its table of pointers and steps, its computed
-  // scalars (a line each) and its tiles.
+  // Scratch: the filled tiles, then for each thread its table of pointers, its computed scalars (a
+  // line each) and its tiles.
   int64_t tile_bytes = 0, table_bytes = 0;
   int64_t shared_bytes() const { return (filled_end - scalars_end) * tile_bytes; }
   int64_t own_tiles_at() const { return table_bytes + (scalars_end - scalar_operands_end) * kAlignment; }

@@ -32,7 +32,7 @@ void columns(const CrossEntropy& s, const float* x, const int32_t* classes, cons
       // The last class takes numbers beyond it too.
       if (j > 0) of_class = hn::IfThenElse(hn::RebindMask(d, hn::Lt(hn::Set(di, j - 1), y)), v[j], of_class);
     }
-    const auto log_sum = hn::Log(d, sum);
+    const auto log_sum = log_of(d, sum);
     auto loss = hn::Add(hn::Sub(max, of_class), log_sum);
     if (s.weighted)
       loss =
@@ -62,7 +62,7 @@ void across(const CrossEntropy& s, const float* x, const int32_t* classes, const
     const auto y = load_classes(classes + r, count);
     const auto inside = hn::Min(hn::Max(y, zero), last);
     const auto max = in.max();
-    const auto log_sum = hn::Log(d, in.sum_exp(max));
+    const auto log_sum = log_of(d, in.sum_exp(max));
     auto loss = hn::Add(hn::Sub(max, in.at(inside)), log_sum);
     if (s.weighted) loss = hn::Mul(loss, hn::GatherIndex(d, weights, inside));
     if (s.smoothing != 0) {

@@ -75,8 +75,10 @@ struct Either {
 template <class K>
 concept Long = K::kLong;
 
+// `padded`: the last store is of a whole vector, which the next operator can load without waiting for the
+// cache, as it must after a store under a mask.
 template <class K, class D, class T, class... In>
-HWY_INLINE void run_loop(D d, K kernel, T* out, size_t n, In... in) {
+HWY_INLINE void run_loop(D d, K kernel, T* out, size_t n, bool padded, In... in) {
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
   if constexpr (Long<K>) {
@@ -96,7 +98,11 @@ HWY_INLINE void run_loop(D d, K kernel, T* out, size_t n, In... in) {
   }
   if (i < n) {
     const FirstLanes<D> first(d, n - i);
-    first.store(d, kernel(d, in.some(d, i, first)...), out + i);
+    const auto last = kernel(d, in.some(d, i, first)...);
+    if (padded)
+      hn::StoreU(last, d, out + i);
+    else
+      first.store(d, last, out + i);
   }
 }
 
@@ -112,7 +118,7 @@ HWY_INLINE auto input(D d, const T* from) {
 template <class K, class T, uint32_t kMask, size_t... I>
 HWY_INLINE void run_as(const Tile& tile, std::index_sequence<I...>) {
   const hn::ScalableTag<T> d;
-  run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n),
+  run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n), tile.padded,
            input<(kMask >> I & 1) != 0>(d, static_cast<const T*>(tile.in[I]))...);
 }
 template <class K, class T, size_t... I>
@@ -126,7 +132,8 @@ HWY_INLINE void run_any(const Tile& tile, std::index_sequence<I...>) {
     hn::Store(hn::Set(d, *from), d, values[k]);
     return Either<D>{values[k], 0};
   };
-  run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n), either(I)...);
+  run_loop(d, kernel_of<K>(tile), static_cast<T*>(tile.out), static_cast<size_t>(tile.n), tile.padded,
+           either(I)...);
 }
 
 // What scalars are mostly used for has loops of its own: x op s, lerp by s, a x + b with any of them, a

@@ -58,13 +58,10 @@ bool overwrites(const FusedProgram::Output& out, const KernelArgs& args) {
 void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled, std::byte* own,
                int64_t begin, int64_t end) {
   auto* const table = reinterpret_cast<const void**>(own);
-  auto* const steps = reinterpret_cast<int64_t*>(table + p.slots);
   const int64_t offset = begin * p.element_bytes, step = p.tile * p.element_bytes;
   int s = 0;
-  for (; s < p.arrays_end; ++s) {
-    table[s] = static_cast<const std::byte*>(source(p, args, s)) + offset;
-    steps[s] = step;
-  }
+  for (; s < p.operands; ++s) table[s] = args.at<const std::byte>(s) + offset;
+  for (; s < p.arrays_end; ++s) table[s] = static_cast<const std::byte*>(source(p, args, s)) + offset;
   for (; s < p.constants_end; ++s) table[s] = source(p, args, s);
   for (uint16_t operand : p.scalar_operands) table[s++] = args.operands[operand];
   for (std::byte* at = own + p.table_bytes; s < p.scalars_end; at += kAlignment) table[s++] = at;
@@ -74,12 +71,11 @@ void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled,
   for (const FusedProgram::Output& out : p.outputs)
     if (out.staging && overwrites(out, args)) {
       table[out.slot] = table[out.staging];
-      steps[out.slot] = 0;
       staged = true;
     }
   const auto call = [table](const MicroOp& op, int64_t n) {
     const void* const in[] = {table[op.in[0]], table[op.in[1]], table[op.in[2]]};
-    op.run({in, const_cast<void*>(table[op.out]), n, op.params, op.uniform});
+    op.run({in, const_cast<void*>(table[op.out]), n, op.params, op.uniform, op.padded});
   };
 
   for (const MicroOp& op : p.once) call(op, 1);
@@ -93,10 +89,13 @@ void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled,
     }
     if (staged)
       for (const FusedProgram::Output& out : p.outputs)
-        if (steps[out.slot] == 0)
+        if (out.staging && table[out.slot] == table[out.staging]) {
           std::memcpy(args.at<std::byte>(out.slot) + begin * p.element_bytes, table[out.slot],
                       static_cast<size_t>(n * p.element_bytes));
-    for (int k = 0; k < p.arrays_end; ++k) table[k] = static_cast<const std::byte*>(table[k]) + steps[k];
+          table[out.slot] = static_cast<const std::byte*>(table[out.slot]) - step;  // it stays where it is
+        }
+    if (begin + p.tile >= end) return;
+    for (int k = 0; k < p.arrays_end; ++k) table[k] = static_cast<const std::byte*>(table[k]) + step;
   }
 }
 

@@ -7,7 +7,6 @@
 #define SHOESTRING_OPS_SOFTMAX_INL_H_
 #endif
 
-#include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -23,10 +22,49 @@ using I32 = hn::RebindToSigned<F32>;
 // Up to this many classes, a block of rows is read across, one row in each lane.
 inline constexpr int64_t kAcross = 24;
 
-// e^x for x <= 0, as differences to the maximum are; -inf gives 0, NaN stays.
+// By Horner's rule, from the highest power down.
+template <size_t N>
+HWY_INLINE hn::Vec<F32> polynomial(F32 d, hn::Vec<F32> x, const float (&c)[N]) {
+  auto y = hn::Set(d, c[0]);
+#pragma GCC unroll 16
+  for (size_t i = 1; i < N; ++i) y = hn::MulAdd(y, x, hn::Set(d, c[i]));
+  return y;
+}
+
+// e^x for x <= 0, as differences to the maximum are; 2 ulp. -inf and what would be denormal give 0, NaN
+// stays. The polynomials are those of Cephes' expf and logf (Moshier, netlib.org/cephes).
 HWY_INLINE hn::Vec<F32> exp_of(F32 d, hn::Vec<F32> x) {
-  const auto e = hn::Exp(d, hn::Max(x, hn::Set(d, -104.0f)));
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenZeroElse(hn::Lt(x, hn::Set(d, -103.9f)), e));
+  const I32 di;
+  const auto lowest = hn::Set(d, -88.0f);
+  x = hn::IfThenElse(hn::Lt(x, lowest), lowest, x);
+  // x = n log 2 + r. The sum rounds to a whole number, whose last bits are those of n + 127.
+  const auto magic = hn::Set(d, 12582912.0f + 127.0f);
+  const auto shifted = hn::MulAdd(x, hn::Set(d, 1.44269504088896341f), magic);
+  const auto n = hn::Sub(shifted, magic);
+  const auto r = hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x));
+  constexpr float kTaylor[] = {1.9875691500e-4f, 1.3981999507e-3f, 8.3334519073e-3f,
+                               4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  auto y = polynomial(d, r, kTaylor);
+  y = hn::Add(hn::MulAdd(y, hn::Mul(r, r), r), hn::Set(d, 1.0f));
+  return hn::Mul(y, hn::BitCast(d, hn::ShiftLeft<23>(hn::BitCast(di, shifted))));
+}
+
+// log x for finite x >= 1, as sums of such exponentials are; 2 ulp. NaN stays.
+HWY_INLINE hn::Vec<F32> log_of(F32 d, hn::Vec<F32> x) {
+  const I32 di;
+  // x = 2^e (1 + f), f in [sqrt(1/2) - 1, sqrt(2) - 1)
+  const auto bits = hn::BitCast(di, x);
+  const auto exponent = hn::ShiftRight<23>(hn::Sub(bits, hn::Set(di, 0x3F3504F3)));
+  const auto e = hn::ConvertTo(d, exponent);
+  const auto f = hn::Sub(hn::BitCast(d, hn::Sub(bits, hn::ShiftLeft<23>(exponent))), hn::Set(d, 1.0f));
+  constexpr float kTaylor[] = {7.0376836292e-2f,  -1.1514610310e-1f, 1.1676998740e-1f,
+                               -1.2420140846e-1f, 1.4249322787e-1f,  -1.6668057665e-1f,
+                               2.0000714765e-1f,  -2.4999993993e-1f, 3.3333331174e-1f};
+  auto y = polynomial(d, f, kTaylor);
+  const auto square = hn::Mul(f, f);
+  y = hn::MulAdd(e, hn::Set(d, -2.12194440e-4f), hn::Mul(y, hn::Mul(f, square)));
+  y = hn::Add(hn::NegMulAdd(square, hn::Set(d, 0.5f), y), f);
+  return hn::IfThenElse(hn::Eq(x, x), hn::MulAdd(e, hn::Set(d, 0.693359375f), y), x);
 }
 
 // Rows r0 .. r0 + count - 1 of [rows, c]: lane l reads row r0 + l; lanes beyond count repeat the last row.
