@@ -53,7 +53,7 @@ class Builder {
     if (std::string why = read(); !why.empty()) return tl::unexpected(why);
     place_outputs();
     choose_tile();
-    multiply_and_add();
+    combine();
     drop_unused();
     broadcast_in_tiles();
     assign_slots();
@@ -114,8 +114,7 @@ class Builder {
       return fmt::format("{} of {} inside {}", node.op->name, to_string(node.types[0]), to_string(full_));
     const TileFn run = of_dtype(node.op->tiles(target_.isa));
     if (!run) return fmt::format("{} has no tiles of {}", node.op->name, info(full_.dtype).name);
-    if (node.inputs.size() > std::tuple_size_v<decltype(MicroOp::in)>)
-      return fmt::format("{} takes more than 3 inputs", node.op->name);
+    if (node.inputs.size() > 3) return fmt::format("{} takes more than 3 inputs", node.op->name);
     p_.params.push_back(node.attrs.parameters());
     Instruction i{.run = run, .op = node.op->name, .params = p_.params.back().data()};
     bool uniform = true;
@@ -212,27 +211,60 @@ class Builder {
     p_.grain = p_.tile;
   }
 
-  // ---- a product that only a sum needs ----
+  // ---- what only one operator needs is computed in it ----
 
-  void multiply_and_add() {
+  void combine() {
     const std::vector<int> uses = count_uses();
     std::vector<int> maker(values_.size(), -1);
+    // The instruction that makes `v`, if its name is `op` and nothing else needs it.
+    const auto made_by = [&](int v, std::string_view op) -> const Instruction* {
+      const auto at = static_cast<size_t>(v);
+      if (maker[at] < 0 || uses[at] != 1 || is_output(v)) return nullptr;
+      const Instruction& i = instructions_[static_cast<size_t>(maker[at])];
+      return i.op == op ? &i : nullptr;
+    };
     for (size_t i = 0; i < instructions_.size(); ++i) {
-      Instruction& sum = instructions_[i];
-      maker[static_cast<size_t>(sum.out)] = static_cast<int>(i);
-      if (sum.op != "add" && sum.op != "sub") continue;
-      for (size_t side : {size_t{0}, size_t{1}}) {
-        const auto v = static_cast<size_t>(sum.in[side]);
-        if (maker[v] < 0 || uses[v] != 1 || is_output(sum.in[side])) continue;
-        const Instruction& product = instructions_[static_cast<size_t>(maker[v])];
-        if (product.op != "mul" && product.op != "square") continue;
-        sum.run = of_dtype(inner_tiles(target_.isa, sum.op == "add" ? InnerTile::multiply_plus
-                                                    : side == 0     ? InnerTile::multiply_minus
-                                                                    : InnerTile::minus_multiply));
-        sum.op = "multiply_add";
-        sum.in = {product.in.front(), product.in.back(), sum.in[1 - side]};
-        break;
+      Instruction& last = instructions_[i];
+      maker[static_cast<size_t>(last.out)] = static_cast<int>(i);
+      if (last.op == "lerp") {
+        if (const Instruction* square = made_by(last.in[1], "square"))
+          become(last, InnerTile::lerp_square, {last.in[0], square->in[0], last.in[2]});
+      } else if (last.op == "sub" && root_step(last, made_by)) {
+        continue;
+      } else if (last.op == "add" || last.op == "sub") {
+        multiply_and_add(last, made_by);
       }
+    }
+  }
+
+  void become(Instruction& i, InnerTile kind, std::vector<int> in) {
+    i.run = of_dtype(inner_tiles(target_.isa, kind));
+    i.op = "combined";
+    i.in = std::move(in);
+  }
+
+  // a - b c / (sqrt d + e)
+  template <class MadeBy>
+  bool root_step(Instruction& last, const MadeBy& made_by) {
+    const Instruction* ratio = made_by(last.in[1], "div");
+    if (!ratio) return false;
+    const Instruction *product = made_by(ratio->in[0], "mul"), *sum = made_by(ratio->in[1], "add");
+    const Instruction* root = sum ? made_by(sum->in[0], "sqrt") : nullptr;
+    if (!product || !root) return false;
+    become(last, InnerTile::root_step, {last.in[0], product->in[0], product->in[1], root->in[0], sum->in[1]});
+    return true;
+  }
+
+  template <class MadeBy>
+  void multiply_and_add(Instruction& sum, const MadeBy& made_by) {
+    for (size_t side : {size_t{0}, size_t{1}}) {
+      const Instruction* product = made_by(sum.in[side], "mul");
+      if (!product) product = made_by(sum.in[side], "square");
+      if (!product) continue;
+      const InnerTile kind = sum.op == "add" ? InnerTile::multiply_plus
+                             : side == 0     ? InnerTile::multiply_minus
+                                             : InnerTile::minus_multiply;
+      return become(sum, kind, {product->in.front(), product->in.back(), sum.in[1 - side]});
     }
   }
 

@@ -27,7 +27,7 @@ namespace shoestring::ops {
 
 struct MicroOp {
   TileFn run = nullptr;  // null: a broadcast by maps[map] of the operand or constant array in[0]
-  std::array<uint16_t, 3> in{};
+  std::array<uint16_t, 5> in{};
   uint16_t out = 0, map = 0;
   uint32_t uniform = 0;  // as in Tile
   bool padded = false;   // likewise

@@ -35,6 +35,21 @@ struct MinusMultiply {
   }
 };
 
+struct LerpSquare {
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V a, V b, V c) const {
+    return hn::MulAdd(c, hn::Sub(hn::Mul(b, b), a), a);
+  }
+};
+struct RootStep {
+  static constexpr uint32_t kUniform = 1u << 2 | 1u << 4;
+
+  template <class D, class V = hn::Vec<D>>
+  HWY_INLINE V operator()(D, V a, V b, V c, V d, V e) const {
+    return hn::Sub(a, hn::Div(hn::Mul(b, c), hn::Add(hn::Sqrt(d), e)));
+  }
+};
+
 TileSet tiles(InnerTile kind) {
   switch (kind) {
     case InnerTile::copy:
@@ -43,8 +58,12 @@ TileSet tiles(InnerTile kind) {
       return tiles_of<MultiplyPlus>();
     case InnerTile::multiply_minus:
       return tiles_of<MultiplyMinus>();
-    default:
+    case InnerTile::minus_multiply:
       return tiles_of<MinusMultiply>();
+    case InnerTile::lerp_square:
+      return tiles_of<LerpSquare>();
+    default:
+      return tiles_of<RootStep>();
   }
 }
 

@@ -8,7 +8,8 @@
 //   TileSet tiles() { return tiles_of<Kernel>(); }
 //
 // A kernel with parameters has one member, `const double* params`; a long one says
-// `static constexpr bool kLong = true`.
+// `static constexpr bool kLong = true`; one of five inputs names in kUniform those that are scalars as a
+// rule.
 #if defined(SHOESTRING_OPS_ELEMENTWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_ELEMENTWISE_INL_H_
 #undef SHOESTRING_OPS_ELEMENTWISE_INL_H_
@@ -35,8 +36,10 @@ constexpr size_t inputs_of() {
     return 1;
   else if constexpr (std::is_invocable_v<K, D, V, V>)
     return 2;
-  else
+  else if constexpr (std::is_invocable_v<K, D, V, V, V>)
     return 3;
+  else
+    return 5;
 }
 
 template <class K>
@@ -151,6 +154,9 @@ void tile_function(const Tile& tile) noexcept {
       if (tile.uniform == 2) return run_as<K, T, 2>(tile, kAll);
       if (tile.uniform == 4) return run_as<K, T, 4>(tile, kAll);
       if (tile.uniform == 6) return run_as<K, T, 6>(tile, kAll);
+    }
+    if constexpr (kInputs > 3) {
+      if (tile.uniform == K::kUniform) return run_as<K, T, K::kUniform>(tile, kAll);
     }
   }
   run_any<K, T>(tile, kAll);

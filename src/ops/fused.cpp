@@ -74,7 +74,8 @@ void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled,
       staged = true;
     }
   const auto call = [table](const MicroOp& op, int64_t n) {
-    const void* const in[] = {table[op.in[0]], table[op.in[1]], table[op.in[2]]};
+    const void* const in[] = {table[op.in[0]], table[op.in[1]], table[op.in[2]], table[op.in[3]],
+                              table[op.in[4]]};
     op.run({in, const_cast<void*>(table[op.out]), n, op.params, op.uniform, op.padded});
   };
 

@@ -221,6 +221,22 @@ TEST(Fused, UpdatesInPlace) {
   }
 }
 
+// The chains that run as one operator, of arrays where scalars are usual, and with a reader in between.
+TEST(Fused, CombinesOperators) {
+  for (int64_t n : {3, 37, 4000}) {
+    Graph body("body");
+    std::vector<Value> x;
+    for (const char* name : {"a", "b", "c", "d", "e"}) x.push_back(body.input(name, {DType::f32, {n}}));
+    const Value half = ops::broadcast_like(body.scalar(DType::f32, 0.5), x[0]);
+    body.output("arrays", x[0] - x[1] * x[2] / (ops::sqrt(x[3]) + x[4]));
+    body.output("scalars", x[0] - half * x[1] / (half + ops::sqrt(x[2])));
+    const Value root = ops::sqrt(x[1]) + x[2], mean = ops::lerp(x[3], ops::square(x[4]), half);
+    body.output("read_twice", x[0] - x[3] * x[4] / root + root);
+    body.output("mean", mean - x[1] / ops::sqrt(mean));
+    Step(body).check_everywhere();
+  }
+}
+
 TEST(Fused, LaterReadersSeeTheOldInput) {
   for (int64_t n : {5, 2000}) {
     Graph body("body");
