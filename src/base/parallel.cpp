@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <fstream>
 #include <string>
@@ -13,7 +14,7 @@
 namespace shoestring {
 namespace {
 
-int g_threads = 0;                   // 0: not set yet
+std::atomic<int> g_threads = 0;      // 0: not set yet
 thread_local bool t_inside = false;  // a region
 
 struct Inside {
@@ -38,6 +39,15 @@ int cgroup_cores() {
   return 1 << 20;
 }
 
+// OMP_THREAD_LIMIT holds for a team whatever is asked for.
+int within_limit(int threads) { return std::clamp(threads, 1, std::max(1, omp_get_thread_limit())); }
+
+// For the regions that libraries open on this thread.
+void tell_openmp(int threads) {
+  omp_set_dynamic(0);
+  omp_set_num_threads(threads);
+}
+
 }  // namespace
 
 int available_cores() {
@@ -48,15 +58,19 @@ int available_cores() {
 }
 
 void set_thread_count(int cores) {
-  g_threads = std::max(1, cores);
-  omp_set_dynamic(0);
-  omp_set_num_threads(g_threads);
+  g_threads = within_limit(cores);
+  tell_openmp(g_threads);
 }
 
 int thread_count() {
   if (t_inside) return 1;
-  if (g_threads == 0) set_thread_count(available_cores());
-  return g_threads;
+  int threads = g_threads;
+  if (threads == 0) {  // several may be the first at once: one's number stands
+    const int all = within_limit(available_cores());
+    if (g_threads.compare_exchange_strong(threads, all)) threads = all;
+    tell_openmp(threads);
+  }
+  return threads;
 }
 
 LibraryThreads::LibraryThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
@@ -82,7 +96,7 @@ void parallel_region(ParallelBody body, void* context) {
 #pragma omp parallel num_threads(n)
   {
     const Inside inside;
-    body(context, omp_get_thread_num(), n);
+    body(context, omp_get_thread_num(), omp_get_num_threads());
   }
 }
 #endif

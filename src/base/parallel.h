@@ -10,13 +10,16 @@
 
 namespace shoestring {
 
-// Sets the team's size for this process, once, before the first region. At least 1.
+// Sets the team's size for this process, once, before the first region. At least 1, at most OMP_THREAD_LIMIT.
 void set_thread_count(int cores);
+// The size that was set, else all cores that this process may use.
 int thread_count();
 
 // Calls body(thread, threads) on every thread of the team and waits; body must not throw. With one
 // thread it is a plain call. Inside a region a thread is a team of its own (thread_count() is 1), so a
-// kernel may run on one thread of a team as well as on all of it.
+// kernel may run on one thread of a team as well as on all of it. `threads` is the team that came, which
+// OpenMP may make smaller than thread_count() (within a region of the caller's own): divide by it, never by
+// what was asked for.
 using ParallelBody = void (*)(void* context, int thread, int threads) noexcept;
 void parallel_region(ParallelBody body, void* context);
 

@@ -1,8 +1,13 @@
 #include "base/parallel.h"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <string>
 #include <vector>
 
 namespace shoestring {
@@ -63,6 +68,34 @@ TEST(Parallel, WithinARegionAThreadIsATeamOfItsOwn) {
   });
   EXPECT_EQ(runs, 3);
   EXPECT_EQ(thread_count(), 3);
+}
+
+// Every item of a team of three, once, however many threads come.
+void expect_all_done() {
+  std::vector<std::atomic<int>> done(100);
+  parallel([&](int thread, int threads) noexcept {
+    const Share s = share_of(100, thread, threads);
+    for (int64_t i = s.begin; i < s.end; ++i) ++done[static_cast<size_t>(i)];
+  });
+  for (const auto& n : done) EXPECT_EQ(n, 1);
+}
+
+TEST(Parallel, LeavesNothingOut) {
+  set_thread_count(3);
+  expect_all_done();
+}
+
+// The test above in a process of its own, as OpenMP reads its environment when it starts. Without levels
+// every region has one thread, as has a region within one of the caller's own.
+TEST(Parallel, LeavesNothingOutWhereFewerThreadsCome) {
+  std::string self(4096, '\0');
+  self.resize(
+      static_cast<size_t>(std::max<ssize_t>(0, readlink("/proc/self/exe", self.data(), self.size()))));
+  for (const char* setting : {"OMP_THREAD_LIMIT=1", "OMP_THREAD_LIMIT=2", "OMP_MAX_ACTIVE_LEVELS=0"})
+    EXPECT_EQ(std::system(
+                  fmt::format("{} '{}' --gtest_filter=Parallel.LeavesNothingOut >&2", setting, self).c_str()),
+              0)
+        << setting;
 }
 
 TEST(Parallel, AtLeastOneThread) {
