@@ -4,8 +4,9 @@
 //   if (!run) return std::fprintf(stderr, "%s\n", run.problem().message().c_str()), run.problem().code;
 //   run->model.predict("new_machines.csv", "answers.csv");
 //
-// Standard C++20 headers only. Nothing here throws or prints; what can fail returns an Outcome. An
-// object may be used by one thread at a time.
+// Standard C++20 headers only. Nothing here throws or prints; what can fail returns an Outcome, too little
+// memory and an exception that leaves a callback of yours included. An object may be used by one thread at
+// a time.
 #pragma once
 
 #include <cstdint>

@@ -24,27 +24,7 @@ Result<task::Recipe> recipe_of(const std::string& given) {
   return task::parse_recipe(*document);
 }
 
-}  // namespace
-
-Outcome<Model> Model::load(const std::string& path) {
-  if (auto model = train::load_model(path); !model) return to_problem(model.error());
-  return Model(path);
-}
-
-Outcome<int64_t> Model::predict(const std::string& dataset, const std::string& output) const {
-  const train::PredictRequest request{.model = path_, .dataset = dataset, .output = output};
-  const auto outcome = train::predict(request, {});
-  if (!outcome) return to_problem(outcome.error());
-  return outcome->rows;
-}
-
-Outcome<Metrics> Model::evaluate(const std::string& dataset) const {
-  const auto metrics = train::evaluate({.model = path_, .dataset = dataset}, {});
-  if (!metrics) return to_problem(metrics.error());
-  return to_metrics(*metrics);
-}
-
-Outcome<TrainedModel> train_model(const TrainOptions& options) {
+Outcome<TrainedModel> train_and_load(const TrainOptions& options) {
   train::TrainRequest request;
   request.data.dataset = options.dataset;
   request.output_directory = options.output_directory;
@@ -67,6 +47,36 @@ Outcome<TrainedModel> train_model(const TrainOptions& options) {
   if (!model) return model.problem();
   return TrainedModel{std::move(*model), outcome->folder,
                       outcome->test ? to_metrics(*outcome->test) : Metrics{}, outcome->remarks};
+}
+
+}  // namespace
+
+Outcome<Model> Model::load(const std::string& path) {
+  return guarded([&]() -> Outcome<Model> {
+    if (auto model = train::load_model(path); !model) return to_problem(model.error());
+    return Model(path);
+  });
+}
+
+Outcome<int64_t> Model::predict(const std::string& dataset, const std::string& output) const {
+  return guarded([&]() -> Outcome<int64_t> {
+    const train::PredictRequest request{.model = path_, .dataset = dataset, .output = output};
+    const auto outcome = train::predict(request, {});
+    if (!outcome) return to_problem(outcome.error());
+    return outcome->rows;
+  });
+}
+
+Outcome<Metrics> Model::evaluate(const std::string& dataset) const {
+  return guarded([&]() -> Outcome<Metrics> {
+    const auto metrics = train::evaluate({.model = path_, .dataset = dataset}, {});
+    if (!metrics) return to_problem(metrics.error());
+    return to_metrics(*metrics);
+  });
+}
+
+Outcome<TrainedModel> train_model(const TrainOptions& options) {
+  return guarded([&] { return train_and_load(options); });
 }
 
 }  // namespace shoestring

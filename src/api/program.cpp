@@ -78,13 +78,23 @@ struct Program::Impl {
     if (!a) return fail(a.error());
     states = std::move(*s);
     arena = std::move(*a);
+    std::vector<Executor> made;
     for (size_t i = 0; i < plans.size(); ++i)
-      executors.emplace_back(plans[i], states.data(), arena.data() + offsets[i]);
+      made.emplace_back(plans[i], states.data(), arena.data() + offsets[i]);
+    executors = std::move(made);  // all or none
     return {};
   }
 
+  Status compiled() {
+    try {
+      return ready() ? Status() : compile_all();
+    } catch (...) {
+      return fail(caught());
+    }
+  }
+
   Executor* find(std::string_view graph) {
-    if (!ready() && !compile_all()) return nullptr;
+    if (!compiled()) return nullptr;
     for (size_t i = 0; i < graphs.size(); ++i)
       if (graphs[i].name() == graph) return &executors[i];
     return nullptr;
@@ -106,37 +116,42 @@ Program& Program::operator=(Program&&) noexcept = default;
 Program::~Program() = default;
 
 Outcome<Program> Program::load(const std::string& path) {
-  const Result<std::string> text = read_file(path);
-  if (!text) return to_problem(text.error());
-  return parse(*text, path);
+  return guarded([&]() -> Outcome<Program> {
+    const Result<std::string> text = read_file(path);
+    if (!text) return to_problem(text.error());
+    return parse(*text, path);
+  });
 }
 
 Outcome<Program> Program::parse(std::string_view text, std::string_view where) {
-  auto graphs = parse_graphs(text, ops::all(), where);
-  if (!graphs) return to_problem(graphs.error());
-  auto impl = std::make_unique<Impl>();
-  for (Graph& g : *graphs)
-    if (auto s = impl->add(std::move(g)); !s) return to_problem(s.error());
-  return Program(std::move(impl));
+  return guarded([&]() -> Outcome<Program> {
+    auto graphs = parse_graphs(text, ops::all(), where);
+    if (!graphs) return to_problem(graphs.error());
+    auto impl = std::make_unique<Impl>();
+    for (Graph& g : *graphs)
+      if (auto s = impl->add(std::move(g)); !s) return to_problem(s.error());
+    return Program(std::move(impl));
+  });
 }
 
 std::optional<Problem> Program::add_training(const std::string& graph, const std::string& loss,
                                              const Adam& adam) {
-  if (impl_->ready())
-    return usage("graphs were used already", "add training before the first input, output or run");
-  for (const Graph& g : impl_->graphs) {
-    if (g.name() != graph) continue;
-    Result<Graph> training = training_of(g, loss, adam);
-    if (!training) return to_problem(training.error());
-    if (auto s = impl_->add(std::move(*training)); !s) return to_problem(s.error());
-    return std::nullopt;
-  }
-  return usage(fmt::format("there is no graph '{}'", graph), "name one of the graphs of the text");
+  return guarded([&]() -> std::optional<Problem> {
+    if (impl_->ready())
+      return usage("graphs were used already", "add training before the first input, output or run");
+    for (const Graph& g : impl_->graphs) {
+      if (g.name() != graph) continue;
+      Result<Graph> training = training_of(g, loss, adam);
+      if (!training) return to_problem(training.error());
+      if (auto s = impl_->add(std::move(*training)); !s) return to_problem(s.error());
+      return std::nullopt;
+    }
+    return usage(fmt::format("there is no graph '{}'", graph), "name one of the graphs of the text");
+  });
 }
 
 std::optional<Problem> Program::compile() {
-  if (impl_->ready()) return std::nullopt;
-  if (auto s = impl_->compile_all(); !s) return to_problem(s.error());
+  if (auto s = impl_->compiled(); !s) return to_problem(s.error());
   return std::nullopt;
 }
 

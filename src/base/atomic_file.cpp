@@ -124,6 +124,11 @@ Result<std::string> read_file(const std::string& path) {
   return text;
 }
 
+bool file_exists(const std::string& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0;
+}
+
 Status make_folders(const std::string& path) {
   std::error_code ec;
   std::filesystem::create_directories(path, ec);

@@ -35,6 +35,9 @@ Status write_file(const std::string& path, std::string_view text, bool durable =
 // The whole file as text. Missing or unreadable: ErrorKind::data with the reason.
 Result<std::string> read_file(const std::string& path);
 
+// Whether there is something of that name; false too where that cannot be told.
+bool file_exists(const std::string& path);
+
 // Makes the folder and its parents. Fails with ErrorKind::machine.
 Status make_folders(const std::string& path);
 

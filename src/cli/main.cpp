@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/caught.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/verbs.h"
@@ -81,4 +82,10 @@ int run(std::vector<std::string> arguments) {
 }  // namespace
 }  // namespace shoestring::cli
 
-int main(int argc, char** argv) { return shoestring::cli::run({argv + 1, argv + argc}); }
+int main(int argc, char** argv) {
+  try {
+    return shoestring::cli::run({argv + 1, argv + argc});
+  } catch (...) {
+    return shoestring::cli::report(shoestring::caught());
+  }
+}

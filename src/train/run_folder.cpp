@@ -78,7 +78,7 @@ RunFolder::~RunFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-bool RunFolder::finished() const { return fs::exists(training_statistics()); }
+bool RunFolder::finished() const { return file_exists(training_statistics()); }
 
 Result<std::string> find_model(const std::string& path) {
   std::error_code ec;

@@ -54,9 +54,8 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
 // Goes on with a run. What it wrote down stands; what is given again has to agree. A run that was ended
 // before it wrote anything down starts afresh from what is given.
 Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const LogSink& log) {
-  const auto exists = [](const std::string& path) { return std::filesystem::exists(path); };
   Job job{std::move(folder), request.data, {}, request.seed.value_or(42), true, {}};
-  if (!exists(job.folder->description()) || !exists(job.folder->recipe())) {
+  if (!file_exists(job.folder->description()) || !file_exists(job.folder->recipe())) {
     if (!request.data.given() || (!request.recipe && request.targets.empty()))
       return fail(ErrorKind::data, "the run ended before it wrote down what it is", job.folder->path(),
                   "give --config and --dataset again");
@@ -157,7 +156,7 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
 // From the checkpoint, if there is one: states, position, best model.
 Status restore(Run& run, const LogSink& log) {
   const RunFolder& folder = *run.job.folder;
-  if (!run.job.resumed || !std::filesystem::exists(folder.checkpoint())) return {};
+  if (!run.job.resumed || !file_exists(folder.checkpoint())) return {};
   auto restored = read_checkpoint(folder.checkpoint(), run.engine, run.job.seed);
   if (!restored) return fail(restored.error());
   if (!restored->note.empty()) say(log, LogLevel::warning, restored->note);
