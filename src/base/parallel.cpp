@@ -11,14 +11,20 @@
 #include <thread>
 #include <vector>
 
+#include "base/float_mode.h"
+
 namespace shoestring {
 namespace {
 
 std::atomic<int> g_threads = 0;      // 0: not set yet
 thread_local bool t_inside = false;  // a region
 
+// The team computes as its caller does. Its threads live in regions only, so nothing is put back.
 struct Inside {
-  Inside() { t_inside = true; }
+  explicit Inside(uint64_t mode) {
+    t_inside = true;
+    set_float_mode(mode);
+  }
   ~Inside() { t_inside = false; }
 };
 
@@ -80,8 +86,9 @@ LibraryThreads::~LibraryThreads() { omp_set_num_threads(before_); }
 void parallel_region(ParallelBody body, void* context) {
   const int n = thread_count();
   if (n == 1) return body(context, 0, 1);
+  const uint64_t mode = float_mode();
   const auto part = [=](int thread) {
-    const Inside inside;
+    const Inside inside(mode);
     body(context, thread, n);
   };
   std::vector<std::thread> team;
@@ -93,9 +100,10 @@ void parallel_region(ParallelBody body, void* context) {
 void parallel_region(ParallelBody body, void* context) {
   const int n = thread_count();
   if (n == 1) return body(context, 0, 1);
+  const uint64_t mode = float_mode();
 #pragma omp parallel num_threads(n)
   {
-    const Inside inside;
+    const Inside inside(mode);
     body(context, omp_get_thread_num(), omp_get_num_threads());
   }
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/float_mode.h"
 #include "base/memory.h"
 #include "compile/compile.h"
 #include "run/executor.h"
@@ -48,7 +49,10 @@ class Runner {
   const PlanRequest& request() const { return request_; }
   const Plan& plan() const { return plan_; }
   const Ports& ports() const { return ports_; }
-  void run(const RunContext& context) noexcept { executor_->run(context); }
+  void run(const RunContext& context) noexcept {
+    const FlushDenormals flush;
+    executor_->run(context);
+  }
   Executor& executor() { return *executor_; }
 
  private:

@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
+
+#include "base/float_mode.h"
 
 namespace shoestring {
 namespace {
@@ -96,6 +99,24 @@ TEST(Parallel, LeavesNothingOutWhereFewerThreadsCome) {
                   fmt::format("{} '{}' --gtest_filter=Parallel.LeavesNothingOut >&2", setting, self).c_str()),
               0)
         << setting;
+}
+
+TEST(Parallel, TheTeamFlushesDenormalsIfItsCallerDoes) {
+  set_thread_count(3);
+  const auto denormal_on_all = [] {
+    std::atomic<int> count = 0;
+    volatile float least = std::numeric_limits<float>::min();
+    parallel([&](int, int) noexcept {
+      if (least / 2 > 0) ++count;
+    });
+    return count.load();
+  };
+  EXPECT_EQ(denormal_on_all(), 3);
+  {
+    const FlushDenormals flush;
+    EXPECT_EQ(denormal_on_all(), 0);
+  }
+  EXPECT_EQ(denormal_on_all(), 3);
 }
 
 TEST(Parallel, AtLeastOneThread) {
