@@ -41,6 +41,9 @@ Error system_error(std::string_view action, const std::string& path, int e) {
     case EDQUOT:
       error.fix = "free some space or choose another folder with --output_directory";
       break;
+    case EFBIG:
+      error.fix = "raise the limit on file sizes (ulimit -f), or the disk's own";
+      break;
     case EACCES:
     case EPERM:
     case EROFS:

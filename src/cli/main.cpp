@@ -1,5 +1,6 @@
 // shoestring VERB …: finds the verb and hands it the rest.
 #include <algorithm>
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,7 @@ int run(std::vector<std::string> arguments) {
 }  // namespace shoestring::cli
 
 int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write, not a death
   try {
     return shoestring::cli::run({argv + 1, argv + argc});
   } catch (...) {

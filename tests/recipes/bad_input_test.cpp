@@ -92,9 +92,12 @@ class BadInput : public testing::TestWithParam<std::string> {
 };
 
 TEST_P(BadInput, SaysWhatAndWhereAndWhatToDo) {
+  bool ran = false, told_exit = false;
   int exit = -1;
   for (const Section& section : parse(slurp("tests/recipes/bad_input/" + GetParam() + ".case"))) {
-    if (section.kind == "file") {
+    if (section.kind == "about") {
+      continue;
+    } else if (section.kind == "file") {
       std::ofstream(folder_ / section.argument) << section.text;
     } else if (section.kind == "setup") {
       const int code = shell(folder_, section.text);
@@ -102,7 +105,9 @@ TEST_P(BadInput, SaysWhatAndWhereAndWhatToDo) {
       ASSERT_EQ(code, 0) << slurp(folder_ / "stderr");
     } else if (section.kind == "run") {
       exit = shell(folder_, section.text);
+      ran = true;
     } else if (section.kind == "exit") {
+      told_exit = true;
       EXPECT_EQ(exit, std::stoi(section.argument)) << slurp(folder_ / "stderr");
     } else if (section.kind == "stderr") {
       EXPECT_TRUE(matches(slurp(folder_ / "stderr"), section.text))
@@ -116,8 +121,11 @@ TEST_P(BadInput, SaysWhatAndWhereAndWhatToDo) {
         while (at < printed.size() && !matches(printed[at], wanted)) ++at;
         EXPECT_LT(at, printed.size()) << "not printed: " << wanted << "\nbut:\n" << slurp(folder_ / "stdout");
       }
+    } else {
+      ADD_FAILURE() << "unknown section '--- " << section.kind << "'";
     }
   }
+  EXPECT_TRUE(ran && told_exit) << "a case needs '--- run' and then '--- exit'";
 }
 
 std::vector<std::string> cases() {
