@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "data/arrow_module.h"
 #include "data/csv_text.h"
 #include "data/readers.h"
@@ -11,6 +12,12 @@
 
 namespace shoestring::data {
 namespace {
+
+struct NoSink {
+  void character(char) {}
+  void cell_end(bool) {}
+  void record_end(const CsvRecord&) {}
+};
 
 // Notes the line of each row that has as many cells as the table has columns.
 struct LineSink {
@@ -74,9 +81,13 @@ class CsvReader final : public TableReader {
                      "check the lines from there on");
     }
     RecordBatch batch(block.rows, rows_);
-    if (block.consumed == 0 && !window_.at_end()) {
-      return fail_at(path_, line_, fmt::format("the row is longer than {} bytes", text.size()),
-                     "is a quote opened there that is never closed?");
+    const bool too_long = block.consumed == 0 && !window_.at_end();
+    if (too_long || window_.at_end())
+      if (Status s = check_quotes(text); !s) return fail(std::move(s.error()));
+    if (too_long) {
+      return fail_at(path_, line_,
+                     fmt::format("the row is longer than {}", human_bytes(static_cast<int64_t>(text.size()))),
+                     "shorten it: a row must fit in one block of text");
     }
     const std::string_view used = text.substr(0, static_cast<size_t>(block.consumed));
     if (const size_t bad = first_bad_byte(used); bad != std::string_view::npos) {
@@ -92,6 +103,18 @@ class CsvReader final : public TableReader {
     line_ += count_newlines(used);
     unused_ = block.consumed;
     return batch;
+  }
+
+  // The parser takes all that follows an unclosed quote for one cell.
+  Status check_quotes(std::string_view text) const {
+    CsvScanner scanner(format_.delimiter, format_.quote, line_);
+    scanner.feed(text, NoSink{});
+    if (scanner.open_quote_line() == 0) return {};
+    return fail_at(path_, scanner.open_quote_line(),
+                   window_.at_end() ? std::string("the quote that opens here is never closed")
+                                    : fmt::format("the quote that opens here is not closed within {}",
+                                                  human_bytes(static_cast<int64_t>(text.size()))),
+                   "close it, or write a quote that belongs to the text doubled within quotes");
   }
 
   Status check_ragged() const {

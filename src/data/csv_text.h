@@ -44,7 +44,10 @@ class CsvScanner {
         end_cell(sink);
         state_ = State::cell_start;
       } else if (c == quote_ && quote_ != 0 && state_ != State::plain) {
-        if (state_ == State::quote_seen) sink.character(c);  // doubled
+        if (state_ == State::quote_seen)
+          sink.character(c);  // doubled
+        else
+          quote_line_ = line_;
         cell_is_quoted_ = true;
         state_ = State::quoted;
       } else {
@@ -61,6 +64,8 @@ class CsvScanner {
   }
 
   int64_t record_line() const { return record_line_; }  // of the record that has not ended
+  // The line on which a quote was opened that is not closed yet; 0 if there is none.
+  int64_t open_quote_line() const { return state_ == State::quoted ? quote_line_ : 0; }
 
  private:
   enum class State { record_start, cell_start, plain, quoted, quote_seen };
@@ -83,7 +88,7 @@ class CsvScanner {
   State state_ = State::record_start;
   bool cell_is_quoted_ = false;
   int cells_ = 0;
-  int64_t line_, record_line_, offset_ = 0;
+  int64_t line_, record_line_, quote_line_ = 0, offset_ = 0;
 };
 
 }  // namespace shoestring::data

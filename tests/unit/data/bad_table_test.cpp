@@ -105,7 +105,7 @@ TEST_F(BadTable, TooManyRaggedRows) {
 TEST_F(BadTable, QuoteNeverClosed) {
   std::string text = "a,b\n1,2\n3,\"open\n";
   while (text.size() < (3 << 20)) text += "some words,12345\n";
-  EXPECT_EQ(fault_of(text), "t.csv:3: the row is longer than 1048576 bytes");
+  EXPECT_EQ(fault_of(text), "t.csv:3: the quote that opens here is not closed within 1.0 MiB");
 }
 
 }  // namespace
