@@ -78,7 +78,9 @@ RunFolder::~RunFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-bool RunFolder::finished() const { return file_exists(training_statistics()); }
+bool RunFolder::finished() const { return file_exists(mark()); }
+
+Status RunFolder::finish() const { return write_file(mark(), ""); }
 
 Result<std::string> find_model(const std::string& path) {
   std::error_code ec;

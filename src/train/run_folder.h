@@ -6,7 +6,9 @@
 //   checkpoint.safetensors    while training: all states and the reader's position; gone when finished
 //   model/model.safetensors   the best model so far, whole at any moment
 //   test_statistics.json, predictions.csv      of the test split
-//   training_statistics.json  written last: its presence says that the run is finished
+//   training_statistics.json  how it ended, what it took, what each evaluation found
+//   .finished                 written last, whatever else was wanted: the run is finished
+//   .lock                     held while a process works on the run
 #pragma once
 
 #include <string>
@@ -40,8 +42,10 @@ class RunFolder {
   std::string test_statistics() const { return path_ + "/test_statistics.json"; }
   std::string training_statistics() const { return path_ + "/training_statistics.json"; }
   bool finished() const;
+  Status finish() const;  // from now on finished() is true; ErrorKind::machine as write_file
 
  private:
+  std::string mark() const { return path_ + "/.finished"; }
   RunFolder(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
   static Result<RunFolder> lock(std::string path);
   std::string path_;

@@ -255,6 +255,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
         !ok)
       return ok;
   }
+  if (auto ok = folder.finish(); !ok) return ok;
   std::error_code ec;
   std::filesystem::remove(folder.checkpoint(), ec);
   return {};
@@ -324,7 +325,9 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
     auto folder = RunFolder::open(request.resume);
     if (!folder) return fail(folder.error());
     if (folder->finished())
-      return TrainOutcome{.already_finished = true, .folder = folder->path(), .model_path = folder->model()};
+      return TrainOutcome{.already_finished = true,
+                          .folder = folder->path(),
+                          .model_path = file_exists(folder->model()) ? folder->model() : ""};
     job = resumed_job(std::move(*folder), request, events.log);
   }
   if (!job) return fail(job.error());

@@ -144,10 +144,17 @@ TEST_F(Resume, InterruptedLeavesAModelAndGoesOn) {
   EXPECT_TRUE(fs::exists(folder_.file("long") + "/experiment_run/checkpoint.safetensors"));
 }
 
+// Whatever it was told not to leave behind.
 TEST_F(Resume, AFinishedRunSaysSo) {
-  ASSERT_EQ(run(train("a")), 0) << said();
+  Words words = train("a");
+  for (const char* flag : {"--skip_save_training_statistics", "--skip_save_training_description",
+                           "--skip_save_log", "--skip_save_predictions", "--skip_save_progress"})
+    words.emplace_back(flag);
+  ASSERT_EQ(run(words), 0) << said();
   const std::string model = content("a", "model/model.safetensors");
-  EXPECT_EQ(run({"train", "--model_resume_path", folder_.file("a") + "/experiment_run"}), 0);
+  EXPECT_EQ(run({"train", "--model_resume_path", folder_.file("a") + "/experiment_run", "--config", recipe_,
+                 "--dataset", table_}),
+            0);
   EXPECT_EQ(said(), folder_.file("a") + "/experiment_run: this run is finished already; nothing was done\n");
   EXPECT_EQ(content("a", "model/model.safetensors"), model);
 }

@@ -57,6 +57,15 @@ TEST_F(RunFolderTest, TheLockGoesWithAKilledProcess) {
   EXPECT_TRUE(RunFolder::open(root_ + "/experiment_run"));
 }
 
+TEST_F(RunFolderTest, IsFinishedOnceThatIsSaid) {
+  const auto run = RunFolder::create(root_, "experiment", "run");
+  ASSERT_TRUE(run);
+  std::ofstream(run->training_statistics()) << "{}";
+  EXPECT_FALSE(run->finished());
+  ASSERT_TRUE(run->finish());
+  EXPECT_TRUE(run->finished());
+}
+
 TEST_F(RunFolderTest, AFileWhereAFolderIsNeeded) {
   std::ofstream(root_ + "/results") << "no folder";
   const auto folder = RunFolder::create(root_ + "/results", "experiment", "run");
