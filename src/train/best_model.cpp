@@ -44,7 +44,7 @@ Status BestModel::load(std::string_view state, const Type& type, std::span<const
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].info.name != state || slots_[i].info.type != type) continue;
     std::memcpy(copy_.data() + offsets_[i], bytes.data(), bytes.size());
-    captured_ = true;
+    captured_ = unsaved_ = true;
     return {};
   }
   return fail(ErrorKind::data, fmt::format("the model has no state '{}' of type {}", state, to_string(type)),

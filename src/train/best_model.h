@@ -23,7 +23,8 @@ class BestModel {
   // For writing: a state as it is in the copy.
   std::span<const StateSlot> slots() const { return slots_; }
   std::span<const std::byte> bytes(size_t slot) const;
-  // From a model file: the copy only. Fails with ErrorKind::data where the model differs.
+  // From a checkpoint: the copy only, which counts as captured. Fails with ErrorKind::data where the model
+  // differs.
   Status load(std::string_view state, const Type& type, std::span<const std::byte> bytes);
 
  private:

@@ -51,17 +51,40 @@ Position from_json(const json& j) {
   return p;
 }
 
+constexpr std::string_view kBest = "best/";
+
+// Every tensor into the engine or the best model; neither may lack one.
+Status load(std::span<const model::TensorView> tensors, Engine& engine, BestModel& best) {
+  size_t of_engine = 0, of_best = 0;
+  for (const auto& tensor : tensors) {
+    const bool is_best = tensor.name.starts_with(kBest);
+    const std::string_view name = std::string_view(tensor.name).substr(is_best ? kBest.size() : 0);
+    ++(is_best ? of_best : of_engine);
+    auto ok =
+        is_best ? best.load(name, tensor.type, tensor.bytes) : engine.load(name, tensor.type, tensor.bytes);
+    if (!ok) return ok;
+  }
+  if (of_engine == engine.layout().slots().size() && (of_best == 0 || of_best == best.slots().size()))
+    return {};
+  return fail(ErrorKind::data, "the checkpoint belongs to another model", {},
+              "resume with the recipe and the seed of the run, or train anew");
+}
+
 std::string machine() {
   return fmt::format("{}, {} threads", to_string(native_target().isa), thread_count());
 }
 
 }  // namespace
 
-Status write_checkpoint(const std::string& path, const Engine& engine, const Position& position,
-                        uint64_t seed) {
+Status write_checkpoint(const std::string& path, const Engine& engine, const BestModel& best,
+                        const Position& position, uint64_t seed) {
   std::vector<model::TensorView> tensors;
   for (const StateSlot& slot : engine.layout().slots())
     tensors.push_back({slot.info.name, slot.info.type, engine.bytes(slot)});
+  for (size_t i = 0; best.captured() && i < best.slots().size(); ++i) {
+    const StateInfo& info = best.slots()[i].info;
+    tensors.push_back({std::string(kBest) + info.name, info.type, best.bytes(i)});
+  }
   return model::write_tensors(path,
                               {{"kind", "checkpoint"},
                                {"position", to_json(position).dump()},
@@ -71,7 +94,7 @@ Status write_checkpoint(const std::string& path, const Engine& engine, const Pos
                               tensors);
 }
 
-Result<Restored> read_checkpoint(const std::string& path, Engine& engine, uint64_t seed) {
+Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestModel& best, uint64_t seed) {
   const auto file = model::read_tensors(path);
   if (!file) return fail(file.error());
   std::map<std::string, std::string> text;
@@ -80,16 +103,12 @@ Result<Restored> read_checkpoint(const std::string& path, Engine& engine, uint64
     if (!value) return fail(value.error());
     text[key] = std::move(*value);
   }
-  const char* fix = "resume with the recipe and the seed of the run, or train anew";
   if (text["seed"] != fmt::format("{}", seed))
-    return fail(ErrorKind::usage, fmt::format("the run's seed is {}, not {}", text["seed"], seed), path, fix);
-  if (file->tensors.size() != engine.layout().slots().size())
-    return fail(ErrorKind::data, "the checkpoint belongs to another model", path, fix);
-  for (const auto& tensor : file->tensors) {
-    if (auto ok = engine.load(tensor.name, tensor.type, tensor.bytes); !ok) {
-      ok.error().where = path;
-      return fail(ok.error());
-    }
+    return fail(ErrorKind::usage, fmt::format("the run's seed is {}, not {}", text["seed"], seed), path,
+                "resume with the recipe and the seed of the run, or train anew");
+  if (auto ok = load(file->tensors, engine, best); !ok) {
+    ok.error().where = path;
+    return fail(ok.error());
   }
   Restored restored;
   const json position = json::parse(text["position"], nullptr, false);

@@ -1,10 +1,11 @@
-// A checkpoint: every state of the model, row-major, and where the reader stood; nothing else is needed
-// to go on with the same bits on the same build, machine and thread count.
+// A checkpoint: every state of the model, row-major, the best model so far (its states' names begin with
+// "best/") and where the reader stood. Nothing else is needed to go on with the same bits on the same
+// build, machine and thread count, whether or not a model file is written.
 #pragma once
 
 #include <string>
 
-#include "train/engine.h"
+#include "train/best_model.h"
 #include "train/schedule.h"
 
 namespace shoestring::train {
@@ -24,15 +25,15 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
-Status write_checkpoint(const std::string& path, const Engine& engine, const Position& position,
-                        uint64_t seed);
+Status write_checkpoint(const std::string& path, const Engine& engine, const BestModel& best,
+                        const Position& position, uint64_t seed);
 
 struct Restored {
   Position position;
   std::string note;  // what differs from where it was written and may change the last bits, or ""
 };
-// Fills the engine's states. Fails with ErrorKind::data where the file is damaged or belongs to another
-// model or seed.
-Result<Restored> read_checkpoint(const std::string& path, Engine& engine, uint64_t seed);
+// Fills the engine's states and the best model. Fails with ErrorKind::data where the file is damaged or
+// belongs to another model, ErrorKind::usage where it has another seed.
+Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestModel& best, uint64_t seed);
 
 }  // namespace shoestring::train

@@ -3,7 +3,7 @@
 //   recipe.yaml               the recipe as resolved
 //   description.json          version, data files and their sizes, seed, machine
 //   metrics.jsonl             a line for every evaluation; no times in it, so equal runs give equal lines
-//   checkpoint.safetensors    while training: all states and the reader's position; gone when finished
+//   checkpoint.safetensors    while training: all states, the best model, the position; gone when finished
 //   model/model.safetensors   the best model so far, whole at any moment
 //   test_statistics.json, predictions.csv      of the test split
 //   training_statistics.json  how it ended, what it took, what each evaluation found

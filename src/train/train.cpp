@@ -157,17 +157,12 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
 Status restore(Run& run, const LogSink& log) {
   const RunFolder& folder = *run.job.folder;
   if (!run.job.resumed || !file_exists(folder.checkpoint())) return {};
-  auto restored = read_checkpoint(folder.checkpoint(), run.engine, run.job.seed);
+  auto restored = read_checkpoint(folder.checkpoint(), run.engine, run.best, run.job.seed);
   if (!restored) return fail(restored.error());
   if (!restored->note.empty()) say(log, LogLevel::warning, restored->note);
   run.position = std::move(restored->position);
-  if (run.position.evaluated_step == 0) return {};
-  // The best model is in the model file. It may be newer than the checkpoint: then the run will come to
-  // the same model again.
-  const auto model = load_model(folder.model());
-  if (!model) return fail(model.error());
-  for (const auto& tensor : model->file.tensors)
-    if (auto ok = run.best.load(tensor.name, tensor.type, tensor.bytes); !ok) return ok;
+  // The model file may be newer than the checkpoint: then the run will come to the same model again.
+  if (file_exists(folder.model())) run.best.saved();
   return {};
 }
 
@@ -288,7 +283,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
     if (request.save_model && best.unsaved())
       if (auto ok = save_best(run, position.best.step, nullptr, {}); !ok) return ok;
     return request.save_checkpoints
-               ? write_checkpoint(folder.checkpoint(), run.engine, position, run.job.seed)
+               ? write_checkpoint(folder.checkpoint(), run.engine, best, position, run.job.seed)
                : Status();
   };
   Evaluator evaluator(run.evaluation(), run.data);

@@ -126,6 +126,26 @@ TEST_F(Resume, KilledAtFiftyRandomMoments) {
   }
 }
 
+TEST_F(Resume, GoesOnWithoutAModelFile) {
+  ASSERT_EQ(run(train("whole")), 0) << said();
+  Words words = train("a");
+  words.emplace_back("--skip_save_model");
+  const std::string run_folder = folder_.file("a") + "/experiment_run";
+  const pid_t child = start(words, folder_.file("output"));
+  const auto evaluations = [&] {
+    const std::string text = content("a", "metrics.jsonl");
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  while (evaluations() < 4 && ::kill(child, 0) == 0)
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(wait(child), -SIGKILL) << said();
+  ASSERT_TRUE(fs::exists(run_folder + "/checkpoint.safetensors"));
+  EXPECT_FALSE(fs::exists(run_folder + "/model"));
+  ASSERT_EQ(run(resume("a")), 0) << said();  // and now one is wanted
+  expect_same("whole", "a");
+}
+
 TEST_F(Resume, InterruptedLeavesAModelAndGoesOn) {
   ASSERT_EQ(run(train("whole")), 0) << said();
   recipe_ = folder_.write("long.yaml", sums_recipe("epochs: 1000000, batch_size: 16, early_stop: -1"));
