@@ -15,7 +15,7 @@ namespace shoestring::data {
 namespace {
 
 constexpr int64_t kMostRows = 8'192;
-constexpr int64_t kMostCells = 4 << 20;  // 32 MiB, however wide the table
+constexpr int64_t kMostCells = 2 << 20;  // 32 MiB, however wide the table
 constexpr int64_t kFewestRows = 1'000;
 
 using Cell = RowSample::Cell;
@@ -64,10 +64,20 @@ std::optional<std::string> determines(const Pairs& pairs, std::string_view targe
                      target, pure, pairs.rows());
 }
 
+// The largest magnitude of the numbers, or 1 if all are zero or none.
+double magnitude(const std::vector<Cell>& cells) {
+  double largest = 0;
+  for (const Cell& cell : cells)
+    if (!std::isnan(cell.number)) largest = std::max(largest, std::abs(cell.number));
+  return largest > 0 ? largest : 1;
+}
+
 std::optional<std::string> correlates(const Pairs& pairs, std::string_view target) {
+  // Of values within [-1, 1], so that no square overflows or vanishes.
+  const double x_unit = magnitude(pairs.column), y_unit = magnitude(pairs.target);
   double n = 0, mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
   for (int64_t r = 0; r < pairs.rows(); ++r) {
-    const double x = pairs.column[r].number, y = pairs.target[r].number;
+    const double x = pairs.column[r].number / x_unit, y = pairs.target[r].number / y_unit;
     if (std::isnan(x) || std::isnan(y)) continue;
     n += 1;
     const double dx = x - mx, dy = y - my;
@@ -78,14 +88,14 @@ std::optional<std::string> correlates(const Pairs& pairs, std::string_view targe
     xy += dx * (y - my);
   }
   if (n < static_cast<double>(kRules.leak_rows) || xx <= 0 || yy <= 0) return std::nullopt;
-  const double correlation = xy / std::sqrt(xx * yy);
-  if (std::abs(correlation) <= kRules.leak_correlation) return std::nullopt;
+  const double correlation = xy / (std::sqrt(xx) * std::sqrt(yy));
+  if (!(std::abs(correlation) > kRules.leak_correlation)) return std::nullopt;
   return fmt::format("its correlation with '{}' is {:.5f} ({} rows)", target, correlation, n);
 }
 
 // Area under the ROC curve of the number as a score, ties counted half (Mann-Whitney).
 std::optional<std::string> separates(const Pairs& pairs, std::string_view target) {
-  std::vector<std::pair<float, bool>> scores;
+  std::vector<std::pair<double, bool>> scores;
   const uint32_t first = pairs.target[0].identity;
   for (int64_t r = 0; r < pairs.rows(); ++r) {
     if (!std::isnan(pairs.column[r].number)) {
@@ -96,7 +106,7 @@ std::optional<std::string> separates(const Pairs& pairs, std::string_view target
   double positives = 0, negatives = 0, won = 0;
   for (size_t i = 0; i < scores.size();) {
     double here_positive = 0, here_negative = 0;
-    const float score = scores[i].first;
+    const double score = scores[i].first;
     for (; i < scores.size() && scores[i].first == score; ++i)
       ++(scores[i].second ? here_positive : here_negative);
     won += here_positive * (negatives + here_negative / 2);
@@ -138,11 +148,11 @@ void RowSample::put(int64_t place, const RecordBatch& batch, int64_t row) {
   for (int c = 0; c < columns_; ++c) {
     const TextColumn column = batch.column(c);
     Cell& cell = cells_[place * columns_ + c];
-    cell = {0, std::numeric_limits<float>::quiet_NaN()};
+    cell = {std::numeric_limits<double>::quiet_NaN(), 0};
     if (column.is_null(row)) continue;
     const std::string_view text = column[row];
     cell.identity = std::max(static_cast<uint32_t>(hash_text(text)), 1u);
-    if (const auto number = parse_number(text)) cell.number = static_cast<float>(*number);
+    if (const auto number = parse_number(text)) cell.number = *number;
   }
 }
 

@@ -11,15 +11,15 @@
 
 namespace shoestring::data {
 
-// A uniform sample of rows (a reservoir), each cell as an identity and a number: 8 bytes a cell.
+// A uniform sample of rows (a reservoir), each cell as an identity and a number: 16 bytes a cell.
 class RowSample {
  public:
   explicit RowSample(int columns);
   void add(const RecordBatch& batch);
 
   struct Cell {
+    double number;      // NaN if it is none
     uint32_t identity;  // equal for equal texts; 0: missing
-    float number;       // NaN if it is none
   };
   int64_t rows() const { return columns_ == 0 ? 0 : static_cast<int64_t>(cells_.size()) / columns_; }
   const Cell& at(int64_t row, int column) const { return cells_[row * columns_ + column]; }

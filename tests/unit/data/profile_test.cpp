@@ -172,6 +172,21 @@ TEST_F(Profile, LeaksOfANumber) {
   EXPECT_TRUE(p.leaks[1].reason.starts_with("its correlation with 'price' is -1.0000")) << p.leaks[1].reason;
 }
 
+TEST_F(Profile, HugeAndShiftedNumbersAreJudgedByTheirCourse) {
+  const auto price = [](int r) { return noise(r) % 100'000; };
+  const auto p = profile(
+      {{"price", [&](int r) { return fmt::format("{}e290", price(r)); }},
+       {"honest",
+        [](int r) { return fmt::format("{}e295", static_cast<int>(noise(r + 5) % 100'000) - 50'000); }},
+       {"leaking", [&](int r) { return fmt::format("{}e-290", price(r)); }},
+       {"shifted", [&](int r) { return fmt::format("{}", 170'000'000'000 + price(r)); }}},
+      300, "price");
+  ASSERT_EQ(p.leaks.size(), 2u);
+  EXPECT_EQ(p.columns[p.leaks[0].column].name, "leaking");
+  EXPECT_EQ(p.columns[p.leaks[1].column].name, "shifted");
+  EXPECT_TRUE(p.leaks[1].reason.starts_with("its correlation with 'price' is 1.0000")) << p.leaks[1].reason;
+}
+
 TEST_F(Profile, FewRowsOrAnHonestColumnAreNoLeak) {
   const auto label = [](int r) { return r % 2 ? "a" : "b"; };
   EXPECT_TRUE(profile({{"y", label}, {"x", label}}, 60, "y").leaks.empty());
