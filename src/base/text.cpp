@@ -50,6 +50,12 @@ std::string human_seconds(double s) {
   return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
 }
 
+std::string human_metric(double value) {
+  if (!std::isfinite(value)) return "–";
+  const double size = std::abs(value);
+  return fmt::format(fmt::runtime(size < 1e3 ? "{:.4f}" : size < 1e6 ? "{:.1f}" : "{:.4e}"), value);
+}
+
 std::string human_count(double n) {
   if (n >= 999.95e6) return fmt::format("{:.1f} G", n / 1e9);
   if (n >= 999.5e3) return fmt::format("{:.1f} M", n / 1e6);

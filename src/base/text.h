@@ -17,5 +17,6 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
 std::string human_bytes(int64_t bytes);     // "1.5 MiB"
 std::string human_seconds(double seconds);  // "1.2 s", "340 ms", "2 min 05 s"
 std::string human_count(double count);      // "1.2 M"
+std::string human_metric(double value);     // "0.3072", "13481.5", "4.8280e+09", "–" if it is none
 
 }  // namespace shoestring

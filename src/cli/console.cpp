@@ -84,6 +84,27 @@ void Console::clear() {
   progress_shown_ = false;
 }
 
+void Console::paragraph(std::string_view text, size_t indent) {
+  constexpr size_t kWidth = 100;
+  std::string out;
+  size_t used = 0;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (used > indent && used + 1 + width_of(word) > kWidth) {
+      out += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (!out.empty()) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += width_of(word);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  line(out);
+}
+
 void Console::line(std::string_view text) {
   if (mode_ != Mode::people) return;
   clear();

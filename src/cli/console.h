@@ -32,7 +32,9 @@ class Console {
   bool terminal() const { return terminal_; }
 
   void line(std::string_view text = "");  // people only
-  void event(std::string_view json);      // one JSON line; programs only
+  // Prose, broken at spaces into lines of at most 100 columns; all but the first begin with `indent` blanks.
+  void paragraph(std::string_view text, size_t indent = 0);
+  void event(std::string_view json);  // one JSON line; programs only
   // A line that the next one replaces; on a terminal only.
   void progress(std::string_view text);
   // For the library: notes and warnings as lines, or as {"event": "note", "text": …}.

@@ -1,15 +1,9 @@
 #include "cli/metrics_table.h"
 
-#include <cmath>
-
+#include "base/text.h"
 #include "cli/console.h"
 
 namespace shoestring::cli {
-namespace {
-
-std::string cell(double value) { return std::isfinite(value) ? fmt::format("{:.4f}", value) : "–"; }
-
-}  // namespace
 
 std::string metrics_table(const std::vector<NamedMetrics>& sets) {
   if (sets.empty()) return {};
@@ -20,14 +14,15 @@ std::string metrics_table(const std::vector<NamedMetrics>& sets) {
     bool begins = true;
     for (const auto& [metric, value] : output.values) {
       std::vector<std::string> row{begins ? output.name : "", std::string(metric)};
-      for (const auto& [name, metrics] : sets) row.push_back(cell(metrics->value(output.name, metric)));
+      for (const auto& [name, metrics] : sets)
+        row.push_back(human_metric(metrics->value(output.name, metric)));
       rows.push_back(std::move(row));
       begins = false;
     }
   }
   if (first.outputs.size() > 1) {
     rows.push_back({"combined", "loss"});
-    for (const auto& [name, metrics] : sets) rows.back().push_back(cell(metrics->combined_loss));
+    for (const auto& [name, metrics] : sets) rows.back().push_back(human_metric(metrics->combined_loss));
   }
   rows.push_back({"", "rows"});
   for (const auto& [name, metrics] : sets) rows.back().push_back(fmt::format("{}", metrics->rows));

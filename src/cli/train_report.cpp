@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "cli/metrics_table.h"
 #include "task/metric_table.h"
@@ -51,21 +52,37 @@ void TrainReport::prepared(const train::Dataset& data) {
   std::string outputs;
   for (const auto& output : recipe.outputs)
     outputs += fmt::format("{}'{}' ({})", outputs.empty() ? "" : ", ", output.name, name_of(output.type()));
-  console_.line(fmt::format("data   {} rows: {} to train on, {} to validate, {} to test", data.rows,
+  console_.line(fmt::format("data    {} rows: {} to train on, {} to validate, {} to test", data.rows,
                             data.training.size(), data.validation.size(), data.test.size()));
-  console_.line(fmt::format("model  predicts {} from {} columns", outputs, recipe.inputs.size()));
+  outputs_ = std::move(outputs);
+  inputs_ = recipe.inputs.size();
+  early_stop_ = data.validation.empty() ? 0 : recipe.trainer.early_stop;
 }
 
 void TrainReport::started(const train::Start& start) {
   const train::Estimate& e = start.estimate;
-  console_.line(fmt::format(
-      "plan   {} parameters; memory {}: weights and moments {}, activations {}, best model {}, data {}",
-      human_count(static_cast<double>(e.parameters)), human_bytes(e.bytes()), human_bytes(e.states_bytes),
-      human_bytes(e.arena_bytes), human_bytes(e.best_bytes), human_bytes(e.data_bytes)));
-  console_.line(fmt::format("       about {} at most (a rough estimate from {} FLOP a step)",
-                            human_seconds(e.seconds), human_count(e.flops_per_step)));
-  console_.line(start.resumed ? fmt::format("run    {}, from step {}", start.folder, start.first_step)
-                              : fmt::format("run    {}", start.folder));
+  console_.paragraph(fmt::format("model   predicts {} from {}; {} parameters", outputs_,
+                                 inputs_ == 1 ? "1 column" : fmt::format("{} columns", inputs_),
+                                 human_count(static_cast<double>(e.parameters))),
+                     8);
+  console_.paragraph(
+      fmt::format(
+          "train   {} steps{}: about {} on an idle machine, a rough estimate from {} FLOP a step", e.steps,
+          early_stop_ > 0
+              ? fmt::format(", or until {} evaluations in a row bring no better {}", early_stop_, watched_)
+              : "",
+          human_seconds(e.seconds), human_count(e.flops_per_step)),
+      8);
+  console_.paragraph(
+      fmt::format(
+          "memory  {} planned (weights and moments {}, activations {}, best model {}, data {}) beside the "
+          "program's own {}",
+          human_bytes(e.bytes()), human_bytes(e.states_bytes), human_bytes(e.arena_bytes),
+          human_bytes(e.best_bytes), human_bytes(e.data_bytes),
+          human_bytes(std::max<int64_t>(resident_bytes() - e.bytes(), 0))),
+      8);
+  console_.line(start.resumed ? fmt::format("run     {}, from step {}", start.folder, start.first_step)
+                              : fmt::format("run     {}", start.folder));
   console_.line();
   console_.event(fmt::format(
       R"({{"event":"start","folder":{},"first_step":{},"parameters":{},"states_bytes":{},"arena_bytes":{},"data_bytes":{},"rough_seconds":{}}})",
@@ -95,11 +112,12 @@ void TrainReport::evaluated(const train::Evaluation& e) {
     return;
   }
   std::string line =
-      fmt::format("step {:>{}}  epoch {:>{}}  loss {:.4f}", e.step, fmt::formatted_size("{}", e.total_steps),
-                  e.epoch, fmt::formatted_size("{}", e.epochs), e.loss);
+      fmt::format("step {:>{}}  epoch {:>{}}  loss {}", e.step, fmt::formatted_size("{}", e.total_steps),
+                  e.epoch, fmt::formatted_size("{}", e.epochs), human_metric(e.loss));
   if (e.validation) {
-    line += fmt::format("  validation loss {:.4f}", e.validation->combined_loss);
-    if (metric_ != "loss") line += fmt::format("  {} {:.4f}", label_, e.validation->value(output_, metric_));
+    line += fmt::format("  validation loss {}", human_metric(e.validation->combined_loss));
+    if (metric_ != "loss")
+      line += fmt::format("  {} {}", label_, human_metric(e.validation->value(output_, metric_)));
     if (e.best) line += "  best";
   }
   if (e.skipped > 0) line += fmt::format("  {} steps skipped (not finite)", e.skipped);
@@ -155,9 +173,9 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
                             outcome.steps, human_seconds(outcome.seconds),
                             human_count(outcome.samples_per_second), outcome.best_step));
   console_.line(metrics_table(sets));
-  for (const auto& remark : outcome.remarks) console_.line(remark);
+  for (const auto& remark : outcome.remarks) console_.paragraph(remark);
   if (outcome.model_path.empty()) return;
-  console_.line(fmt::format("\nmodel  {}", outcome.model_path));
+  console_.line(fmt::format("\nmodel: {}", outcome.model_path));
   console_.line(
       fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE", outcome.folder));
 }

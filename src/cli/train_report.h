@@ -21,6 +21,9 @@ class TrainReport {
   void finished(const train::TrainOutcome& outcome);
 
   Console& console_;
+  std::string outputs_;  // "'income' (binary)"
+  size_t inputs_ = 0;
+  int64_t early_stop_ = 0;
   std::string watched_;  // "roc_auc of 'income'"
   // Shown at each evaluation: the watched metric, or the usual one of its output where that is the loss.
   std::string output_, metric_, label_;

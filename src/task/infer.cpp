@@ -44,7 +44,13 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
           ErrorKind::data, fmt::format("there is no column '{}' to predict", target), {},
           near.empty() ? "name a column of the data as the target" : fmt::format("did you mean '{}'?", near));
     }
-    outputs.items.push_back(feature(*column));
+    Node output = feature(*column);
+    if (column->type == FeatureType::number) {  // a network's answers begin near 0
+      Node preprocessing = Node::map();
+      preprocessing.set("normalization", Node::string("zscore"));
+      output.set("preprocessing", std::move(preprocessing));
+    }
+    outputs.items.push_back(std::move(output));
   }
   if (outputs.items.empty())
     return fail(ErrorKind::usage, "there is no target", {}, "name the column to predict with --target");

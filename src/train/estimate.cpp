@@ -35,7 +35,8 @@ Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& da
              .states_bytes = engine.layout().bytes(),
              .arena_bytes = static_cast<int64_t>(engine.arena().size()),
              .best_bytes = best.bytes(),
-             .data_bytes = data.bytes()};
+             .data_bytes = data.bytes(),
+             .steps = horizon.total_steps};
   const Target target = native_target();
   const double steps = static_cast<double>(horizon.total_steps);
   for (const auto& runner : engine.runners()) {

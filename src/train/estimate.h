@@ -11,6 +11,7 @@ namespace shoestring::train {
 struct Estimate {
   int64_t parameters = 0;
   int64_t states_bytes = 0, arena_bytes = 0, best_bytes = 0, data_bytes = 0;
+  int64_t steps = 0;
   double flops_per_step = 0;
   double seconds = 0;  // of all steps and evaluations, if nothing stops it early
   int64_t bytes() const { return states_bytes + arena_bytes + best_bytes + data_bytes; }

@@ -13,26 +13,38 @@ double percent(int64_t part, int64_t whole) {
   return 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
+constexpr double kGapOfShares = 0.02;
+
+// Two standard errors of a share of so few rows.
+double chance(const Gap& gap) {
+  const double share = std::clamp(gap.held_out, 0.0, 1.0);
+  return 2 * std::sqrt(share * (1 - share) / static_cast<double>(gap.held_out_rows));
+}
+
 }  // namespace
 
 bool overfits(const Gap& gap) {
   if (!std::isfinite(gap.training) || !std::isfinite(gap.held_out) || gap.held_out_rows == 0) return false;
   if (!gap.maximise) return gap.held_out > 1.25 * gap.training;
-  const double share = std::clamp(gap.held_out, 0.0, 1.0);
-  const double error = std::sqrt(share * (1 - share) / static_cast<double>(gap.held_out_rows));
-  return gap.training - gap.held_out > std::max(0.02, 2 * error);
+  return gap.training - gap.held_out > std::max(kGapOfShares, chance(gap));
 }
 
 std::string overfitting_remark(const Gap& gap) {
   const std::string numbers =
       fmt::format("{} of '{}' is {:.4g} on the training rows and {:.4g} on the {} {} rows", gap.metric,
                   gap.output, gap.training, gap.held_out, gap.held_out_rows, gap.held_out_name);
+  if (!overfits(gap) && gap.maximise && gap.training - gap.held_out > kGapOfShares)
+    return fmt::format("Too few rows to tell whether it overfits: {}, a gap that chance may give.", numbers);
   if (!overfits(gap)) return fmt::format("No sign of overfitting: {}.", numbers);
   return fmt::format("It overfits: {}. More rows, dropout, weight_decay or a smaller network would help.",
                      numbers);
 }
 
 std::string course_remark(const Course& c) {
+  if (c.last_training > 1.5 * c.untrained)
+    return fmt::format(
+        "The loss rose from {:.4g} of the untrained model to {:.4g}: a lower learning_rate would help.",
+        c.untrained, c.last_training);
   if (c.last_step <= c.best_step || !(c.last_training < c.best_training) ||
       !(c.last_validation > 1.05 * c.best_validation))
     return {};
@@ -41,6 +53,20 @@ std::string course_remark(const Course& c) {
       "that of "
       "the validation rows rose from {:.4f} to {:.4f}. The model of step {} was kept.",
       c.best_step, c.best_training, c.last_training, c.best_validation, c.last_validation, c.best_step);
+}
+
+std::string usefulness_remark(const Usefulness& u) {
+  if (u.commonest.empty())
+    return u.r2 <= 0 ? fmt::format(
+                           "It has learned nothing that helps: on the {} {} rows, always answering the mean "
+                           "of '{}' would be as good (r2 is {:.4g}).",
+                           u.rows, u.rows_name, u.output, u.r2)
+                     : "";
+  if (!(u.accuracy <= u.share) || u.roc_auc > 0.6) return {};
+  return fmt::format(
+      "It has learned nothing that helps: accuracy of '{}' is {:.4g} on the {} {} rows, and always "
+      "answering '{}' was right for {:.4g} of the training rows.",
+      u.output, u.accuracy, u.rows, u.rows_name, u.commonest, u.share);
 }
 
 bool unbalanced(std::span<const int64_t> rows) {
@@ -67,6 +93,43 @@ std::string balance_remark(const std::string& output, std::span<const std::strin
       "weights.",
       output, labels[rarest], percent(rows[rarest], total), labels[commonest],
       percent(rows[commonest], total));
+}
+
+std::vector<std::string> remarks(const Dataset& data, const Course& course, const Metrics& training,
+                                 const Metrics* held_out, const std::string& held_out_name) {
+  std::vector<std::string> all;
+  const auto add = [&](std::string remark) {
+    if (!remark.empty()) all.push_back(std::move(remark));
+  };
+  const auto& outputs = data.spec.recipe.outputs;
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    const std::string& name = outputs[o].name;
+    const bool is_class = outputs[o].type() != task::FeatureType::number;
+    const Classes classes = is_class ? classes_of(data.fits.outputs[o]) : Classes();
+    if (held_out) {
+      Usefulness u{.output = name,
+                   .r2 = held_out->value(name, "r2"),
+                   .rows = held_out->rows,
+                   .rows_name = held_out_name};
+      if (is_class && !classes.rows.empty()) {
+        const auto most = std::max_element(classes.rows.begin(), classes.rows.end());
+        const int64_t total = std::accumulate(classes.rows.begin(), classes.rows.end(), int64_t{0});
+        u.commonest = classes.labels[static_cast<size_t>(most - classes.rows.begin())];
+        u.share = percent(*most, std::max<int64_t>(total, 1)) / 100;
+        u.accuracy = held_out->value(name, "accuracy");
+        u.roc_auc = held_out->value(name, "roc_auc");
+      }
+      const std::string useless = usefulness_remark(u);
+      const std::string metric = is_class ? "accuracy" : "mean_absolute_error";
+      const Gap gap{
+          name,           metric,       is_class, training.value(name, metric), held_out->value(name, metric),
+          held_out->rows, held_out_name};
+      add(useless.empty() || overfits(gap) ? overfitting_remark(gap) : useless);
+    }
+    if (o == 0) add(course_remark(course));
+    if (is_class) add(balance_remark(name, classes.labels, classes.rows));
+  }
+  return all;
 }
 
 }  // namespace shoestring::train

@@ -119,6 +119,7 @@ Course course(const Position& position) {
   Course c{.best_step = position.best.step};
   for (const Json& line : history(position)) {
     const int64_t step = line.at("step");
+    if (step == 0 && line.at("loss").is_number()) c.untrained = line.at("loss");
     if (step < c.best_step || !line.contains("validation") || !line.at("loss").is_number()) continue;
     const Json& validation = line.at("validation").at("combined").at("loss");
     if (!validation.is_number()) continue;

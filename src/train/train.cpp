@@ -185,28 +185,6 @@ Status save_best(Run& run, int64_t step, const Metrics* held_out, std::string na
   return ok;
 }
 
-void remark(const Run& run, const Position& position, TrainOutcome& outcome) {
-  const Metrics* held_out = outcome.test         ? &*outcome.test
-                            : outcome.validation ? &*outcome.validation
-                                                 : nullptr;
-  const auto& outputs = run.data.spec.recipe.outputs;
-  for (size_t o = 0; o < outputs.size(); ++o) {
-    const bool is_class = outputs[o].type() != task::FeatureType::number;
-    const std::string metric = is_class ? "accuracy" : "mean_absolute_error";
-    if (held_out && outcome.training)
-      outcome.remarks.push_back(overfitting_remark(
-          {outputs[o].name, metric, is_class, outcome.training->value(outputs[o].name, metric),
-           held_out->value(outputs[o].name, metric), held_out->rows, outcome.test ? "test" : "validation"}));
-    if (o == 0)
-      if (auto text = course_remark(course(position)); !text.empty())
-        outcome.remarks.push_back(std::move(text));
-    if (!is_class) continue;
-    const Classes classes = classes_of(run.data.fits.outputs[o]);
-    if (auto text = balance_remark(outputs[o].name, classes.labels, classes.rows); !text.empty())
-      outcome.remarks.push_back(std::move(text));
-  }
-}
-
 // Measures the best model on every split; the answers of the test rows go to `answers` where it is set.
 void measure(Run& run, Evaluator& evaluator, data::RowWriter* answers, TrainOutcome& outcome) {
   const Dataset& data = run.data;
@@ -231,12 +209,11 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
                                     Answers(run.data.spec, run.data.fits).columns());
   run.best.restore(run.engine);
   measure(run, evaluator, answers ? &*answers : nullptr, outcome);
-  remark(run, position, outcome);
+  if (outcome.training)
+    outcome.remarks =
+        remarks(run.data, course(position), *outcome.training, outcome.held_out(), outcome.held_out_name());
   if (request.save_model) {
-    const Metrics* held_out = outcome.test         ? &*outcome.test
-                              : outcome.validation ? &*outcome.validation
-                                                   : nullptr;
-    if (auto ok = save_best(run, outcome.best_step, held_out, outcome.test ? "test" : "validation"); !ok)
+    if (auto ok = save_best(run, outcome.best_step, outcome.held_out(), outcome.held_out_name()); !ok)
       return ok;
   }
   if (save_answers && !answers) return fail(answers.error());

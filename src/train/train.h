@@ -47,8 +47,13 @@ struct TrainOutcome {
   int64_t steps = 0, best_step = 0, skipped = 0;
   double seconds = 0, samples_per_second = 0;         // of the loop
   std::optional<Metrics> training, validation, test;  // of the best model
-  std::vector<std::string> remarks;                   // overfitting, balance: a sentence each
+  std::vector<std::string> remarks;                   // a sentence each (train/remarks.h)
   std::string bad_node;                               // of a diverged run
+
+  // The metrics on the rows that the model was least fitted to, and what they are called; null if there are
+  // none.
+  const Metrics* held_out() const { return test ? &*test : validation ? &*validation : nullptr; }
+  const char* held_out_name() const { return test ? "test" : "validation"; }
 };
 
 // Errors of data, recipe and machine; an interrupted or diverged run is an outcome, its model saved.

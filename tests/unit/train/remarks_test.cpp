@@ -11,6 +11,11 @@ Gap accuracy(double training, double held_out, int64_t rows) {
   return {"failed", "accuracy", true, training, held_out, rows, "test"};
 }
 
+Course course(int64_t best_step, int64_t last_step, double best_training, double last_training,
+              double best_validation, double last_validation) {
+  return {best_step, last_step, 0.7, best_training, last_training, best_validation, last_validation};
+}
+
 TEST(Remarks, AGapWithinTheChanceOfFewRowsIsNoOverfitting) {
   EXPECT_FALSE(overfits(accuracy(0.95, 0.90, 20)));     // two standard errors of 20 rows are 0.13
   EXPECT_TRUE(overfits(accuracy(0.95, 0.90, 2000)));    // of 2,000 they are 0.013
@@ -35,12 +40,44 @@ TEST(Remarks, TheRarestClassIsWeighedAgainstAnEqualShare) {
 
 TEST(Remarks, LearningByHeartIsARiseBesideAFall) {
   EXPECT_EQ(
-      course_remark({100, 1000, 0.191, 0.1194, 0.3072, 0.7116}),
+      course_remark(course(100, 1000, 0.191, 0.1194, 0.3072, 0.7116)),
       "From step 100 on it learned the training rows by heart: their loss fell from 0.1910 to 0.1194 while "
       "that of the validation rows rose from 0.3072 to 0.7116. The model of step 100 was kept.");
-  EXPECT_EQ(course_remark({100, 1000, 0.191, 0.1194, 0.3072, 0.3100}), "");  // next to no rise
-  EXPECT_EQ(course_remark({100, 1000, 0.191, 0.2500, 0.3072, 0.7116}), "");  // diverges rather
-  EXPECT_EQ(course_remark({1000, 1000, 0.191, 0.191, 0.3072, 0.3072}), "");
+  EXPECT_EQ(course_remark(course(100, 1000, 0.191, 0.1194, 0.3072, 0.3100)), "");  // next to no rise
+  EXPECT_EQ(course_remark(course(100, 1000, 0.191, 0.2500, 0.3072, 0.7116)), "");  // diverges rather
+  EXPECT_EQ(course_remark(course(1000, 1000, 0.191, 0.191, 0.3072, 0.3072)), "");
+  EXPECT_EQ(course_remark({}), "");
+}
+
+TEST(Remarks, ALossThatRoseIsNamed) {
+  EXPECT_EQ(course_remark({10, 100, 0.7, 0.6, 1.4e12, 0.6, 2e12}),
+            "The loss rose from 0.7 of the untrained model to 1.4e+12: a lower learning_rate would help.");
+}
+
+TEST(Remarks, FewRowsCannotTell) {
+  EXPECT_EQ(overfitting_remark(accuracy(0.95, 0.90, 20)),
+            "Too few rows to tell whether it overfits: accuracy of 'failed' is 0.95 on the training rows and "
+            "0.9 on "
+            "the 20 test rows, a gap that chance may give.");
+}
+
+TEST(Remarks, AModelThatHelpsNobodyIsNamed) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  const auto classes = [](double accuracy, double roc_auc) {
+    return usefulness_remark({"y", "no", accuracy, 0.55, roc_auc, kNone, 200, "test"});
+  };
+  EXPECT_EQ(
+      classes(0.45, 0.47),
+      "It has learned nothing that helps: accuracy of 'y' is 0.45 on the 200 test rows, and always answering "
+      "'no' was right for 0.55 of the training rows.");
+  EXPECT_EQ(classes(0.55, 0.80), "");  // it ranks well
+  EXPECT_EQ(classes(0.70, kNone), "");
+  EXPECT_NE(classes(0.50, kNone), "");
+  const auto number = [](double r2) {
+    return usefulness_remark({"y", "", kNone, kNone, kNone, r2, 200, "test"});
+  };
+  EXPECT_NE(number(-0.95), "");
+  EXPECT_EQ(number(0.2), "");
 }
 
 }  // namespace
