@@ -1,17 +1,19 @@
 #include "base/parallel.h"
 
-#include <omp.h>
 #include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/float_mode.h"
+#include "base/module.h"
+#include "base/openmp_module.h"
 
 namespace shoestring {
 namespace {
@@ -45,14 +47,44 @@ int cgroup_cores() {
   return 1 << 20;
 }
 
-// OMP_THREAD_LIMIT holds for a team whatever is asked for.
-int within_limit(int threads) { return std::clamp(threads, 1, std::max(1, omp_get_thread_limit())); }
-
-// For the regions that libraries open on this thread.
-void tell_openmp(int threads) {
-  omp_set_dynamic(0);
-  omp_set_num_threads(threads);
+#ifdef SHOESTRING_TSAN
+// ThreadSanitizer cannot see libgomp's barriers.
+void region_of_threads(ParallelBody body, void* context, int threads) noexcept {
+  std::vector<std::thread> team;
+  for (int t = 1; t < threads; ++t) team.emplace_back(body, context, t, threads);
+  body(context, 0, threads);
+  for (auto& t : team) t.join();
 }
+constexpr bool kOpenmp = false;
+#else
+void region_of_threads(ParallelBody body, void* context, int) noexcept { body(context, 0, 1); }
+constexpr bool kOpenmp = true;
+#endif
+
+// In OpenMP's place: threads of our own, or none where the installation is not whole.
+constexpr OpenmpModule kOwn{
+    .version = kOpenmpModuleVersion,
+    .thread_limit = []() noexcept { return kOpenmp ? 1 : 1 << 20; },
+    .threads = []() noexcept { return 1; },
+    .set_threads = [](int) noexcept {},
+    .region = region_of_threads,
+};
+
+const OpenmpModule* open_team() {
+  if (!kOpenmp) return &kOwn;
+  if (!std::getenv("OMP_WAIT_POLICY")) ::setenv("GOMP_SPINCOUNT", kSpinTurns, 0);
+  const auto entry = module_entry("shoestring_openmp.so", "shoestring_openmp_module");
+  if (!entry) return &kOwn;
+  const OpenmpModule* module = reinterpret_cast<decltype(&shoestring_openmp_module)>(*entry)();
+  return module->version == kOpenmpModuleVersion ? module : &kOwn;
+}
+
+const OpenmpModule& team() {
+  static const OpenmpModule* module = open_team();
+  return *module;
+}
+
+int within_limit(int threads) { return std::clamp(threads, 1, std::max(1, team().thread_limit())); }
 
 }  // namespace
 
@@ -65,7 +97,7 @@ int available_cores() {
 
 void set_thread_count(int cores) {
   g_threads = within_limit(cores);
-  tell_openmp(g_threads);
+  team().set_threads(g_threads);
 }
 
 int thread_count() {
@@ -74,39 +106,29 @@ int thread_count() {
   if (threads == 0) {  // several may be the first at once: one's number stands
     const int all = within_limit(available_cores());
     if (g_threads.compare_exchange_strong(threads, all)) threads = all;
-    tell_openmp(threads);
+    team().set_threads(threads);
   }
   return threads;
 }
 
-LibraryThreads::LibraryThreads(int threads) : before_(omp_get_max_threads()) { omp_set_num_threads(threads); }
-LibraryThreads::~LibraryThreads() { omp_set_num_threads(before_); }
+LibraryThreads::LibraryThreads(int threads) : before_(team().threads()) { team().set_threads(threads); }
+LibraryThreads::~LibraryThreads() { team().set_threads(before_); }
 
-#ifdef SHOESTRING_TSAN
 void parallel_region(ParallelBody body, void* context) {
   const int n = thread_count();
   if (n == 1) return body(context, 0, 1);
-  const uint64_t mode = float_mode();
-  const auto part = [=](int thread) {
-    const Inside inside(mode);
-    body(context, thread, n);
-  };
-  std::vector<std::thread> team;
-  for (int t = 1; t < n; ++t) team.emplace_back(part, t);
-  part(0);
-  for (auto& t : team) t.join();
+  struct Region {
+    ParallelBody body;
+    void* context;
+    uint64_t mode;
+  } region{body, context, float_mode()};
+  team().region(
+      [](void* c, int thread, int threads) noexcept {
+        const Region& r = *static_cast<const Region*>(c);
+        const Inside inside(r.mode);
+        r.body(r.context, thread, threads);
+      },
+      &region, n);
 }
-#else
-void parallel_region(ParallelBody body, void* context) {
-  const int n = thread_count();
-  if (n == 1) return body(context, 0, 1);
-  const uint64_t mode = float_mode();
-#pragma omp parallel num_threads(n)
-  {
-    const Inside inside(mode);
-    body(context, omp_get_thread_num(), omp_get_num_threads());
-  }
-}
-#endif
 
 }  // namespace shoestring

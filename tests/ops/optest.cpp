@@ -2,7 +2,6 @@
 //
 //   optest [OPERATOR…] [--row LINE[.K]] [--only kernels|gradients|torch|compiled]… [--isa NAME]
 //          [--threads N] [--config NAME] [--list] [--self] [--time [SECONDS]] [--folder tests/ops]
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -238,11 +237,4 @@ int run_suite(int argc, char** argv) {
 }  // namespace
 }  // namespace shoestring::optest
 
-int main(int argc, char** argv) {
-  // Tests share the machine: threads that wait must not spin. OpenMP reads this when it is loaded.
-  if (!std::getenv("OMP_WAIT_POLICY")) {
-    setenv("OMP_WAIT_POLICY", "passive", 1);
-    execv("/proc/self/exe", argv);
-  }
-  return shoestring::optest::run_suite(argc, argv);
-}
+int main(int argc, char** argv) { return shoestring::optest::run_suite(argc, argv); }
