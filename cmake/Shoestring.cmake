@@ -8,7 +8,8 @@ function(shoestring_library folder)
   cmake_parse_arguments(arg "" "" "DEPS;PUBLIC;PRIVATE" ${ARGN})
   set(name shoestring_${folder})
   list(TRANSFORM arg_DEPS PREPEND shoestring_)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp
+       ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/shared/*.cpp)
   if(NOT sources)
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${arg_DEPS} ${arg_PUBLIC})
@@ -24,7 +25,7 @@ endfunction()
 # shoestring_operator_list(TARGET)
 # Compiles into TARGET the list of operators, made from the file names in src/ops: NAME.cpp defines
 #   namespace shoestring::ops { extern const OpDef NAME_op; }
-# ops.cpp, and files whose name begins with an underscore, are no operators.
+# ops.cpp, and what operators share in src/ops/shared, are no operators.
 # The list is std::span<const OpDef* const> shoestring::ops::all(), in alphabetical order.
 function(shoestring_operator_list target)
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/ops/*.cpp)
@@ -33,7 +34,7 @@ function(shoestring_operator_list target)
   set(OPERATOR_ADDRESSES "")
   foreach(file IN LISTS files)
     cmake_path(GET file STEM name)
-    if(name STREQUAL "ops" OR name MATCHES "^_")
+    if(name STREQUAL "ops")
       continue()
     endif()
     string(APPEND OPERATOR_DECLARATIONS "extern const OpDef ${name}_op;\n")

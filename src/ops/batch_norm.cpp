@@ -7,10 +7,10 @@
 #define HWY_TARGET_INCLUDE "ops/batch_norm.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/norm-inl.h"
-#include "ops/norm.h"
 #include "ops/ops.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/norm-inl.h"
+#include "ops/shared/norm.h"
+#include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -56,7 +56,7 @@ namespace shoestring::ops {
 extern const OpDef batch_norm_grad_op;
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"momentum", 0.1}, {"epsilon", 1e-5}};
 
@@ -108,8 +108,7 @@ void reference(const ReferenceArgs& a) {
 PrepareResult prepare(const KernelRequest& r) {
   NormSizes s = sizes_of(r.in[0], r.attrs);
   s.threads = r.in[0].elements() >= kWorthThreads ? r.target.threads : 1;
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
-                  std::make_shared<const NormSizes>(s)};
+  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype), std::make_shared<const NormSizes>(s)};
 }
 
 const Kernel kKernels[] = {{"highway", prepare}};

@@ -8,8 +8,8 @@
 #define HWY_TARGET_INCLUDE "ops/binary_cross_entropy.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
-#include "ops/math-inl.h"
+#include "ops/shared/elementwise-inl.h"
+#include "ops/shared/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -38,7 +38,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 const AttrDef kAttrs[] = {{"positive_weight", 1.0}};
 
 double scalar(const double* in, const double* params) {
@@ -70,7 +70,7 @@ extern const OpDef binary_cross_entropy_op{
     .cost = elementwise_cost<2 * kTranscendental>,
     .grad = grad,
     .scalar = scalar,
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

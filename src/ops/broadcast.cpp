@@ -1,5 +1,5 @@
 // broadcast: a tensor repeated along new axes and axes of size 1, by NumPy's rule.
-#include "ops/broadcast.h"
+#include "ops/shared/broadcast.h"
 
 #include <numeric>
 
@@ -13,7 +13,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "ops/simd-inl.h"
+#include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -130,12 +130,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace shoestring::ops {
 namespace {
-HWY_EXPORT(function_for);
+SHOESTRING_EXPORT(function_for);
 }
 
-BroadcastFn broadcast_function(Isa isa, int element_bytes) {
-  return HWY_DISPATCH_TABLE(function_for)[target_index(isa)](element_bytes);
-}
+BroadcastFn broadcast_function(Isa isa, int element_bytes) { return function_for_on(isa)(element_bytes); }
 
 BroadcastMap broadcast_map(const Shape& from, const Shape& to) {
   BroadcastMap map{.elements = to.elements(), .source_elements = from.elements()};

@@ -8,8 +8,8 @@
 #include <hwy/highway.h>
 
 #include "ops/ops.h"
-#include "ops/shapes.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/shapes.h"
+#include "ops/shared/simd-inl.h"
 
 namespace shoestring::ops {
 using CastFn = void (*)(const void* from, void* to, int64_t n);
@@ -127,7 +127,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(function);
+SHOESTRING_EXPORT(function);
 
 const AttrDef kAttrs[] = {{"dtype", std::string("f32")}};
 
@@ -195,7 +195,7 @@ Prepared prepared(const KernelRequest& r, CastFn function, int64_t worth_threads
   return {run, std::make_shared<const Sizes>(Sizes{r.in[0].dtype, r.out[0].dtype, n, function, threads})};
 }
 PrepareResult prepare_highway(const KernelRequest& r) {
-  const CastFn f = HWY_DISPATCH_TABLE(function)[target_index(r.target.isa)](r.in[0].dtype, r.out[0].dtype);
+  const CastFn f = function_on(r.target.isa)(r.in[0].dtype, r.out[0].dtype);
   if (!f) return tl::unexpected(std::string("no vectors for this pair"));
   return prepared(r, f, kWorthThreads);
 }

@@ -1,6 +1,6 @@
 // concat: tensors one after the other along an axis.
 #include "ops/ops.h"
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 namespace {

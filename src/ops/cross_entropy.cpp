@@ -1,13 +1,13 @@
 // cross_entropy: from logits [b,c] and class numbers i32[b], with optional class weights [c], to losses [b].
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/cross_entropy.cpp"
-#include "ops/cross_entropy.h"
+#include "ops/shared/cross_entropy.h"
 
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/simd-inl.h"
-#include "ops/softmax-inl.h"
+#include "ops/shared/simd-inl.h"
+#include "ops/shared/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -128,7 +128,7 @@ namespace shoestring::ops {
 extern const OpDef cross_entropy_grad_op;
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"label_smoothing", 0.0}};
 
@@ -177,7 +177,7 @@ std::shared_ptr<const CrossEntropy> sizes(const KernelRequest& r) {
 }
 PrepareResult prepare_highway(const KernelRequest& r) {
   if (r.in[0].dtype != DType::f32) return tl::unexpected(std::string("f32 only"));
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](), sizes(r)};
+  return Prepared{kernel_on(r.target.isa)(), sizes(r)};
 }
 PrepareResult prepare_scalar(const KernelRequest& r) {
   return Prepared{r.in[0].dtype == DType::f32 ? scalar<float> : scalar<double>, sizes(r)};

@@ -4,10 +4,10 @@
 #define HWY_TARGET_INCLUDE "ops/cross_entropy_grad.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/cross_entropy.h"
 #include "ops/ops.h"
-#include "ops/simd-inl.h"
-#include "ops/softmax-inl.h"
+#include "ops/shared/cross_entropy.h"
+#include "ops/shared/simd-inl.h"
+#include "ops/shared/softmax-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -128,7 +128,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"label_smoothing", 0.0}};
 
@@ -178,7 +178,7 @@ std::shared_ptr<const CrossEntropy> sizes(const KernelRequest& r) {
 }
 PrepareResult prepare_highway(const KernelRequest& r) {
   if (r.in[0].dtype != DType::f32) return tl::unexpected(std::string("f32 only"));
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](), sizes(r)};
+  return Prepared{kernel_on(r.target.isa)(), sizes(r)};
 }
 PrepareResult prepare_scalar(const KernelRequest& r) {
   return Prepared{r.in[0].dtype == DType::f32 ? scalar<float> : scalar<double>, sizes(r)};

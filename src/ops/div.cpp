@@ -3,7 +3,7 @@
 #define HWY_TARGET_INCLUDE "ops/div.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -26,7 +26,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 // d/da = 1/b, d/db = -(a/b)/b: reads b and the output, not a.
 void grad(Backward& b) {
@@ -47,7 +47,7 @@ extern const OpDef div_op{
     .cost = elementwise_cost<4>,
     .grad = grad,
     .scalar = [](const double* in, const double*) { return in[0] / in[1]; },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

@@ -1,7 +1,7 @@
 // dropout: a share `rate` of the elements becomes 0, the others are scaled by 1 / (1 - rate) (Srivastava and
 // others, JMLR 2014). Made of random_uniform and a choice; the gradient draws the same numbers.
 #include "ops/ops.h"
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 namespace {

@@ -1,11 +1,11 @@
 // fused: elementwise nodes, with the broadcasts and constants that feed them, as one step. The passes
-// make it after differentiation; _fused_program.h says how it runs. A single elementwise node is the
+// make it after differentiation; fused_program.h says how it runs. A single elementwise node is the
 // same with a body of one.
 #include <cstring>
 
 #include "base/parallel.h"
-#include "ops/_fused_program.h"
 #include "ops/ops.h"
+#include "ops/shared/fused_program.h"
 
 namespace shoestring::ops {
 namespace {

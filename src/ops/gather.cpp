@@ -8,8 +8,8 @@
 #include <hwy/highway.h>
 
 #include "ops/ops.h"
-#include "ops/shapes.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/shapes.h"
+#include "ops/shared/simd-inl.h"
 
 #ifndef SHOESTRING_OPS_GATHER_ONCE
 #define SHOESTRING_OPS_GATHER_ONCE
@@ -58,7 +58,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 Result<Types> infer(const OpArgs& args) {
   const Type &table = args.in[0], &indices = args.in[1];
@@ -108,8 +108,7 @@ void copy(const void* data, const KernelArgs& args) noexcept {
 PrepareResult prepare_words(const KernelRequest& r) {
   const GatherSizes s = sizes_of(r);
   if (s.bytes % 4 != 0) return tl::unexpected(std::string("rows of whole 4-byte words only"));
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](),
-                  std::make_shared<const GatherSizes>(s)};
+  return Prepared{kernel_on(r.target.isa)(), std::make_shared<const GatherSizes>(s)};
 }
 PrepareResult prepare_copy(const KernelRequest& r) {
   return Prepared{copy, std::make_shared<const GatherSizes>(sizes_of(r))};

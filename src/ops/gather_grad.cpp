@@ -8,8 +8,8 @@
 #include <hwy/highway.h>
 
 #include "ops/ops.h"
-#include "ops/shapes.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/shapes.h"
+#include "ops/shared/simd-inl.h"
 
 #ifndef SHOESTRING_OPS_GATHER_GRAD_ONCE
 #define SHOESTRING_OPS_GATHER_GRAD_ONCE
@@ -65,7 +65,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"rows", int64_t{0}}};
 
@@ -105,8 +105,7 @@ PrepareResult prepare(const KernelRequest& r) {
   const bool large = r.in[0].bytes() + r.out[0].bytes() >= kBytesWorthThreads;
   const GatherGradSizes s{r.in[1].elements(), r.out[0].dims[1], r.out[0].dims[0],
                           large ? r.target.threads : 1};
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.out[0].dtype),
-                  std::make_shared<const GatherGradSizes>(s)};
+  return Prepared{kernel_on(r.target.isa)(r.out[0].dtype), std::make_shared<const GatherGradSizes>(s)};
 }
 
 const Kernel kKernels[] = {{"highway", prepare}};

@@ -5,8 +5,8 @@
 #define HWY_TARGET_INCLUDE "ops/gelu.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
-#include "ops/math-inl.h"
+#include "ops/shared/elementwise-inl.h"
+#include "ops/shared/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -31,7 +31,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 void grad(Backward& b) { b.add(0, mul(b.upstream(), gelu_slope(b.input(0)))); }
 
@@ -46,7 +46,7 @@ extern const OpDef gelu_op{
     .grad = grad,
     .scalar = [](const double* in,
                  const double*) { return 0.5 * in[0] * std::erfc(-in[0] / std::sqrt(2.0)); },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

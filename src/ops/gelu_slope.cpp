@@ -5,8 +5,8 @@
 #define HWY_TARGET_INCLUDE "ops/gelu_slope.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
-#include "ops/math-inl.h"
+#include "ops/shared/elementwise-inl.h"
+#include "ops/shared/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -32,7 +32,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 double scalar(const double* in, const double*) {
   const double x = in[0], density = std::exp(-0.5 * x * x) * 0.39894228040143267794;
@@ -56,7 +56,7 @@ extern const OpDef gelu_slope_op{
     .cost = elementwise_cost<2 * kTranscendental>,
     .grad = grad,
     .scalar = scalar,
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

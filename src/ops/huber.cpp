@@ -6,7 +6,7 @@
 #define HWY_TARGET_INCLUDE "ops/huber.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -33,7 +33,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 const AttrDef kAttrs[] = {{"delta", 1.0}};
 
 double scalar(const double* in, const double* params) {
@@ -63,7 +63,7 @@ extern const OpDef huber_op{
     .cost = elementwise_cost<5>,
     .grad = grad,
     .scalar = scalar,
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

@@ -9,10 +9,10 @@
 #define HWY_TARGET_INCLUDE "ops/layer_norm_grad.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/norm-inl.h"
-#include "ops/norm.h"
 #include "ops/ops.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/norm-inl.h"
+#include "ops/shared/norm.h"
+#include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -95,7 +95,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"epsilon", 1e-5}};
 
@@ -138,8 +138,7 @@ void reference(const ReferenceArgs& a) {
 PrepareResult prepare(const KernelRequest& r) {
   NormSizes s = norm_sizes(r.in[0], r.attrs);
   s.threads = r.in[0].elements() >= kWorthThreads ? r.target.threads : 1;
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
-                  std::make_shared<const NormSizes>(s),
+  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype), std::make_shared<const NormSizes>(s),
                   4 * s.n * s.threads * info(r.in[0].dtype).block_bytes};
 }
 

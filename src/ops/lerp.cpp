@@ -3,7 +3,7 @@
 #define HWY_TARGET_INCLUDE "ops/lerp.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -26,7 +26,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 void grad(Backward& b) {
   const Value to_b = mul(b.upstream(), b.input(2));
@@ -47,7 +47,7 @@ extern const OpDef lerp_op{
     .cost = elementwise_cost<3>,
     .grad = grad,
     .scalar = [](const double* in, const double*) { return in[0] + in[2] * (in[1] - in[0]); },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

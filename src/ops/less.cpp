@@ -3,7 +3,7 @@
 #define HWY_TARGET_INCLUDE "ops/less.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -26,7 +26,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 }  // namespace
 
@@ -40,7 +40,7 @@ extern const OpDef less_op{
     .cost = elementwise_cost<1>,
     .grad = no_slope,
     .scalar = [](const double* in, const double*) { return in[0] < in[1] ? 1.0 : 0.0; },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

@@ -3,10 +3,10 @@
 //   for all batches; bias [n] -> [.., m, n]
 #include <cmath>
 
-#include "ops/_gemm.h"
-#include "ops/onednn_module.h"
 #include "ops/ops.h"
-#include "ops/shapes.h"
+#include "ops/shared/gemm.h"
+#include "ops/shared/onednn.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 namespace {

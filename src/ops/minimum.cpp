@@ -3,7 +3,7 @@
 #define HWY_TARGET_INCLUDE "ops/minimum.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -27,7 +27,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 // To the smaller one; equals share it.
 void grad(Backward& b) {
@@ -50,7 +50,7 @@ extern const OpDef minimum_op{
     .cost = elementwise_cost<2>,
     .grad = grad,
     .scalar = [](const double* in, const double*) { return in[0] < in[1] || in[0] != in[0] ? in[0] : in[1]; },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "ops/ops.h"
-#include "ops/random.h"
+#include "ops/shared/random.h"
 
 namespace shoestring::ops {
 namespace {

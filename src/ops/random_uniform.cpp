@@ -4,7 +4,7 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/random-inl.h"
+#include "ops/shared/random-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -45,7 +45,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 const AttrDef kAttrs[] = {{"dtype", std::string("f32")},
                           {"dims", std::vector<int64_t>{}},
@@ -71,7 +71,7 @@ void reference(const ReferenceArgs& a) {
 }
 
 PrepareResult prepare(const KernelRequest& r) {
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.out[0].dtype),
+  return Prepared{kernel_on(r.target.isa)(r.out[0].dtype),
                   std::make_shared<const RandomSizes>(sizes(r.out[0], r.attrs, r.target.threads))};
 }
 const Kernel kKernels[] = {{"highway", prepare}};

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "ops/ops.h"
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 namespace {

@@ -1,6 +1,6 @@
 // reduce_mean: the sum over some axes divided by how many entries they have.
 #include "ops/ops.h"
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 namespace {

@@ -6,10 +6,10 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/reduce.h"
-#include "ops/shapes.h"
-#include "ops/simd-inl.h"
-#include "ops/sum-inl.h"
+#include "ops/shared/reduce.h"
+#include "ops/shared/shapes.h"
+#include "ops/shared/simd-inl.h"
+#include "ops/shared/sum-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -108,7 +108,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(function);
+SHOESTRING_EXPORT(function);
 
 const AttrDef kAttrs[] = {{"axes", std::vector<int64_t>{}}, {"keep", false}};
 
@@ -197,7 +197,7 @@ std::optional<SumSizes> sizes(const StridedSum& strided) {
 PrepareResult prepare(const KernelRequest& r) {
   const DType dtype = r.in[0].dtype;
   const auto make = [&](SumWay way, auto data, int64_t scratch) {
-    return Prepared{HWY_DISPATCH_TABLE(function)[target_index(r.target.isa)](dtype, way),
+    return Prepared{function_on(r.target.isa)(dtype, way),
                     std::make_shared<const decltype(data)>(std::move(data)), scratch};
   };
   const StridedSum any = strided(r.in[0], r.out[0], r.attrs);

@@ -5,7 +5,7 @@
 #define HWY_TARGET_INCLUDE "ops/rsqrt.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -28,7 +28,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 // d rsqrt = -rsqrt³ / 2: reads the output.
 void grad(Backward& b) {
@@ -46,7 +46,7 @@ extern const OpDef rsqrt_op{
     .cost = elementwise_cost<8>,
     .grad = grad,
     .scalar = [](const double* in, const double*) { return 1 / std::sqrt(in[0]); },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

@@ -5,8 +5,8 @@
 #define HWY_TARGET_INCLUDE "ops/sigmoid.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
-#include "ops/math-inl.h"
+#include "ops/shared/elementwise-inl.h"
+#include "ops/shared/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -31,7 +31,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 // d sigmoid = y - y²: reads the output.
 void grad(Backward& b) {
@@ -52,7 +52,7 @@ extern const OpDef sigmoid_op{
         [](const double* in, const double*) {
           return in[0] < 0 ? std::exp(in[0]) / (1 + std::exp(in[0])) : 1 / (1 + std::exp(-in[0]));
         },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

@@ -1,6 +1,6 @@
 // slice: `size` entries of one axis from `begin` on. A view where they lie together.
 #include "ops/ops.h"
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 namespace {

@@ -6,9 +6,9 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/shapes.h"
-#include "ops/simd-inl.h"
-#include "ops/softmax-inl.h"
+#include "ops/shared/shapes.h"
+#include "ops/shared/simd-inl.h"
+#include "ops/shared/softmax-inl.h"
 
 #ifndef SHOESTRING_OPS_SOFTMAX_ONCE
 #define SHOESTRING_OPS_SOFTMAX_ONCE
@@ -72,7 +72,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 Result<Types> infer(const OpArgs& args) {
   const Type& x = args.in[0];
@@ -120,7 +120,7 @@ std::shared_ptr<const SoftmaxSizes> sizes(const KernelRequest& r) {
 
 PrepareResult prepare_highway(const KernelRequest& r) {
   if (r.in[0].dtype != DType::f32) return tl::unexpected(std::string("f32 only"));
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](), sizes(r)};
+  return Prepared{kernel_on(r.target.isa)(), sizes(r)};
 }
 PrepareResult prepare_scalar(const KernelRequest& r) {
   return Prepared{r.in[0].dtype == DType::f32 ? scalar<float> : scalar<double>, sizes(r)};

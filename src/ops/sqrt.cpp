@@ -5,7 +5,7 @@
 #define HWY_TARGET_INCLUDE "ops/sqrt.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -28,7 +28,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 // d sqrt = 1 / (2 sqrt): reads the output.
 void grad(Backward& b) { b.add(0, div(b.upstream(), add(b.output(), b.output()))); }
@@ -43,7 +43,7 @@ extern const OpDef sqrt_op{
     .cost = elementwise_cost<4>,
     .grad = grad,
     .scalar = [](const double* in, const double*) { return std::sqrt(in[0]); },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

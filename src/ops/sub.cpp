@@ -3,7 +3,7 @@
 #define HWY_TARGET_INCLUDE "ops/sub.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -26,7 +26,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 
 void grad(Backward& b) {
   b.add(0, b.upstream());
@@ -45,7 +45,7 @@ extern const OpDef sub_op{
     .cost = elementwise_cost<1>,
     .grad = grad,
     .scalar = [](const double* in, const double*) { return in[0] - in[1]; },
-    .tiles = [](Isa isa) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](); },
+    .tiles = [](Isa isa) { return tiles_on(isa)(); },
 };
 
 }  // namespace shoestring::ops

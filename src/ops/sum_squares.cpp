@@ -6,10 +6,10 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/reduce.h"
-#include "ops/shapes.h"
-#include "ops/simd-inl.h"
-#include "ops/sum-inl.h"
+#include "ops/shared/reduce.h"
+#include "ops/shared/shapes.h"
+#include "ops/shared/simd-inl.h"
+#include "ops/shared/sum-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -35,7 +35,7 @@ HWY_AFTER_NAMESPACE();
 namespace shoestring::ops {
 namespace {
 
-HWY_EXPORT(kernel);
+SHOESTRING_EXPORT(kernel);
 
 Result<Types> infer(const OpArgs& args) {
   const Type& x = args.in[0];
@@ -56,7 +56,7 @@ void reference(const ReferenceArgs& a) {
 PrepareResult prepare(const KernelRequest& r) {
   const int64_t n = r.in[0].elements();
   const int threads = n >= kSumWorthThreads ? r.target.threads : 1;
-  return Prepared{HWY_DISPATCH_TABLE(kernel)[target_index(r.target.isa)](r.in[0].dtype),
+  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype),
                   std::make_shared<const SumSizes>(SumSizes{.size = n, .threads = threads}),
                   parts_bytes(threads)};
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/parallel.h"
-#include "ops/onednn_module.h"
+#include "ops/shared/onednn.h"
 
 namespace shoestring::ops {
 namespace {

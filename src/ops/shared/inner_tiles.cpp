@@ -1,10 +1,10 @@
-#include "ops/_inner_tiles.h"
+#include "ops/shared/inner_tiles.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "ops/_inner_tiles.cpp"
+#define HWY_TARGET_INCLUDE "ops/shared/inner_tiles.cpp"
 #include <hwy/foreach_target.h>
 
-#include "ops/elementwise-inl.h"
+#include "ops/shared/elementwise-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -74,10 +74,10 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace shoestring::ops {
 namespace {
-HWY_EXPORT(tiles);
+SHOESTRING_EXPORT(tiles);
 }
 
-TileSet inner_tiles(Isa isa, InnerTile kind) { return HWY_DISPATCH_TABLE(tiles)[target_index(isa)](kind); }
+TileSet inner_tiles(Isa isa, InnerTile kind) { return tiles_on(isa)(kind); }
 
 }  // namespace shoestring::ops
 #endif

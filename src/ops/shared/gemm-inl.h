@@ -1,4 +1,4 @@
-// The register tiles of _gemm.cpp, once per instruction set.
+// The register tiles of gemm.cpp, once per instruction set.
 #if defined(SHOESTRING_OPS_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_GEMM_INL_H_
 #undef SHOESTRING_OPS_GEMM_INL_H_

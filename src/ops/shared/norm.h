@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 

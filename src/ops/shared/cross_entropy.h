@@ -8,7 +8,7 @@
 
 #include <cmath>
 
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 

@@ -21,7 +21,7 @@
 
 #include "base/memory.h"
 #include "ir/graph.h"
-#include "ops/broadcast.h"
+#include "ops/shared/broadcast.h"
 
 namespace shoestring::ops {
 

@@ -10,8 +10,8 @@
 #include <hwy/highway.h>
 
 #include "base/parallel.h"
-#include "ops/random.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/random.h"
+#include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {

@@ -1,16 +1,16 @@
 // The matrix product's way through memory: which part of C a thread takes, blocks of k, panels of B that are
 // copied where that pays. The arithmetic is in gemm-inl.h.
-#include "ops/_gemm.h"
+#include "ops/shared/gemm.h"
 
 #include "base/parallel.h"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "ops/_gemm.cpp"
+#define HWY_TARGET_INCLUDE "ops/shared/gemm.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "ops/gemm-inl.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/gemm-inl.h"
+#include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -248,10 +248,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace shoestring::ops {
-HWY_EXPORT(prepare_any);
+SHOESTRING_EXPORT(prepare_any);
 
-GemmPlan prepare_gemm(Isa isa, DType dtype, const Gemm& gemm) {
-  return HWY_DISPATCH_TABLE(prepare_any)[target_index(isa)](dtype, gemm);
-}
+GemmPlan prepare_gemm(Isa isa, DType dtype, const Gemm& gemm) { return prepare_any_on(isa)(dtype, gemm); }
 }  // namespace shoestring::ops
 #endif

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "ops/lanes-inl.h"
+#include "ops/shared/lanes-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {

@@ -1,5 +1,6 @@
+#include "ops/shared/onednn.h"
+
 #include "base/module.h"
-#include "ops/onednn_module.h"
 
 namespace shoestring::ops {
 namespace {

@@ -1,4 +1,4 @@
-#include "ops/_fused_program.h"
+#include "ops/shared/fused_program.h"
 
 #include <algorithm>
 #include <cstring>
@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "base/arith.h"
-#include "ops/_inner_tiles.h"
 #include "ops/ops.h"
+#include "ops/shared/inner_tiles.h"
 
 namespace shoestring::ops {
 namespace {

@@ -22,9 +22,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "ops/elementwise.h"
-#include "ops/lanes-inl.h"
-#include "ops/simd-inl.h"
+#include "ops/shared/elementwise.h"
+#include "ops/shared/lanes-inl.h"
+#include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {

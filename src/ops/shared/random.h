@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/philox.h"
-#include "ops/shapes.h"
+#include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
 
