@@ -1,9 +1,19 @@
 #include "cli/metrics_table.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "cli/console.h"
 
 namespace shoestring::cli {
+namespace {
+
+int64_t unknown_rows(const train::Metrics& metrics, const std::string& output) {
+  const auto found = std::ranges::find(metrics.outputs, output, &train::Metrics::Output::name);
+  return found == metrics.outputs.end() ? 0 : found->unknown_rows;
+}
+
+}  // namespace
 
 std::string metrics_table(const std::vector<NamedMetrics>& sets) {
   if (sets.empty()) return {};
@@ -19,6 +29,11 @@ std::string metrics_table(const std::vector<NamedMetrics>& sets) {
       rows.push_back(std::move(row));
       begins = false;
     }
+    std::vector<std::string> unknown{"", "of unknown class"};
+    for (const auto& [name, metrics] : sets)
+      unknown.push_back(fmt::format("{}", unknown_rows(*metrics, output.name)));
+    if (std::any_of(unknown.begin() + 2, unknown.end(), [](const auto& text) { return text != "0"; }))
+      rows.push_back(std::move(unknown));
   }
   if (first.outputs.size() > 1) {
     rows.push_back({"combined", "loss"});

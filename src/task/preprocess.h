@@ -85,8 +85,9 @@ struct CategoryFit {
   std::vector<int64_t> counts;          // rows of each in training
   bool lowercase = false;               // ASCII letters only
   MissingValues strategy = MissingValues::fill_with_const;
-  std::string fill = "<UNK>";  // of a missing value
-  int32_t unknown = 0;         // the number of a word that is not in the vocabulary: <UNK>, else 0
+  std::string fill = "<UNK>";     // of a missing value
+  int32_t unknown = 0;            // the number of a word that is not in the vocabulary: <UNK>, else 0
+  std::vector<std::string> rare;  // of an output: labels of training rows that most_common made <UNK>; sorted
   bool operator==(const CategoryFit&) const = default;
 
   int64_t size() const { return static_cast<int64_t>(vocabulary.size()); }
@@ -138,8 +139,8 @@ void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* dro
 void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, NumberColumn out,
             data::BadCells* bad = nullptr, int64_t first_row = 0);
 
-// Numbers in the vocabulary. Of inputs an unknown word becomes fit.unknown; of targets
-// (`is_output`) -1, a class that the model cannot answer.
+// Numbers in the vocabulary. Of inputs an unknown word becomes fit.unknown; of targets (`is_output`) a
+// rare one does too, and one that no training row had -1, a class that the model cannot answer.
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
             std::span<int32_t> out);
 

@@ -1,6 +1,7 @@
 // Fits as JSON, for the model file.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
@@ -69,13 +70,15 @@ Json write(const BinaryFit& fit) {
 }
 
 Json write(const CategoryFit& fit) {
-  return {{"type", "category"},
-          {"vocabulary", fit.vocabulary},
-          {"counts", fit.counts},
-          {"lowercase", fit.lowercase},
-          {"missing_value_strategy", name_of(fit.strategy)},
-          {"fill", fit.fill},
-          {"unknown", fit.unknown}};
+  Json json{{"type", "category"},
+            {"vocabulary", fit.vocabulary},
+            {"counts", fit.counts},
+            {"lowercase", fit.lowercase},
+            {"missing_value_strategy", name_of(fit.strategy)},
+            {"fill", fit.fill},
+            {"unknown", fit.unknown}};
+  if (!fit.rare.empty()) json["rare"] = fit.rare;
+  return json;
 }
 
 NumberFit read_number(const Json& json) {
@@ -115,7 +118,9 @@ CategoryFit read_category(const Json& json) {
                   .lowercase = json.at("lowercase"),
                   .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
                   .fill = json.at("fill"),
-                  .unknown = json.at("unknown")};
+                  .unknown = json.at("unknown"),
+                  .rare = json.value("rare", std::vector<std::string>())};
+  std::sort(fit.rare.begin(), fit.rare.end());
   if (fit.vocabulary.empty() || fit.counts.size() != fit.vocabulary.size() || fit.unknown < 0 ||
       fit.unknown >= fit.size())
     throw Malformed{"a vocabulary is damaged"};

@@ -135,7 +135,7 @@ int truth_of(const BinaryFit& fit, std::string_view word) {
 class Lookup {
  public:
   Lookup(const CategoryFit& fit, int64_t words) : fit_(fit) {
-    if (words <= 8) return;
+    if (words <= 8) return;  // the table stays empty
     table_.reserve(fit.vocabulary.size());
     for (size_t i = 0; i < fit.vocabulary.size(); ++i)
       table_.emplace(fit.vocabulary[i], static_cast<int32_t>(i));
@@ -144,16 +144,20 @@ class Lookup {
   int32_t find(std::string_view raw, int32_t otherwise) const {
     const std::string low = fit_.lowercase ? lowered(raw) : std::string();
     const std::string_view word = fit_.lowercase ? std::string_view(low) : raw;
-    if (table_.empty()) {
-      const auto found = std::find(fit_.vocabulary.begin(), fit_.vocabulary.end(), word);
-      return found == fit_.vocabulary.end() ? otherwise
-                                            : static_cast<int32_t>(found - fit_.vocabulary.begin());
-    }
-    const auto found = table_.find(word);
-    return found == table_.end() ? otherwise : found->second;
+    if (const int32_t number = in_vocabulary(word); number >= 0) return number;
+    return std::binary_search(fit_.rare.begin(), fit_.rare.end(), word) ? fit_.unknown : otherwise;
   }
 
  private:
+  int32_t in_vocabulary(std::string_view word) const {
+    if (table_.empty()) {
+      const auto found = std::find(fit_.vocabulary.begin(), fit_.vocabulary.end(), word);
+      return found == fit_.vocabulary.end() ? -1 : static_cast<int32_t>(found - fit_.vocabulary.begin());
+    }
+    const auto found = table_.find(word);
+    return found == table_.end() ? -1 : found->second;
+  }
+
   const CategoryFit& fit_;
   std::unordered_map<std::string_view, int32_t> table_;
 };
@@ -170,11 +174,16 @@ void count_filled(const CategoryFit& fit, Counted& counted) {
   sort_by_count(counted.words);
 }
 
-// Words beyond the most common become one, <UNK>.
-void cut_rare(int64_t most_common, std::vector<WordCount>& words) {
-  if (static_cast<int64_t>(words.size()) <= most_common) return;
+// Words beyond the most common become one, <UNK>. Returns them, sorted.
+std::vector<std::string> cut_rare(int64_t most_common, std::vector<WordCount>& words) {
+  if (static_cast<int64_t>(words.size()) <= most_common) return {};
   int64_t rare = 0;
-  for (size_t i = static_cast<size_t>(most_common); i < words.size(); ++i) rare += words[i].count;
+  std::vector<std::string> cut;
+  for (size_t i = static_cast<size_t>(most_common); i < words.size(); ++i) {
+    rare += words[i].count;
+    cut.push_back(std::move(words[i].word));
+  }
+  std::sort(cut.begin(), cut.end());
   words.resize(static_cast<size_t>(most_common));
   const auto found =
       std::find_if(words.begin(), words.end(), [](const WordCount& word) { return word.word == kUnknown; });
@@ -182,6 +191,7 @@ void cut_rare(int64_t most_common, std::vector<WordCount>& words) {
     words.push_back({std::string(kUnknown), rare});
   else
     found->count += rare;
+  return cut;
 }
 
 }  // namespace
@@ -248,7 +258,8 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
                                                     context.feature, listed(counted.words)),
                 {}, "give data with at least two classes: there is nothing to learn");
   count_filled(fit, counted);
-  cut_rare(preprocessing.most_common, counted.words);
+  auto rare = cut_rare(preprocessing.most_common, counted.words);
+  if (context.is_output) fit.rare = std::move(rare);
   if (counted.words.empty()) counted.words.push_back({std::string(kUnknown), 0});
   for (const WordCount& word : counted.words) {
     if (word.word == kUnknown) fit.unknown = static_cast<int32_t>(fit.vocabulary.size());

@@ -121,6 +121,25 @@ Status check_words(const std::vector<Feature>& features, const std::vector<data:
   return {};
 }
 
+// Rows of the data whose class the training rows lack: no metric can judge them.
+void tell_unknown_classes(const Tables& tables, const std::vector<uint8_t>& split,
+                          const std::vector<uint8_t>& drop, const LogSink& log, const Dataset& data) {
+  if (!log) return;
+  const auto& outputs = data.spec.recipe.outputs;
+  for (size_t o = 0; o < outputs.size(); ++o) {
+    const auto& codes = data.targets.codes[o];
+    int64_t count = 0, first = -1;
+    for (size_t row = 0; row < codes.size(); ++row) {
+      if (codes[row] >= 0 || drop[row] || split[row] == data::kUnused) continue;
+      if (count++ == 0) first = static_cast<int64_t>(row);
+    }
+    if (count > 0)
+      log(LogLevel::note, fmt::format("{}, column '{}': {} of a class that no training row has, this is the "
+                                      "first; no metric counts them",
+                                      tables.place(first), outputs[o].column, count_of(count, "row")));
+  }
+}
+
 // Encodes everything and sorts the rows into the splits.
 Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector<uint8_t>& drop,
                   double tolerance, const LogSink& log, Dataset& out) {
@@ -140,6 +159,7 @@ Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector
                                                    : nullptr;
     if (rows) rows->push_back(static_cast<uint32_t>(row));
   }
+  tell_unknown_classes(tables, split, drop, log, out);
   return {};
 }
 

@@ -26,6 +26,7 @@ std::string to_json(const Metrics& metrics, int indent) {
   for (const auto& output : metrics.outputs) {
     ordered_json& values = out[output.name] = ordered_json::object();
     for (const auto& [name, value] : output.values) values[std::string(name)] = number(value);
+    if (output.unknown_rows > 0) values["rows_of_unknown_class"] = output.unknown_rows;
   }
   out[std::string(task::kCombined)] = {{"loss", number(metrics.combined_loss)}};
   return out.dump(indent);
@@ -84,7 +85,9 @@ Metrics Evaluator::finish() {
   out.rows = rows_;
   const auto& outputs = data_->spec.recipe.outputs;
   for (size_t o = 0; o < outputs.size(); ++o) {
-    out.outputs.push_back({outputs[o].name, task::values(metrics_[o])});
+    const auto* category = std::get_if<task::CategoryMetrics>(&metrics_[o]);
+    out.outputs.push_back(
+        {outputs[o].name, task::values(metrics_[o]), category ? category->rows_of_unknown_class() : 0});
     out.combined_loss += outputs[o].loss_weight() * task::value_of(out.outputs.back().values, "loss");
   }
   return out;

@@ -15,6 +15,7 @@ struct Metrics {
   struct Output {
     std::string name;
     std::vector<task::MetricValue> values;
+    int64_t unknown_rows = 0;  // whose class no training row had: measured by none of the values
   };
   int64_t rows = 0;
   std::vector<Output> outputs;
@@ -24,7 +25,8 @@ struct Metrics {
   double value(std::string_view output, std::string_view metric) const;
 };
 
-// {"income": {"loss": …, "roc_auc": …}, "combined": {"loss": …}}; what has no value is null.
+// {"income": {"loss": …, "roc_auc": …}, "combined": {"loss": …}}; what has no value is null. Where
+// an output has rows of an unknown class, their count stands among its values, "rows_of_unknown_class".
 std::string to_json(const Metrics& metrics, int indent = -1);
 
 class Evaluator {

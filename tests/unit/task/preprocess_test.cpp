@@ -276,6 +276,15 @@ TEST(CategoryFit, RareWordsAreUnknown) {
   EXPECT_EQ(encoded(fit, {"c", "b", "never seen"}), (std::vector<int32_t>{2, 1, 2}));
 }
 
+TEST(CategoryFit, ARareLabelIsOfTheUnknownClassAndOneNeverSeenOfNone) {
+  const auto fit = *category_fit({"a", "a", "a", "b", "b", "c", "d"}, {.most_common = 2}, /*is_output=*/true);
+  EXPECT_EQ(fit.counts, (std::vector<int64_t>{3, 2, 2}));
+  EXPECT_EQ(fit.rare, (std::vector<std::string>{"c", "d"}));
+  EXPECT_EQ(encoded(fit, {"c", "b", "never seen", "d"}, true), (std::vector<int32_t>{2, 1, -1, 2}));
+  const Fits fits{{}, {fit}};
+  EXPECT_EQ(*fits_from_json(to_json(fits)), fits);
+}
+
 TEST(CategoryFit, MissingValues) {
   auto with = [&](MissingValues s, std::string fill = "<UNK>") {
     return encoded(

@@ -67,6 +67,32 @@ TEST(Prepare, AColumnNamedSplitSplits) {
   EXPECT_EQ(p.data->test, (std::vector<uint32_t>{2, 5, 8, 11, 14, 17, 20, 23, 26, 29}));
 }
 
+TEST(Prepare, RareLabelsAreAClassAndUnknownOnesAreTold) {
+  const Folder folder;
+  std::string text = "a,b,kind,y,split\n";
+  for (int i = 0; i < 40; ++i)
+    text += std::to_string(i) + ",1,red," +
+            (i < 20   ? "one"
+             : i < 35 ? "two"
+                      : "rare" + std::to_string(i % 3)) +
+            ",0\n";
+  text += "1,1,red,rare1,2\n2,1,red,new,2\n3,1,red,newer,2\n";
+  const std::string path = folder.write("t.csv", text);
+  const auto p = prepared({.dataset = path},
+                          "input_features: [{name: a, type: number}]\n"
+                          "output_features: [{name: y, type: category, preprocessing: {most_common: 2}}]\n");
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  const auto& codes = p.data->targets.codes[0];
+  EXPECT_EQ(codes[34], 1);
+  EXPECT_EQ(codes[39], 2);
+  EXPECT_EQ(codes[40], 2);
+  EXPECT_EQ(codes[41], -1);
+  ASSERT_EQ(p.notes.size(), 1u);
+  EXPECT_EQ(p.notes[0], path +
+                            ":43, column 'y': 2 rows of a class that no training row has, this is the "
+                            "first; no metric counts them");
+}
+
 TEST(Prepare, NamesTheColumnThatIsNotThere) {
   const Folder folder;
   const std::string path = folder.write("t.csv", "a,b,kinds,y\n1,2,red,yes\n2,3,red,no\n");
