@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 namespace shoestring {
 namespace {
@@ -24,15 +25,15 @@ Status write_all(int fd, const char* data, size_t size, const std::string& path)
   return {};
 }
 
-void sync_folder(const std::string& path) {
+}  // namespace
+
+void sync_parent(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path();
   const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;
-  ::fsync(fd);  // best effort: some file systems refuse to sync a folder
+  ::fsync(fd);
   ::close(fd);
 }
-
-}  // namespace
 
 Error system_error(std::string_view action, const std::string& path, int e) {
   Error error{ErrorKind::machine, fmt::format("cannot {}: {}", action, std::strerror(e)), path, {}};
@@ -94,7 +95,7 @@ Status AtomicFile::commit(bool durable) {
     ::unlink(temporary_.c_str());
     return fail(system_error("rename into place", path_, e));
   }
-  if (durable) sync_folder(path_);
+  if (durable) sync_parent(path_);
   return {};
 }
 
@@ -106,12 +107,15 @@ Status write_file(const std::string& path, std::string_view text, bool durable) 
 }
 
 Result<std::string> read_file(const std::string& path) {
+  const auto unreadable = [&](int e) {
+    return fail(ErrorKind::data, fmt::format("cannot read: {}", std::strerror(e)), path, "check the path");
+  };
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info {};
   if (fd < 0 || ::fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
     const int e = fd < 0 ? errno : EISDIR;
     if (fd >= 0) ::close(fd);
-    return fail(ErrorKind::data, fmt::format("cannot read: {}", std::strerror(e)), path, "check the path");
+    return unreadable(e);
   }
   std::string text(static_cast<size_t>(info.st_size), '\0');
   size_t done = 0;
@@ -119,7 +123,12 @@ Result<std::string> read_file(const std::string& path) {
     if (done == text.size()) text.resize(done + 4096);  // pipes, and files that grew
     const ssize_t n = ::read(fd, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
+    if (n < 0) {
+      const int e = errno;
+      ::close(fd);
+      return unreadable(e);
+    }
+    if (n == 0) break;
     done += static_cast<size_t>(n);
   }
   ::close(fd);
@@ -134,9 +143,13 @@ bool file_exists(const std::string& path) {
 
 Status make_folders(const std::string& path) {
   std::error_code ec;
+  std::vector<std::string> made;
+  for (std::filesystem::path at = path; !at.empty() && !file_exists(at); at = at.parent_path())
+    made.push_back(at);
   std::filesystem::create_directories(path, ec);
   if (ec) return fail(system_error("make the folder", path, ec.value()));
   if (!std::filesystem::is_directory(path, ec)) return fail(system_error("make the folder", path, ENOTDIR));
+  for (const std::string& folder : made) sync_parent(folder);
   return {};
 }
 

@@ -1,5 +1,5 @@
 // Files that are whole or absent: written to a temporary name beside the target, synced, renamed,
-// and the folder synced. A crash at any moment leaves the old file or the new one.
+// and the folder synced. A crash or a power cut at any moment leaves the old file or the new one.
 #pragma once
 
 #include <cstddef>
@@ -32,14 +32,18 @@ class AtomicFile {
 
 Status write_file(const std::string& path, std::string_view text, bool durable = true);
 
-// The whole file as text. Missing or unreadable: ErrorKind::data with the reason.
+// The whole file as text. Missing, unreadable or failing on the way: ErrorKind::data with the reason.
 Result<std::string> read_file(const std::string& path);
 
 // Whether there is something of that name; false too where that cannot be told.
 bool file_exists(const std::string& path);
 
-// Makes the folder and its parents. Fails with ErrorKind::machine.
+// Makes the folder and its parents, and syncs those that hold a new one. Fails with ErrorKind::machine.
 Status make_folders(const std::string& path);
+
+// Syncs the folder that holds `path`, so that a new name in it stays. Best effort: some file systems
+// refuse to sync a folder.
+void sync_parent(const std::string& path);
 
 // What the operating system said, for errors: "No space left on device" and the fix that goes with it.
 Error system_error(std::string_view action, const std::string& path, int errno_value);

@@ -29,7 +29,10 @@ Result<RunFolder> RunFolder::create(const std::string& output_directory, std::st
   const std::string base = fmt::format("{}/{}_{}", output_directory, experiment, model);
   for (int n = -1;; ++n) {
     const std::string path = n < 0 ? base : fmt::format("{}_{}", base, n);
-    if (::mkdir(path.c_str(), 0755) == 0) return lock(path);
+    if (::mkdir(path.c_str(), 0755) == 0) {
+      sync_parent(path);
+      return lock(path);
+    }
     if (errno != EEXIST) return fail(system_error("make the folder", path, errno));
   }
 }

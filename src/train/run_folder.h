@@ -9,6 +9,11 @@
 //   training_statistics.json  how it ended, what it took, what each evaluation found
 //   .finished                 written last, whatever else was wanted: the run is finished
 //   .lock                     held while a process works on the run
+//
+// What going on needs and what prediction needs survive a power cut: recipe, description, checkpoint,
+// model, .finished and the folders are synced. The others are whole or absent when a process is killed,
+// but are not synced: the checkpoint holds the lines of metrics.jsonl, and `evaluate --split test` makes
+// the results of the test split again.
 #pragma once
 
 #include <string>

@@ -40,6 +40,13 @@ TEST_F(AtomicFileTest, WritesWhatItIsGiven) {
   EXPECT_EQ(files(), 1u);
 }
 
+TEST_F(AtomicFileTest, AReadThatFailsIsNoEnd) {
+  const auto text = read_file("/proc/self/mem");  // opens, and has nothing at address 0
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().kind, ErrorKind::data);
+  EXPECT_EQ(text.error().message(), "/proc/self/mem: cannot read: Input/output error; check the path");
+}
+
 TEST_F(AtomicFileTest, AppearsOnlyWhenCommitted) {
   ASSERT_TRUE(write_file(path("x"), "old"));
   {
