@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 #include "data/split.h"
 #include "task/metric_table.h"
@@ -150,39 +151,47 @@ Evaluation Loop::look() {
   return e;
 }
 
-void Loop::evaluate() {
+Status Loop::tell(const Evaluation& evaluation) {
+  if (!hooks_.evaluated) return {};
+  auto line = hooks_.evaluated(evaluation);
+  if (!line) return fail(line.error());
+  position_.history += *line;
+  return {};
+}
+
+// What reduce_on_plateau watches. A split without rows gives way to the training rows, never one metric
+// to another: the direction in which it improves would be wrong.
+double Loop::plateau_metric(Evaluation& e) {
   const task::Trainer& t = settings_.trainer;
-  const auto& scheduler = t.learning_rate_scheduler;
-  const bool watches_plateau = scheduler.reduce_on_plateau > 0;
+  const auto& [metric, split] =
+      std::tie(t.learning_rate_scheduler.reduce_eval_metric, t.learning_rate_scheduler.reduce_eval_split);
+  if (split == task::SplitName::validation && e.validation)
+    return e.validation->value(t.validation_field, metric);
+  if (split == task::SplitName::test && !data_->test.empty())
+    return evaluator_->evaluate(data_->test).value(t.validation_field, metric);
+  if (metric == "loss" && !e.training) return e.loss;
+  if (!e.training) e.training = evaluator_->evaluate(data_->training);
+  return e.training->value(t.validation_field, metric);
+}
+
+Status Loop::evaluate() {
   Evaluation e = look();
   e.learning_rate = last_rate_;
   e.loss = position_.loss_rows > 0 ? position_.loss_sum / static_cast<double>(position_.loss_rows) : kNan;
   e.skipped = position_.skipped;
-  const bool plateau_on_training =
-      watches_plateau && scheduler.reduce_eval_split == task::SplitName::training;
-  if (plateau_on_training && scheduler.reduce_eval_metric != "loss" && !e.training)
-    e.training = evaluator_->evaluate(data_->training);
   metric_ = e.metric;
   e.best = e.validation ? best_.observe(e.metric, position_.step) : true;
   if (e.best) best_model_->capture(*engine_);
-  if (watches_plateau) {
-    double watched = e.loss;
-    if (scheduler.reduce_eval_split == task::SplitName::validation && e.validation)
-      watched = e.validation->value(t.validation_field, scheduler.reduce_eval_metric);
-    else if (scheduler.reduce_eval_split == task::SplitName::test && !data_->test.empty())
-      watched = evaluator_->evaluate(data_->test).value(t.validation_field, scheduler.reduce_eval_metric);
-    else if (e.training)
-      watched = e.training->value(t.validation_field, scheduler.reduce_eval_metric);
-    if (schedule_.observe(watched, maximise_plateau_) && hooks_.log)
-      hooks_.log(LogLevel::note, fmt::format("no improvement: the learning rate falls to {:g}",
-                                             schedule_.at(position_.step)));
-  }
+  if (settings_.trainer.learning_rate_scheduler.reduce_on_plateau > 0 &&
+      schedule_.observe(plateau_metric(e), maximise_plateau_) && hooks_.log)
+    hooks_.log(LogLevel::note,
+               fmt::format("no improvement: the learning rate falls to {:g}", schedule_.at(position_.step)));
   position_.loss_sum = 0;
   position_.loss_rows = 0;
   position_.evaluated_step = position_.step;
   position_.schedule = schedule_.memory();
   position_.best = best_.memory();
-  if (hooks_.evaluated) position_.history += hooks_.evaluated(e);
+  return tell(e);
 }
 
 Status Loop::save(double now) {
@@ -228,12 +237,13 @@ Result<Ending> Loop::run() {
     if (untrained) {
       untrained->learning_rate = last_rate_;
       untrained->loss = step_loss_;
-      position_.history += hooks_.evaluated(*untrained);
+      if (auto ok = tell(*untrained); !ok) return fail(ok.error());
       untrained.reset();
     }
     const bool at_evaluation =
         position_.step % h.steps_per_evaluation == 0 || position_.step == h.total_steps;
-    if (at_evaluation) evaluate();
+    if (at_evaluation)
+      if (auto ok = evaluate(); !ok) return fail(ok.error());
     if (--until_look > 0 && !at_evaluation) continue;
 
     const double now = clock_->seconds();
@@ -252,8 +262,10 @@ Result<Ending> Loop::run() {
   if (ending == Ending::finished && best_.stop() && position_.step < h.total_steps)
     ending = Ending::early_stopped;
   seconds_ = clock_->seconds() - started_;
+  // No evaluation yet, or none whose metric was a number: the model as it is.
+  if (!best_model_->captured() || (best_.memory().step == 0 && !data_->validation.empty()))
+    best_model_->capture(*engine_);
   if (ending == Ending::interrupted || ending == Ending::diverged) {
-    if (!best_model_->captured()) best_model_->capture(*engine_);
     if (auto ok = save(clock_->seconds()); !ok) return fail(ok.error());
   }
   return ending;

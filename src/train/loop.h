@@ -45,8 +45,9 @@ struct Evaluation {
 struct LoopHooks {
   std::function<void(const Progress&)> progress = {};
   double progress_seconds = 0.1;
-  // The line of metrics.jsonl that this evaluation makes; it becomes part of Position::history.
-  std::function<std::string(const Evaluation&)> evaluated = {};
+  // The line of metrics.jsonl that this evaluation makes; it becomes part of Position::history. An error
+  // ends training.
+  std::function<Result<std::string>(const Evaluation&)> evaluated = {};
   // Writes the position to disk, and the best model if it is new. Called at most every `save_seconds`,
   // and rarer if it is slow; with 0 at every look. An error ends training.
   std::function<Status(const Position&, BestModel&)> save = {};
@@ -100,7 +101,9 @@ class Loop {
   bool step();
   void diverge(const Micro& micro, float rate, const RunContext& context);
   Evaluation look();
-  void evaluate();
+  Status evaluate();
+  Status tell(const Evaluation& evaluation);
+  double plateau_metric(Evaluation& evaluation);
   Status save(double now);
   void tell(double now);
 
@@ -116,7 +119,7 @@ class Loop {
   Runner *update_ = nullptr, *accumulate_ = nullptr, *last_ = nullptr;  // last_: the partial batch
   Schedule schedule_;
   BestSoFar best_;
-  bool maximise_watched_ = false, maximise_plateau_ = false;
+  bool maximise_plateau_ = false;
 
   Position position_;
   std::vector<uint32_t> order_;

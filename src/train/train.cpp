@@ -91,19 +91,23 @@ class MetricsLog {
     MetricsLog log;
     log.file_.reset(std::fopen(path.c_str(), "we"));
     if (!log.file_) return fail(system_error("create", path, errno));
-    log.append(before);
+    log.path_ = path;
+    if (auto ok = log.append(before); !ok) return fail(ok.error());
     return log;
   }
-  void append(std::string_view text) {
-    if (!file_) return;
-    std::fwrite(text.data(), 1, text.size(), file_.get());
-    std::fflush(file_.get());
+  // Without a file, nothing.
+  Status append(std::string_view text) {
+    if (!file_) return {};
+    if (std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size() && std::fflush(file_.get()) == 0)
+      return {};
+    return fail(system_error("write", path_, errno));
   }
 
  private:
   struct Close {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+  std::string path_;
   std::unique_ptr<std::FILE, Close> file_;
 };
 
@@ -168,11 +172,10 @@ Status restore(Run& run, const LogSink& log) {
 
 Status write_down(Run& run, const TrainRequest& request, const Estimate& planned) {
   const RunFolder& folder = *run.job.folder;
-  if (auto ok = write_file(folder.recipe(), task::render(run.job.recipe), false); !ok) return ok;
+  if (auto ok = write_file(folder.recipe(), task::render(run.job.recipe)); !ok) return ok;
   if (request.save_description) {
     const Description description{run.job.data, run.data.files, run.job.seed};
-    if (auto ok = write_file(folder.description(), to_json(description, run.data, planned), false); !ok)
-      return ok;
+    if (auto ok = write_file(folder.description(), to_json(description, run.data, planned)); !ok) return ok;
   }
   return request.save_model ? make_folders(folder.model_folder()) : Status();
 }
@@ -250,10 +253,10 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
                   .save_seconds = request.save_seconds,
                   .log = events.log,
                   .stop = request.stop};
-  hooks.evaluated = [&](const Evaluation& e) {
+  hooks.evaluated = [&](const Evaluation& e) -> Result<std::string> {
     if (events.evaluated) events.evaluated(e);
-    const std::string line = metrics_line(e);
-    metrics.append(line);
+    std::string line = metrics_line(e);
+    if (auto ok = metrics.append(line); !ok) return fail(ok.error());
     return line;
   };
   hooks.save = [&](const Position& position, BestModel& best) -> Status {

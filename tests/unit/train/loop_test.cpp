@@ -159,6 +159,72 @@ TEST(Loop, StopsWhenAskedAfterTheStep) {
   EXPECT_EQ(saved, 1);
 }
 
+// Without validation rows the plateau is that of the training rows' accuracy, not of their loss taken as
+// something to make large: while both improve the rate stays.
+TEST(Loop, APlateauOfASplitWithoutRowsIsThatOfTheTrainingRows) {
+  LoopHooks hooks;
+  std::vector<double> losses, rates;
+  hooks.evaluated = [&](const Evaluation& e) {
+    if (e.step == 0) return std::string();
+    losses.push_back(e.loss);
+    rates.push_back(e.learning_rate);
+    EXPECT_TRUE(e.training);
+    return std::string();
+  };
+  Bench bench("preprocessing: {split: {type: random, probabilities: [1, 0, 0]}}\n" +
+                  sums_recipe("epochs: 8, batch_size: 16, learning_rate: 0.002, validation_field: y, "
+                              "validation_metric: accuracy, learning_rate_scheduler: {reduce_on_plateau: "
+                              "5, reduce_on_plateau_patience: 5, reduce_eval_metric: accuracy, "
+                              "reduce_eval_split: validation}"),
+              300, hooks);
+  ASSERT_TRUE(bench.loop->run());
+  ASSERT_EQ(losses.size(), 8u);
+  EXPECT_LT(losses.back(), losses.front());
+  EXPECT_EQ(rates.back(), rates.front());
+}
+
+// Of one class there is no roc_auc: no evaluation is the best, and the last model is kept.
+TEST(Loop, KeepsTheLastModelWhereTheMetricHasNoValue) {
+  Bench bench(sums_recipe("epochs: 3, batch_size: 16, early_stop: -1, validation_field: y, "
+                          "validation_metric: roc_auc"),
+              100);
+  for (const uint32_t row : bench.data.validation) bench.data.targets.numbers[0][row] = 1;
+  ASSERT_TRUE(bench.loop->run());
+  const auto last = bench.parameters();
+  bench.best->restore(*bench.engine);
+  EXPECT_EQ(bench.parameters(), last);
+}
+
+// One second for every step.
+TEST(Loop, TellsTheTimeThatIsLeftAndSavesNowAndThen) {
+  ScriptedClock clock;
+  LoopHooks hooks;
+  hooks.clock = &clock;
+  hooks.progress_seconds = 2;
+  hooks.save_seconds = 5;
+  hooks.evaluated = [&](const Evaluation& e) {
+    if (e.step > 0) clock.advance(1);
+    return std::string();
+  };
+  std::vector<int64_t> told, saved;
+  hooks.progress = [&](const Progress& p) {
+    told.push_back(p.step);
+    EXPECT_DOUBLE_EQ(p.seconds, static_cast<double>(p.step));
+    EXPECT_DOUBLE_EQ(p.seconds_left, static_cast<double>(12 - p.step));
+    EXPECT_DOUBLE_EQ(p.samples_per_second, 70.0 / 5);  // five steps are an epoch of 70 rows
+  };
+  hooks.save = [&](const Position& position, BestModel&) {
+    saved.push_back(position.step);
+    return Status();
+  };
+  Bench bench(sums_recipe("train_steps: 12, batch_size: 14, steps_per_checkpoint: 1, early_stop: -1"), 100,
+              hooks);
+  ASSERT_TRUE(bench.loop->run());
+  EXPECT_EQ(told, (std::vector<int64_t>{2, 4, 6, 8, 10, 12}));
+  EXPECT_EQ(saved, (std::vector<int64_t>{5, 10}));
+  EXPECT_DOUBLE_EQ(bench.loop->seconds(), 12);
+}
+
 TEST(Loop, SkipsBadStepsAndNamesTheNodeWhereTheyBegin) {
   Bench bench(sums_recipe("epochs: 50, batch_size: 16, early_stop: -1"), 100);
   const auto before = bench.parameters();
