@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "ir/text.h"
+#include "ops/ops.h"
 #include "train/run_folder.h"
 
 namespace shoestring::train {
@@ -35,6 +36,30 @@ std::string card_of(const task::NetworkSpec& spec, const BestModel& best, const 
   return text;
 }
 
+// The network is built from the recipe; it has to be the one that was trained.
+Status same_network(const task::NetworkSpec& spec, const std::string& stored, const std::string& path) {
+  const Graph built = task::build_prediction(spec, 1);
+  if (auto ok = built.status(); !ok) return ok;
+  const std::string now = to_text(built);
+  if (now == stored) return {};
+  const auto graph = parse_graph(stored, ops::all(), path + ", its graph");
+  if (!graph) return fail(graph.error());
+  const std::string then = to_text(*graph);  // as this version writes it
+  if (now == then) return {};
+  size_t at = 0, line = 0;  // of the first difference, and where its line begins
+  while (at < std::min(now.size(), then.size()) && now[at] == then[at])
+    if (now[at++] == '\n') line = at;
+  const auto from = [&](const std::string& text) {
+    const size_t begin = text.find_first_not_of(' ', line);
+    return begin == std::string::npos ? std::string("nothing")
+                                      : text.substr(begin, text.find('\n', begin) - begin);
+  };
+  return fail(ErrorKind::data,
+              fmt::format("its network has `{}` where this version builds `{}` from its recipe", from(then),
+                          from(now)),
+              path, "use the version that trained it, or train again");
+}
+
 }  // namespace
 
 Result<SavedModel> load_model(const std::string& path) {
@@ -56,6 +81,7 @@ Result<SavedModel> load_model(const std::string& path) {
     return unreadable({ErrorKind::data, "its preprocessing is of another recipe", {}, {}});
   auto spec = network_spec(std::move(*recipe), *fits);
   if (!spec) return unreadable(spec.error());
+  if (auto same = same_network(*spec, content->graph, *file); !same) return fail(same.error());
   SavedModel model{.spec = std::move(*spec), .fits = std::move(*fits), .file = std::move(*content)};
   const std::string& seed = model.file.extra["seed"];
   std::from_chars(seed.data(), seed.data() + seed.size(), model.seed);

@@ -18,8 +18,9 @@ struct SavedModel {
   model::ModelFile file;  // its tensors are the states
 };
 
-// A model file, a model folder or a run folder. ErrorKind::data as find_model and read_model, and where
-// recipe or preprocessing in it cannot be read.
+// A model file, a model folder or a run folder. ErrorKind::data as find_model and read_model, where recipe
+// or preprocessing in it cannot be read, and where the recipe makes another network here than the graph in
+// the file, which was trained.
 Result<SavedModel> load_model(const std::string& path);
 
 // The model's states into an engine that was made for its spec.
