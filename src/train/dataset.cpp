@@ -4,6 +4,7 @@
 
 #include "data/split.h"
 #include "train/read_tables.h"
+#include "train/start_from.h"
 
 namespace shoestring::train {
 namespace {
@@ -193,7 +194,7 @@ Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fi
 }
 
 Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const PrepareOptions& options) {
-  auto tables = read_tables(files, recipe, true, options.log);
+  auto tables = read_tables(files, recipe, true, options);
   if (!tables) return fail(tables.error());
   const double tolerance = data::ReadOptions().tolerance;
   std::vector<uint8_t> drop;
@@ -212,6 +213,8 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
     if (fits.error().where.empty()) fits.error().where = tables->readers.front()->path();
     return fail(fits.error());
   }
+  if (options.start_from)
+    if (auto ok = follow(*options.start_from, recipe, *fits); !ok) return fail(ok.error());
   Dataset out;
   out.fits = std::move(*fits);
   auto spec = network_spec(std::move(recipe), out.fits);
@@ -223,7 +226,7 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
 
 Result<Dataset> prepare_fitted(const DataFiles& files, const task::NetworkSpec& spec, const task::Fits& fits,
                                RowsWanted wanted, const PrepareOptions& options) {
-  auto tables = read_tables(files, spec.recipe, wanted == RowsWanted::as_trained, options.log);
+  auto tables = read_tables(files, spec.recipe, wanted == RowsWanted::as_trained, options);
   if (!tables) return fail(tables.error());
   const double tolerance = data::ReadOptions().tolerance;
   std::vector<uint8_t> drop;

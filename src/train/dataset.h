@@ -2,6 +2,7 @@
 // fitted on the training rows, everything encoded.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct DataFiles {
 struct SourceFile {
   std::string path;
   int64_t bytes = 0, rows = 0;
+  std::string crc32 = {};  // of its bytes, 8 digits; "" where they can be read but once
 };
 
 struct Dataset {
@@ -43,14 +45,18 @@ struct Dataset {
   int64_t bytes() const { return bytes_of(inputs) + bytes_of(targets); }
 };
 
+struct SavedModel;
 struct PrepareOptions {
   uint64_t seed = 42;  // of a random split
   LogSink log = {};
+  const SavedModel* start_from = nullptr;   // whose weights training begins with (train/start_from.h)
+  const std::atomic<bool>* stop = nullptr;  // set from outside: give up
 };
 
 // For training. Fails with ErrorKind::data: what open_table says; a column that the recipe names and the
 // table lacks; more than 5 % of the rows without a target, ragged, or with text for a number; a target
-// with one class; no rows left to train on. Fewer of such rows are told to the log.
+// with one class; no rows left to train on; what follow() says. Fewer of such rows are told to the log.
+// ErrorKind::interrupted: it was to stop.
 Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const PrepareOptions& options);
 
 // For evaluation: with the preprocessing that a model was trained with. All rows are in `test`, but for

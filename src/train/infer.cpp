@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "data/profile.h"
+#include "train/read_tables.h"
 
 namespace shoestring::train {
 namespace {
@@ -41,11 +42,11 @@ Result<task::ColumnType> target_type(const data::ColumnSummary& column, const st
 }  // namespace
 
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
-                                    const std::vector<std::string>& targets) {
+                                    const std::vector<std::string>& targets, const std::atomic<bool>* stop) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(format, options); !ok) return fail(ok.error());
   options.expected_names = targets;
-  auto reader = data::open_table(path, options);
+  auto reader = open_table(path, options, stop);
   if (!reader) return fail(reader.error());
   const auto profile = data::profile_table(**reader, targets.front());
   if (!profile) return fail(profile.error());

@@ -2,6 +2,7 @@
 // kinds left out with the reason.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ struct InferredRecipe {
 };
 
 // Reads the table once; `format` as --data_format has it, or "". Fails with ErrorKind::data where a target is
-// no column, has no values, one value only, or is of a kind that cannot be predicted yet.
+// no column, has no values, one value only, or is of a kind that cannot be predicted yet;
+// ErrorKind::interrupted once `stop` is set.
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
-                                    const std::vector<std::string>& targets);
+                                    const std::vector<std::string>& targets,
+                                    const std::atomic<bool>* stop = nullptr);
 
 }  // namespace shoestring::train

@@ -1,8 +1,13 @@
 #include "train/read_tables.h"
 
+#include <zlib.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <filesystem>
 
+#include "base/atomic_file.h"
 #include "data/split.h"
 
 namespace shoestring::train {
@@ -63,10 +68,37 @@ Status check_cells(const std::vector<Feature>& features, std::vector<data::BadCe
   return {};
 }
 
+// A reader that gives up when it is asked to.
+class StoppableReader final : public data::TableReader {
+ public:
+  StoppableReader(std::unique_ptr<data::TableReader> reader, const std::atomic<bool>* stop)
+      : reader_(std::move(reader)), stop_(stop) {
+    path_ = reader_->path();
+    format_ = reader_->format();
+    names_ = reader_->names();
+    notes_ = reader_->notes();
+  }
+  Result<std::optional<data::RecordBatch>> next() override {
+    if (stop_->load(std::memory_order_relaxed))
+      return fail(ErrorKind::interrupted, "stopped while the table was read: nothing was trained", path_,
+                  "run the same command again");
+    auto batch = reader_->next();
+    ragged_ = reader_->ragged();
+    rows_ = reader_->rows();
+    return batch;
+  }
+  int64_t line_of(int64_t row) override { return reader_->line_of(row); }
+
+ private:
+  std::unique_ptr<data::TableReader> reader_;
+  const std::atomic<bool>* stop_;
+};
+
 Status read_file(const Source& source, data::ReadOptions options, const task::Recipe& recipe, bool with_split,
-                 const LogSink& log, Tables& out) {
+                 const PrepareOptions& how, Tables& out) {
+  const LogSink& log = how.log;
   options.expected_names = column_names(recipe, true);
-  auto opened = data::open_table(*source.path, options);
+  auto opened = open_table(*source.path, options, how.stop);
   if (!opened) return fail(opened.error());
   data::TableReader& reader = *out.readers.emplace_back(std::move(*opened));
   if (log)
@@ -114,6 +146,33 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
 
 }  // namespace
 
+Result<std::unique_ptr<data::TableReader>> open_table(const std::string& path,
+                                                      const data::ReadOptions& options,
+                                                      const std::atomic<bool>* stop) {
+  auto reader = data::open_table(path, options);
+  if (!reader || !stop) return reader;
+  return std::make_unique<StoppableReader>(std::move(*reader), stop);
+}
+
+Status add_checksums(std::vector<SourceFile>& files) {
+  std::vector<Bytef> piece(256 << 10);
+  for (SourceFile& source : files) {
+    std::error_code ec;
+    if (!std::filesystem::is_regular_file(source.path, ec)) continue;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(source.path.c_str(), "re"),
+                                                               &std::fclose);
+    uLong crc = 0;
+    while (file) {
+      const size_t n = std::fread(piece.data(), 1, piece.size(), file.get());
+      crc = crc32_z(crc, piece.data(), n);
+      if (n < piece.size()) break;
+    }
+    if (!file || std::ferror(file.get())) return fail(system_error("read", source.path, errno));
+    source.crc32 = fmt::format("{:08x}", crc);
+  }
+  return {};
+}
+
 std::string count_of(int64_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
@@ -125,12 +184,12 @@ std::string Tables::place(int64_t row) const {
 }
 
 Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, bool with_split,
-                           const LogSink& log) {
+                           const PrepareOptions& how) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(files.format, options); !ok) return fail(ok.error());
   Tables tables{.columns = RawColumns(recipe, true)};
   for (const Source& source : sources_of(files))
-    if (auto ok = read_file(source, options, recipe, with_split, log, tables); !ok) return fail(ok.error());
+    if (auto ok = read_file(source, options, recipe, with_split, how, tables); !ok) return fail(ok.error());
   return tables;
 }
 

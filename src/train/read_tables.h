@@ -23,7 +23,15 @@ struct Tables {
 
 // `with_split`: reads the column that the recipe splits by, too.
 Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, bool with_split,
-                           const LogSink& log);
+                           const PrepareOptions& options);
+
+// As data::open_table; its next() fails with ErrorKind::interrupted once `stop` (may be null) is set.
+Result<std::unique_ptr<data::TableReader>> open_table(const std::string& path,
+                                                      const data::ReadOptions& options,
+                                                      const std::atomic<bool>* stop);
+
+// Reads each file once more for its CRC-32, about 60 ms for 100 MB. Pipes and stdin have none.
+Status add_checksums(std::vector<SourceFile>& files);
 
 // "3 rows" / "1 row"
 std::string count_of(int64_t count, std::string_view thing);

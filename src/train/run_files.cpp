@@ -40,7 +40,8 @@ Json history(const Position& position) {
 std::string to_json(const Description& d, const Dataset& dataset, const Estimate& estimate) {
   Json files = Json::array();
   for (const auto& file : d.files)
-    files.push_back({{"path", absolute(file.path)}, {"bytes", file.bytes}, {"rows", file.rows}});
+    files.push_back(
+        {{"path", absolute(file.path)}, {"bytes", file.bytes}, {"rows", file.rows}, {"crc32", file.crc32}});
   const Target target = native_target();
   const Json out = {{"version", SHOESTRING_VERSION},
                     {"data",
@@ -49,6 +50,7 @@ std::string to_json(const Description& d, const Dataset& dataset, const Estimate
                       {"validation_set", absolute(d.data.validation_set)},
                       {"test_set", absolute(d.data.test_set)},
                       {"format", d.data.format}}},
+                    {"model_load_path", absolute(d.load)},
                     {"files", std::move(files)},
                     {"rows",
                      {{"training", dataset.training.size()},
@@ -79,7 +81,8 @@ Result<Description> read_description(const std::string& path) {
               .test_set = data.at("test_set"),
               .format = data.at("format")};
     for (const Json& file : json.at("files"))
-      d.files.push_back({file.at("path"), file.at("bytes"), file.at("rows")});
+      d.files.push_back({file.at("path"), file.at("bytes"), file.at("rows"), file.at("crc32")});
+    d.load = json.at("model_load_path");
     d.seed = json.at("random_seed");
     return d;
   } catch (const Json::exception&) {
@@ -99,6 +102,7 @@ Status same_files(const Description& then, const std::vector<SourceFile>& now) {
       return changed(fmt::format("{} bytes then, {} now", then.files[i].bytes, now[i].bytes), now[i].path);
     if (then.files[i].rows != now[i].rows)
       return changed(fmt::format("{} rows then, {} now", then.files[i].rows, now[i].rows), now[i].path);
+    if (then.files[i].crc32 != now[i].crc32) return changed("as many bytes, but others", now[i].path);
   }
   return {};
 }

@@ -13,6 +13,7 @@ struct Description {
   DataFiles data;
   std::vector<SourceFile> files;
   uint64_t seed = 42;
+  std::string load = {};  // the model whose weights it began with, or ""; one of `files`
 };
 std::string to_json(const Description& description, const Dataset& dataset, const Estimate& estimate);
 // ErrorKind::data where the file is missing or not what was written.

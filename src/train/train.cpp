@@ -6,10 +6,11 @@
 #include "base/atomic_file.h"
 #include "train/answers.h"
 #include "train/infer.h"
+#include "train/read_tables.h"
 #include "train/remarks.h"
 #include "train/run_files.h"
 #include "train/run_folder.h"
-#include "train/saved_model.h"
+#include "train/start_from.h"
 
 namespace shoestring::train {
 namespace {
@@ -19,6 +20,7 @@ struct Job {
   std::optional<RunFolder> folder;  // of a new run it is made once everything else is known to be sound
   DataFiles data;
   task::Recipe recipe;
+  std::string load;  // the model to start from
   uint64_t seed = 42;
   bool resumed = false;
   std::optional<Description> before;
@@ -37,7 +39,7 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
     return fail(ErrorKind::usage, "a recipe cannot be made from stdin, which is read once", {},
                 "give a file, or a recipe with --config");
   const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
-  auto inferred = infer_recipe(table, request.data.format, request.targets);
+  auto inferred = infer_recipe(table, request.data.format, request.targets, request.stop);
   if (!inferred) return fail(inferred.error());
   for (const auto& note : inferred->notes) say(log, LogLevel::note, note);
   return std::move(inferred->recipe);
@@ -48,13 +50,20 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
     return fail(ErrorKind::usage, "there is no data", {}, "give a table with --dataset FILE");
   auto recipe = recipe_for(request, log);
   if (!recipe) return fail(recipe.error());
-  return Job{{}, request.data, std::move(*recipe), request.seed.value_or(42), false, {}};
+  return Job{.data = request.data,
+             .recipe = std::move(*recipe),
+             .load = request.load,
+             .seed = request.seed.value_or(42)};
 }
 
 // Goes on with a run. What it wrote down stands; what is given again has to agree. A run that was ended
 // before it wrote anything down starts afresh from what is given.
 Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const LogSink& log) {
-  Job job{std::move(folder), request.data, {}, request.seed.value_or(42), true, {}};
+  Job job{.folder = std::move(folder),
+          .data = request.data,
+          .load = request.load,
+          .seed = request.seed.value_or(42),
+          .resumed = true};
   if (!file_exists(job.folder->description()) || !file_exists(job.folder->recipe())) {
     if (!request.data.given() || (!request.recipe && request.targets.empty()))
       return fail(ErrorKind::data, "the run ended before it wrote down what it is", job.folder->path(),
@@ -80,6 +89,7 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
   if (!request.data.given()) job.data = before->data;
   job.recipe = std::move(*recipe);
   job.seed = before->seed;
+  if (job.load.empty()) job.load = before->load;  // else it has to be the same, as the data
   job.before = std::move(*before);
   return job;
 }
@@ -128,8 +138,26 @@ struct Run {
   }
 };
 
+// The table, and its files' checksums for the description.
+Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const TrainRequest& request,
+                          const LogSink& log) {
+  auto data = prepare(job.data, job.recipe,
+                      {.seed = job.seed, .log = log, .start_from = start_from, .stop = request.stop});
+  if (!data) return data;
+  if (start_from)
+    data->files.push_back({*find_model(job.load), static_cast<int64_t>(start_from->file.bytes->size()), 0});
+  if (auto ok = add_checksums(data->files); !ok) return fail(ok.error());
+  return data;
+}
+
 Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& events) {
-  auto data = prepare(job.data, job.recipe, {.seed = job.seed, .log = events.log});
+  std::optional<SavedModel> beginning;
+  if (!job.load.empty()) {
+    auto model = load_model(job.load);
+    if (!model) return fail(model.error());
+    beginning = std::move(*model);
+  }
+  auto data = read_data(job, beginning ? &*beginning : nullptr, request, events.log);
   if (!data) return fail(data.error());
   if (job.before)
     if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
@@ -139,6 +167,13 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
   batch.batch = std::min(batch.batch, rows);
   const Horizon h = horizon(trainer, rows, batch.batch * batch.accumulation);
   data->spec.accumulates = batch.accumulation > 1;
+  const auto& plateau = trainer.learning_rate_scheduler;
+  if (plateau.reduce_on_plateau > 0)
+    for (const auto& [split, rows_of] : {std::pair{task::SplitName::validation, &data->validation},
+                                         std::pair{task::SplitName::test, &data->test}})
+      if (plateau.reduce_eval_split == split && rows_of->empty())
+        say(events.log, LogLevel::warning,
+            "reduce_eval_split has no rows: reduce_on_plateau watches the training rows instead");
   if (events.prepared) events.prepared(*data);
 
   const auto evaluated =
@@ -149,11 +184,8 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
   if (auto ok = engine->initialize(job.seed, options); !ok) return fail(ok.error());
   auto best = BestModel::create(*engine);
   if (!best) return fail(best.error());
-  if (!request.load.empty()) {
-    const auto model = load_model(request.load);
-    if (!model) return fail(model.error());
-    if (auto ok = load_states(*model, *engine); !ok) return fail(ok.error());
-  }
+  if (beginning)
+    if (auto ok = start_from(*beginning, *engine); !ok) return fail(ok.error());
   return Run{std::move(job), std::move(*data), batch, h, std::move(*engine), std::move(*best), {}};
 }
 
@@ -174,7 +206,7 @@ Status write_down(Run& run, const TrainRequest& request, const Estimate& planned
   const RunFolder& folder = *run.job.folder;
   if (auto ok = write_file(folder.recipe(), task::render(run.job.recipe)); !ok) return ok;
   if (request.save_description) {
-    const Description description{run.job.data, run.data.files, run.job.seed};
+    const Description description{run.job.data, run.data.files, run.job.seed, run.job.load};
     if (auto ok = write_file(folder.description(), to_json(description, run.data, planned)); !ok) return ok;
   }
   return request.save_model ? make_folders(folder.model_folder()) : Status();
