@@ -51,19 +51,26 @@ using Metrics = std::map<std::string, std::map<std::string, double>>;
 
 // ---- models from tables ------------------------------------------------------------------------------
 
-// A trained model: a model file, a model folder or a run folder.
+// A trained model in memory.
 class Model {
  public:
+  // From a model file, a model folder or a run folder.
   static Outcome<Model> load(const std::string& path);
   // Answers every row of a CSV, TSV or JSON lines file in constant memory, to a CSV file ("-": standard
-  // output) with the columns of the command line's predictions. Returns the number of rows.
-  Outcome<int64_t> predict(const std::string& dataset, const std::string& output) const;
-  Outcome<Metrics> evaluate(const std::string& dataset) const;
-  const std::string& path() const { return path_; }
+  // output) with the columns of the command line's predictions. Returns the number of rows. What the first
+  // call compiles, later ones use.
+  Outcome<int64_t> predict(const std::string& dataset, const std::string& output);
+  Outcome<Metrics> evaluate(const std::string& dataset);
+  const std::string& path() const;
+
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
 
  private:
-  explicit Model(std::string path) : path_(std::move(path)) {}
-  std::string path_;
+  struct Impl;
+  explicit Model(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
 };
 
 // What is known at an evaluation of the training loop. The first, of step 0, is of the untrained model.
@@ -76,7 +83,8 @@ struct Evaluation {
 
 struct TrainOptions {
   std::string dataset;                       // a CSV, TSV or JSON lines file
-  std::string recipe;                        // a file, or YAML text; empty: inferred from the data
+  std::string recipe;                        // a file, YAML or JSON
+  std::string recipe_text;                   // or its text; with neither it is inferred from the data
   std::string target;                        // the column to predict, where there is no recipe
   std::string output_directory = "results";  // the run folder is made here
   uint64_t seed = 42;

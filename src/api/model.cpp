@@ -16,10 +16,11 @@ Metrics to_metrics(const train::Metrics& from) {
   return out;
 }
 
-// A file's name, or the recipe itself.
-Result<task::Recipe> recipe_of(const std::string& given) {
-  const bool text = given.find('\n') != std::string::npos || given.find('{') != std::string::npos;
-  auto document = text ? task::parse_document(given, "recipe") : task::read_document(given);
+Result<task::Recipe> recipe_of(const TrainOptions& options) {
+  if (!options.recipe.empty() && !options.recipe_text.empty())
+    return fail(ErrorKind::usage, "a recipe is given as a file and as text", {}, "give one of them");
+  auto document = options.recipe.empty() ? task::parse_document(options.recipe_text, "recipe")
+                                         : task::read_document(options.recipe);
   if (!document) return fail(document.error());
   return task::parse_recipe(*document);
 }
@@ -30,8 +31,8 @@ Outcome<TrainedModel> train_and_load(const TrainOptions& options) {
   request.output_directory = options.output_directory;
   request.seed = options.seed;
   if (!options.target.empty()) request.targets = {options.target};
-  if (!options.recipe.empty()) {
-    auto recipe = recipe_of(options.recipe);
+  if (!options.recipe.empty() || !options.recipe_text.empty()) {
+    auto recipe = recipe_of(options);
     if (!recipe) return to_problem(recipe.error());
     request.recipe = std::move(*recipe);
   }
@@ -51,25 +52,37 @@ Outcome<TrainedModel> train_and_load(const TrainOptions& options) {
 
 }  // namespace
 
+struct Model::Impl {
+  std::string path;
+  train::Predictor predictor;
+};
+
+Model::Model(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Model::Model(Model&&) noexcept = default;
+Model& Model::operator=(Model&&) noexcept = default;
+Model::~Model() = default;
+
+const std::string& Model::path() const { return impl_->path; }
+
 Outcome<Model> Model::load(const std::string& path) {
   return guarded([&]() -> Outcome<Model> {
-    if (auto model = train::load_model(path); !model) return to_problem(model.error());
-    return Model(path);
+    auto predictor = train::Predictor::load(path);
+    if (!predictor) return to_problem(predictor.error());
+    return Model(std::make_unique<Impl>(Impl{path, std::move(*predictor)}));
   });
 }
 
-Outcome<int64_t> Model::predict(const std::string& dataset, const std::string& output) const {
+Outcome<int64_t> Model::predict(const std::string& dataset, const std::string& output) {
   return guarded([&]() -> Outcome<int64_t> {
-    const train::PredictRequest request{.model = path_, .dataset = dataset, .output = output};
-    const auto outcome = train::predict(request, {});
+    const auto outcome = train::predict(impl_->predictor, {.dataset = dataset, .output = output}, {});
     if (!outcome) return to_problem(outcome.error());
     return outcome->rows;
   });
 }
 
-Outcome<Metrics> Model::evaluate(const std::string& dataset) const {
+Outcome<Metrics> Model::evaluate(const std::string& dataset) {
   return guarded([&]() -> Outcome<Metrics> {
-    const auto metrics = train::evaluate({.model = path_, .dataset = dataset}, {});
+    const auto metrics = train::evaluate(impl_->predictor, {.dataset = dataset}, {});
     if (!metrics) return to_problem(metrics.error());
     return to_metrics(*metrics);
   });

@@ -64,7 +64,10 @@ Result<Runner*> Predictor::runner_for(int64_t rows) {
   const int64_t size = rows == 1 || largest_ == 1            ? 1
                        : rows <= kSmall && kSmall < largest_ ? kSmall
                                                              : largest_;
-  const PlanRequest request{PlanKind::predict, size};
+  return runner({PlanKind::predict, size});
+}
+
+Result<Runner*> Predictor::runner(PlanRequest request) {
   if (!engine_) {
     auto engine = Engine::create(model_->spec, std::span(&request, 1), {.target = native_target()});
     if (!engine) return fail(engine.error());
@@ -110,17 +113,25 @@ Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log
   const double began = clock.seconds();
   auto predictor = Predictor::load(request.model, request.batch_size);
   if (!predictor) return fail(predictor.error());
-  const auto wanted = wanted_rows(request, predictor->model(), {});
+  auto outcome = predict(*predictor, request, log);
+  if (outcome) outcome->seconds = clock.seconds() - began;
+  return outcome;
+}
+
+Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& request, const LogSink& log) {
+  const SteadyClock clock;
+  const double began = clock.seconds();
+  const auto wanted = wanted_rows(request, predictor.model(), {});
   if (!wanted) return fail(wanted.error());
 
   data::ReadOptions options;
   if (auto ok = data::set_data_format(request.format, options); !ok) return fail(ok.error());
-  options.expected_names = column_names(predictor->recipe(), true);
+  options.expected_names = column_names(predictor.recipe(), true);
   auto reader = data::open_table(request.dataset, options);
   if (!reader) return fail(reader.error());
-  const auto map = locate(predictor->recipe(), **reader, false);
+  const auto map = locate(predictor.recipe(), **reader, false);
   if (!map) return fail(map.error());
-  auto out = data::RowWriter::open(request.output, request.kind, predictor->answers().columns());
+  auto out = data::RowWriter::open(request.output, request.kind, predictor.answers().columns());
   if (!out) return fail(out.error());
 
   PredictOutcome outcome;
@@ -130,29 +141,34 @@ Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log
     if (!batch) return fail(batch.error());
     if (!*batch) break;
     int64_t row = (*batch)->first_row();
-    auto ok = predictor->answer(**batch, *map, &bad, [&](const Ports& ports, int64_t place) {
+    auto ok = predictor.answer(**batch, *map, &bad, [&](const Ports& ports, int64_t place) {
       const bool skip = !wanted->empty() && !(*wanted)[static_cast<size_t>(row)];
       ++row;
       if (skip) return;
-      predictor->answers().write(ports, place, *out);
+      predictor.answers().write(ports, place, *out);
       ++outcome.rows;
     });
     if (!ok) return fail(ok.error());
     if (auto flushed = out->flush(); !flushed) return fail(flushed.error());
   }
-  if (auto ok = check(*predictor, bad, **reader, log); !ok) return fail(ok.error());
+  if (auto ok = check(predictor, bad, **reader, log); !ok) return fail(ok.error());
   if (auto ok = out->finish(false); !ok) return fail(ok.error());
   outcome.seconds = clock.seconds() - began;
   return outcome;
 }
 
 Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log) {
-  const auto model = load_model(request.model);
-  if (!model) return fail(model.error());
+  auto predictor = Predictor::load(request.model);
+  if (!predictor) return fail(predictor.error());
+  return evaluate(*predictor, request, log);
+}
+
+Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log) {
+  const SavedModel& model = predictor.model();
   const bool as_trained = request.split != SplitWanted::all;
-  const auto data = prepare_fitted({.dataset = request.dataset, .format = request.format}, model->spec,
-                                   model->fits, as_trained ? RowsWanted::as_trained : RowsWanted::all,
-                                   {.seed = model->seed, .log = log});
+  const auto data =
+      prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec, model.fits,
+                     as_trained ? RowsWanted::as_trained : RowsWanted::all, {.seed = model.seed, .log = log});
   if (!data) return fail(data.error());
   const auto& rows = request.split == SplitWanted::training     ? data->training
                      : request.split == SplitWanted::validation ? data->validation
@@ -162,15 +178,12 @@ Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log) {
                 "give a table with rows, or another --split");
   const int64_t wished = request.batch_size > 0 ? request.batch_size : kLarge;
   const PlanRequest plan{PlanKind::evaluate, std::min(wished, static_cast<int64_t>(rows.size()))};
-  auto engine = Engine::create(model->spec, std::span(&plan, 1), {.target = native_target()});
-  if (!engine) return fail(engine.error());
-  if (auto ok = load_states(*model, *engine); !ok) return fail(ok.error());
-  auto runner = engine->runner(plan);
+  auto runner = predictor.runner(plan);
   if (!runner) return fail(runner.error());
   Evaluator evaluator(**runner, *data);
   if (request.predictions.empty()) return evaluator.evaluate(rows);
 
-  const Answers answers(model->spec, model->fits);
+  const Answers answers(model.spec, model.fits);
   auto out = data::RowWriter::open(request.predictions, data::WriteKind::csv, answers.columns());
   if (!out) return fail(out.error());
   Metrics metrics = evaluator.evaluate(rows, [&](std::span<const uint32_t> batch, const Ports& ports) {

@@ -19,6 +19,10 @@ class Predictor {
   // `batch_size`: rows of the largest plan; 0 chooses.
   static Result<Predictor> load(const std::string& path, int64_t batch_size = 0);
 
+  // A plan over the model's states, compiled at its first use; it stays. Pointers into the ports of other
+  // plans are stale afterwards.
+  Result<Runner*> runner(PlanRequest request);
+
   const task::Recipe& recipe() const { return model_->spec.recipe; }
   const Answers& answers() const { return *answers_; }
   const SavedModel& model() const { return *model_; }
@@ -30,7 +34,7 @@ class Predictor {
                 const Take& take);
 
  private:
-  Result<Runner*> runner_for(int64_t rows);
+  Result<Runner*> runner_for(int64_t rows);  // that predicts so many
 
   std::unique_ptr<SavedModel> model_;  // answers_ points into it
   std::unique_ptr<Answers> answers_;
@@ -43,10 +47,10 @@ enum class SplitWanted { all, training, validation, test };
 Result<SplitWanted> split_named(const std::string& name);
 
 struct PredictRequest {
-  std::string model;
-  std::string dataset, format;           // "-" is stdin
-  SplitWanted split = SplitWanted::all;  // rows of one split, as they were when the model was trained
-  std::string output;                    // "-" is stdout
+  std::string model = {};
+  std::string dataset = {}, format = {};  // "-" is stdin
+  SplitWanted split = SplitWanted::all;   // rows of one split, as they were when the model was trained
+  std::string output = {};                // "-" is stdout
   data::WriteKind kind = data::WriteKind::csv;
   int64_t batch_size = 0;
 };
@@ -57,16 +61,19 @@ struct PredictOutcome {
 };
 
 // Fails with ErrorKind::data where a column is missing, and after the last row where more than 5 % of a
-// column's cells were no numbers.
+// column's cells were no numbers. With a predictor, request.model and batch_size are not looked at: the
+// second call neither reads nor compiles anything.
 Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log);
+Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& request, const LogSink& log);
 
 struct EvaluateRequest {
-  std::string model;
-  std::string dataset, format;
+  std::string model = {};
+  std::string dataset = {}, format = {};
   SplitWanted split = SplitWanted::all;
-  std::string predictions;  // a CSV file to write; "" for none
+  std::string predictions = {};  // a CSV file to write; "" for none
   int64_t batch_size = 0;
 };
 Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log);
+Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log);
 
 }  // namespace shoestring::train
