@@ -39,29 +39,6 @@ bool equals_ignoring_case(std::string_view text, std::string_view lower) {
 constexpr auto kTrue = std::to_array<std::string_view>({"1", "true", "yes", "y", "t", "1.0"});
 constexpr auto kFalse = std::to_array<std::string_view>({"0", "false", "no", "n", "f", "0.0", "-1", "-1.0"});
 
-// Calls put(row in the batch, value) for each row.
-template <class Put>
-void each_number(const TextColumn& column, int64_t first_row, BadCells& bad, Put&& put) {
-  for (int64_t r = 0; r < column.rows(); ++r) {
-    const std::string_view cell = column[r];
-    double value = kNaN;
-    if (const auto number = parse_number(cell)) {
-      value = *number;
-    } else if (!column.is_null(r)) {
-      bad.add(first_row + r, cell);
-    }
-    put(r, value);
-  }
-}
-
-template <class T>
-void append_numbers_as(const TextColumn& column, int64_t first_row, std::vector<T>& out, BadCells& bad) {
-  const size_t before = out.size();
-  out.resize(before + static_cast<size_t>(column.rows()));
-  T* to = out.data() + before;
-  each_number(column, first_row, bad, [to](int64_t r, double value) { to[r] = static_cast<T>(value); });
-}
-
 }  // namespace
 
 std::optional<double> parse_number(std::string_view text) {
@@ -103,15 +80,13 @@ void BadCells::add(int64_t row, std::string_view value) {
   first_value = value.substr(0, 80);
 }
 
-void append_numbers(const TextColumn& column, int64_t first_row, std::vector<float>& out, BadCells& bad) {
-  append_numbers_as(column, first_row, out, bad);
-}
 void append_numbers(const TextColumn& column, int64_t first_row, std::vector<double>& out, BadCells& bad) {
-  append_numbers_as(column, first_row, out, bad);
-}
-void parse_numbers(const TextColumn& column, int64_t first_row, float* out, int64_t stride, BadCells& bad) {
-  each_number(column, first_row, bad,
-              [out, stride](int64_t r, double value) { out[r * stride] = static_cast<float>(value); });
+  for (int64_t r = 0; r < column.rows(); ++r) {
+    const std::string_view cell = column[r];
+    const auto number = parse_number(cell);
+    if (!number && !column.is_null(r)) bad.add(first_row + r, cell);
+    out.push_back(number.value_or(kNaN));
+  }
 }
 
 Status check_bad_cells(const BadCells& bad, int64_t rows, double tolerance, std::string_view column,

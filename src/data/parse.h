@@ -31,10 +31,7 @@ struct BadCells {
 };
 
 // Appends a value per row of the column: NaN where it is missing or bad.
-void append_numbers(const TextColumn& column, int64_t first_row, std::vector<float>& out, BadCells& bad);
 void append_numbers(const TextColumn& column, int64_t first_row, std::vector<double>& out, BadCells& bad);
-// The same into a strided place (one column of a row-major table): out[row * stride].
-void parse_numbers(const TextColumn& column, int64_t first_row, float* out, int64_t stride, BadCells& bad);
 
 // Above the tolerance (a share of the `rows` of the column) an error with line and value; else ok.
 // `word` is what was wanted: "a number", "0, 1 or 2".

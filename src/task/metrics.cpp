@@ -25,7 +25,7 @@ std::vector<MetricValue> named(FeatureType type, std::initializer_list<double> n
 
 // ---- number ------------------------------------------------------------------------------------
 
-void NumberMetrics::add(std::span<const float> predictions, std::span<const float> truths,
+void NumberMetrics::add(std::span<const double> predictions, std::span<const double> truths,
                         std::span<const float> losses) {
   for (size_t i = 0; i < truths.size(); ++i) {
     const double truth = truths[i], error = predictions[i] - truth;

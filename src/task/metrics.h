@@ -23,7 +23,8 @@ class NumberMetrics {
  public:
   // `is_root`: the loss of many rows is the root of the mean of theirs.
   explicit NumberMetrics(bool is_root = false) : is_root_(is_root) {}
-  void add(std::span<const float> predictions, std::span<const float> truths, std::span<const float> losses);
+  void add(std::span<const double> predictions, std::span<const double> truths,
+           std::span<const float> losses);
   std::vector<MetricValue> values() const;
   int64_t rows() const { return rows_; }
 

@@ -4,12 +4,12 @@
 //
 // The order of training, over the whole table:
 //
-//   parse      numbers to f32, NaN where missing (data::parse_numbers); words to codes of a
+//   parse      numbers to f64, NaN where missing (data::append_numbers); words to codes of a
 //              data::Dictionary, kMissingCode where missing (data::append_codes)
 //   drop       mark_missing for every feature for which drops_missing() says so; count and report them
 //   split      the rows that are left
 //   fit        fit_number, fit_binary, fit_category on the training rows alone
-//   encode     every row, in place for numbers; rows flagged in `drop` meanwhile are left out too
+//   encode     every row, to f32 only here; rows flagged in `drop` meanwhile are left out too
 //
 // Prediction parses a batch of rows, encodes with `drop` null, so that each row gets an answer, runs the
 // plan, and decodes. A missing value whose strategy gives none (drop_row in prediction, bfill and ffill
@@ -32,8 +32,15 @@
 
 namespace shoestring::task {
 
-// One column of numbers, its values `stride` floats apart (FloatRows: its width).
+// One column of numbers as read: f64, so that a large offset (a time in seconds) costs no digits.
 struct NumberColumn {
+  double* values = nullptr;
+  int64_t rows = 0;
+  double& operator[](int64_t row) const { return values[row]; }
+};
+
+// Where an encoded column goes, its values `stride` floats apart (FloatRows: its width).
+struct FloatColumn {
   float* values = nullptr;
   int64_t rows = 0;
   int64_t stride = 1;
@@ -131,12 +138,13 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
 
 // ---- encoding ----------------------------------------------------------------------------------
 
-// In place. `drop` gets a flag for each row that has no value; null: the row gets the usual value.
-void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop);
+// Into `out`, a column of the same rows; `column` gets its missing values filled. `drop` gets a flag for
+// each row that has no value; null: the row gets the usual value.
+void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out);
 
 // 0 or 1 into `out`, a column of the same rows. Words that are neither label count as missing and are
 // told to `bad` (null: not counted), rows being numbered from first_row.
-void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, NumberColumn out,
+void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, FloatColumn out,
             data::BadCells* bad = nullptr, int64_t first_row = 0);
 
 // Numbers in the vocabulary. Of inputs an unknown word becomes fit.unknown; of targets (`is_output`) a

@@ -10,28 +10,35 @@
 namespace shoestring::task {
 namespace {
 
-bool is_hole(float value) { return !std::isfinite(value); }
+bool is_hole(double value) { return !std::isfinite(value); }
 
 struct Moments {
   double mean = 0, deviation = 0, minimum = 0, maximum = 0;
 };
 
 // Of values that are not empty; the deviation is that of the whole population.
-Moments moments_of(const std::vector<float>& values) {
+Moments moments_of(const std::vector<double>& values) {
   Moments m{.minimum = values.front(), .maximum = values.front()};
   for (const double value : values) {
-    m.mean += value;
     m.minimum = std::min(m.minimum, value);
     m.maximum = std::max(m.maximum, value);
   }
+  // Sums of huge numbers would overflow and squares of tiny ones vanish.
+  const double largest = std::max(std::abs(m.minimum), std::abs(m.maximum));
+  const double unit = largest > 1e100 || (largest > 0 && largest < 1e-100) ? largest : 1;
+  for (const double value : values) m.mean += value / unit;
   m.mean /= static_cast<double>(values.size());
-  for (const double value : values) m.deviation += (value - m.mean) * (value - m.mean);
-  m.deviation = std::sqrt(m.deviation / static_cast<double>(values.size()));
+  for (const double value : values) {
+    const double from_mean = value / unit - m.mean;
+    m.deviation += from_mean * from_mean;
+  }
+  m.deviation = unit * std::sqrt(m.deviation / static_cast<double>(values.size()));
+  m.mean *= unit;
   return m;
 }
 
 // Linear between the two nearest of the sorted values.
-double quantile(const std::vector<float>& sorted, double share) {
+double quantile(const std::vector<double>& sorted, double share) {
   const double at = share * static_cast<double>(sorted.size() - 1);
   const auto below = static_cast<size_t>(at);
   const size_t above = std::min(below + 1, sorted.size() - 1);
@@ -39,7 +46,7 @@ double quantile(const std::vector<float>& sorted, double share) {
 }
 
 // The most frequent value, the least of equally frequent ones.
-double mode_of(std::vector<float> values) {
+double mode_of(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   double mode = values.front();
   size_t most = 0;
@@ -52,7 +59,7 @@ double mode_of(std::vector<float> values) {
   return mode;
 }
 
-double fill_of(MissingValues strategy, double constant, double mean, const std::vector<float>& present) {
+double fill_of(MissingValues strategy, double constant, double mean, const std::vector<double>& present) {
   switch (strategy) {
     case MissingValues::fill_with_const:
       return constant;
@@ -65,19 +72,17 @@ double fill_of(MissingValues strategy, double constant, double mean, const std::
 
 // Missing values, then outliers, replaced in place.
 void fill_column(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop) {
-  const auto at = [&](int64_t row) -> float& { return column[row]; };
-  const auto usual = static_cast<float>(fit.usual);
-  fill_holes(column.rows, at, is_hole, fit.strategy, static_cast<float>(fit.fill), usual, drop);
+  const auto at = [&](int64_t row) -> double& { return column[row]; };
+  fill_holes(column.rows, at, is_hole, fit.strategy, fit.fill, fit.usual, drop);
   if (!fit.outlier_strategy) return;
-  const auto is_outlier = [&](float value) { return value < fit.low || value > fit.high; };
-  fill_holes(column.rows, at, is_outlier, *fit.outlier_strategy, static_cast<float>(fit.outlier_fill), usual,
-             drop);
+  const auto is_outlier = [&](double value) { return value < fit.low || value > fit.high; };
+  fill_holes(column.rows, at, is_outlier, *fit.outlier_strategy, fit.outlier_fill, fit.usual, drop);
 }
 
 // A width that values can be divided by.
 double width_or_one(double width) { return width > 0 && std::isfinite(width) ? width : 1; }
 
-Status fit_scale(const FitContext& context, std::vector<float> filled, NumberFit& fit) {
+Status fit_scale(const FitContext& context, std::vector<double> filled, NumberFit& fit) {
   const Moments m = moments_of(filled);
   switch (fit.normalization) {
     case Normalization::none:
@@ -146,7 +151,7 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
                 .usual = preprocessing.fill_value,
                 .outlier_strategy = preprocessing.outlier_strategy,
                 .outlier_fill = preprocessing.fill_value};
-  std::vector<float> present;
+  std::vector<double> present;
   present.reserve(context.training_rows.size());
   for (const uint32_t row : context.training_rows)
     if (!is_hole(column[row])) present.push_back(column[row]);
@@ -165,7 +170,7 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
   if (fit.outlier_strategy) {
     const double reach = preprocessing.outlier_threshold * read.deviation;
     fit.low = read.mean - reach, fit.high = read.mean + reach;
-    std::erase_if(present, [&](float value) { return value < fit.low || value > fit.high; });
+    std::erase_if(present, [&](double value) { return value < fit.low || value > fit.high; });
   }
   fit.usual = present.empty() ? read.mean : moments_of(present).mean;
   fit.fill = fill_of(fit.strategy, preprocessing.fill_value, fit.usual, present);
@@ -173,28 +178,28 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
     fit.outlier_fill = fill_of(*fit.outlier_strategy, preprocessing.fill_value, fit.usual, present);
 
   // The scale is that of the values as the network will see them, filled ones included.
-  std::vector<float> copy(static_cast<size_t>(column.rows));
-  for (int64_t row = 0; row < column.rows; ++row) copy[static_cast<size_t>(row)] = column[row];
-  std::vector<uint8_t> drop(copy.size());
-  fill_column(fit, {copy.data(), column.rows, 1}, &drop);
+  std::vector<double> filled;
+  filled.reserve(context.training_rows.size());
+  for (const uint32_t row : context.training_rows) filled.push_back(column[row]);
+  std::vector<uint8_t> drop(filled.size());
+  fill_column(fit, {filled.data(), static_cast<int64_t>(filled.size())}, &drop);
   present.clear();
-  for (const uint32_t row : context.training_rows)
-    if (!drop[row]) present.push_back(copy[row]);
+  for (size_t i = 0; i < filled.size(); ++i)
+    if (!drop[i]) present.push_back(filled[i]);
   if (present.empty()) return fit;
   if (Status scaled = fit_scale(context, std::move(present), fit); !scaled)
     return fail(std::move(scaled.error()));
   return fit;
 }
 
-void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop) {
+void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out) {
   fill_column(fit, column, drop);
-  if (fit.normalization == Normalization::none) return;
   constexpr double kMost = 3e38;  // what is far out of the training range stays a number
   for (int64_t row = 0; row < column.rows; ++row) {
     const double value = column[row];
     const double scaled = fit.normalization == Normalization::log1p ? std::log1p(std::max(value, 0.0))
                                                                     : (value - fit.shift) / fit.scale;
-    column[row] = static_cast<float>(std::clamp(scaled, -kMost, kMost));
+    out[row] = static_cast<float>(std::clamp(scaled, -kMost, kMost));
   }
 }
 

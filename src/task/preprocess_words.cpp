@@ -270,7 +270,7 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
   return fit;
 }
 
-void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, NumberColumn out,
+void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, FloatColumn out,
             data::BadCells* bad, int64_t first_row) {
   constexpr float kHole = -1;
   std::vector<float> truth(static_cast<size_t>(column.dictionary->size()));

@@ -1,5 +1,7 @@
 #include "train/answers.h"
 
+#include <cmath>
+
 #include "task/metrics.h"
 #include "train/dataset.h"
 
@@ -33,8 +35,14 @@ void Answers::write(const Ports& ports, int64_t row, data::RowWriter& out) const
     const auto& output = spec_->recipe.outputs[o];
     const float* values = ports.predictions[o];
     if (const auto* number = std::get_if<task::NumberFit>(&fits_->outputs[o])) {
-      out.number(static_cast<float>(
-          task::decode(*number, values[row], std::get<task::NumberOutput>(output.spec).clip)));
+      const double answer =
+          task::decode(*number, values[row], std::get<task::NumberOutput>(output.spec).clip);
+      // In few digits, but where a large offset would swallow the column's own.
+      const auto few = static_cast<float>(answer);
+      if (std::abs(few - answer) < 1e-4 * number->scale)
+        out.number(few);
+      else
+        out.number(answer);
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits_->outputs[o])) {
       const float probability = values[row];
       const bool is_true =

@@ -18,13 +18,19 @@ void gather_column(const std::vector<T>& column, std::span<const uint32_t> rows,
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
                             int64_t first_row) {
   EncodedInputs out;
+  out.numbers = data::FloatRows(raw.number_columns, raw.rows());
+  out.numbers.append(raw.rows());
+  const auto place = [&](size_t input) {
+    return task::FloatColumn{out.numbers.column(raw.number_column[input]), raw.rows(), raw.number_columns};
+  };
   for (size_t i = 0; i < fits.inputs.size(); ++i) {
     auto& column = out.categories.emplace_back();
     auto& words = raw.input_words[i];
     if (const auto* number = std::get_if<task::NumberFit>(&fits.inputs[i])) {
-      encode(*number, raw.input_column(i), drop);
+      encode(*number, raw.input_column(i), drop, place(i));
+      raw.input_numbers[i] = {};
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.inputs[i])) {
-      encode(*binary, words->column(), drop, raw.input_column(i), &raw.bad_inputs[i], first_row);
+      encode(*binary, words->column(), drop, place(i), &raw.bad_inputs[i], first_row);
     } else {
       const auto& category = std::get<task::CategoryFit>(fits.inputs[i]);
       encode(category, false, words->column(), drop, words->codes);
@@ -33,7 +39,6 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
     }
     words.reset();
   }
-  out.numbers = std::move(raw.numbers);
   return out;
 }
 
@@ -41,20 +46,24 @@ EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vect
                               int64_t first_row) {
   EncodedTargets out;
   out.codes.resize(fits.outputs.size());
+  out.numbers.resize(fits.outputs.size());
+  const auto place = [&](size_t output) {
+    out.numbers[output].resize(static_cast<size_t>(raw.rows()));
+    return task::FloatColumn{out.numbers[output].data(), raw.rows(), 1};
+  };
   for (size_t o = 0; o < fits.outputs.size(); ++o) {
     auto& words = raw.output_words[o];
     if (const auto* number = std::get_if<task::NumberFit>(&fits.outputs[o])) {
-      encode(*number, raw.output_column(o), drop);
+      encode(*number, raw.output_column(o), drop, place(o));
+      raw.output_numbers[o] = {};
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.outputs[o])) {
-      encode(*binary, words->column(), drop, raw.output_column(o), &raw.bad_outputs[o], first_row);
+      encode(*binary, words->column(), drop, place(o), &raw.bad_outputs[o], first_row);
     } else {
       encode(std::get<task::CategoryFit>(fits.outputs[o]), true, words->column(), drop, words->codes);
       out.codes[o] = std::move(words->codes);
-      raw.output_numbers[o].clear();
     }
     words.reset();
   }
-  out.numbers = std::move(raw.output_numbers);
   return out;
 }
 

@@ -34,7 +34,8 @@ std::string to_json(const Metrics& metrics, int indent) {
 
 Evaluator::Evaluator(Runner& runner, const Dataset& data) : runner_(&runner), data_(&data) {
   truths_.resize(static_cast<size_t>(runner.rows()));
-  predictions_.resize(truths_.size());
+  raw_truths_.resize(truths_.size());
+  raw_predictions_.resize(truths_.size());
   codes_.resize(truths_.size());
 }
 
@@ -71,11 +72,11 @@ void Evaluator::add(std::span<const uint32_t> batch) {
     const auto& fit = std::get<task::NumberFit>(data_->fits.outputs[o]);
     const auto& clip = std::get<task::NumberOutput>(data_->spec.recipe.outputs[o].spec).clip;
     for (size_t i = 0; i < n; ++i) {
-      truths_[i] = static_cast<float>(task::decode(fit, truths_[i]));
-      predictions_[i] = static_cast<float>(task::decode(fit, ports.predictions[o][i], clip));
+      raw_truths_[i] = task::decode(fit, truths_[i]);
+      raw_predictions_[i] = task::decode(fit, ports.predictions[o][i], clip);
     }
     std::get<task::NumberMetrics>(metrics_[o])
-        .add(std::span(predictions_).first(n), std::span(truths_).first(n), losses);
+        .add(std::span(raw_predictions_).first(n), std::span(raw_truths_).first(n), losses);
   }
   rows_ += static_cast<int64_t>(n);
 }

@@ -57,7 +57,8 @@ class Evaluator {
   Runner* runner_;
   const Dataset* data_;
   std::vector<task::OutputMetrics> metrics_;
-  std::vector<float> truths_, predictions_;  // of a batch, on the raw scale
+  std::vector<float> truths_;                         // of a batch
+  std::vector<double> raw_truths_, raw_predictions_;  // on the raw scale
   std::vector<int32_t> codes_;
   int64_t rows_ = 0;
 };

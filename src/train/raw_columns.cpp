@@ -48,15 +48,13 @@ std::vector<std::string> column_names(const task::Recipe& recipe, bool with_targ
 }
 
 RawColumns::RawColumns(const task::Recipe& recipe, bool with_targets)
-    : numbers(0), with_targets_(with_targets) {
-  int width = 0;
+    : input_numbers(recipe.inputs.size()), with_targets_(with_targets) {
   for (const auto& input : recipe.inputs) {
     const bool is_category = input.type() == task::FeatureType::category;
-    number_column.push_back(is_category ? -1 : width++);
+    number_column.push_back(is_category ? -1 : number_columns++);
     auto& words = input_words.emplace_back();
     if (input.type() != task::FeatureType::number) words.emplace();
   }
-  numbers = data::FloatRows(width);
   bad_inputs.resize(recipe.inputs.size());
   if (!with_targets) return;
   for (const auto& output : recipe.outputs) {
@@ -69,54 +67,47 @@ RawColumns::RawColumns(const task::Recipe& recipe, bool with_targets)
 
 void RawColumns::append(const data::RecordBatch& batch, const ColumnMap& map) {
   const int64_t first = batch.first_row();
-  numbers.append(batch.rows());
   for (size_t i = 0; i < input_words.size(); ++i) {
     const auto column = batch.column(map.inputs[i]);
     if (auto& words = input_words[i])
       data::append_codes(column, words->dictionary, words->codes);
     else
-      data::parse_numbers(column, first, numbers.column(number_column[i], rows_), numbers.width(),
-                          bad_inputs[i]);
+      data::append_numbers(column, first, input_numbers[i], bad_inputs[i]);
   }
   for (size_t o = 0; o < output_words.size(); ++o) {
     const auto column = batch.column(map.outputs[o]);
-    if (auto& words = output_words[o]) {
+    if (auto& words = output_words[o])
       data::append_codes(column, words->dictionary, words->codes);
-      output_numbers[o].resize(words->codes.size());
-    } else {
+    else
       data::append_numbers(column, first, output_numbers[o], bad_outputs[o]);
-    }
   }
   rows_ += batch.rows();
 }
 
 void RawColumns::clear() {
   rows_ = 0;
-  numbers = data::FloatRows(numbers.width());
   for (auto* all : {&input_words, &output_words})
     for (auto& words : *all)
       if (words) words.emplace();
-  for (auto& column : output_numbers) column.clear();
+  for (auto* all : {&input_numbers, &output_numbers})
+    for (auto& column : *all) column.clear();
   for (auto* all : {&bad_inputs, &bad_outputs})
     for (auto& bad : *all) bad = {};
 }
 
 int64_t RawColumns::bytes() const {
-  int64_t bytes = numbers.bytes();
+  int64_t bytes = 0;
   for (const auto* all : {&input_words, &output_words})
     for (const auto& words : *all)
       if (words)
         bytes += words->dictionary.bytes() + static_cast<int64_t>(words->codes.capacity() * sizeof(int32_t));
-  for (const auto& column : output_numbers) bytes += static_cast<int64_t>(column.capacity() * sizeof(float));
+  for (const auto* all : {&input_numbers, &output_numbers})
+    for (const auto& column : *all) bytes += static_cast<int64_t>(column.capacity() * sizeof(double));
   return bytes;
 }
 
-task::NumberColumn RawColumns::input_column(size_t input) {
-  return {numbers.column(number_column[input]), rows_, numbers.width()};
-}
+task::NumberColumn RawColumns::input_column(size_t input) { return {input_numbers[input].data(), rows_}; }
 
-task::NumberColumn RawColumns::output_column(size_t output) {
-  return {output_numbers[output].data(), rows_, 1};
-}
+task::NumberColumn RawColumns::output_column(size_t output) { return {output_numbers[output].data(), rows_}; }
 
 }  // namespace shoestring::train

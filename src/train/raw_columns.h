@@ -1,4 +1,4 @@
-// The cells of a recipe's features, parsed from record batches: numbers to f32 (NaN where missing),
+// The cells of a recipe's features, parsed from record batches: numbers to f64 (NaN where missing),
 // words to codes of a dictionary. Nothing is fitted yet; training and prediction begin here alike.
 #pragma once
 
@@ -39,16 +39,15 @@ class RawColumns {
   int64_t rows() const { return rows_; }
   int64_t bytes() const;
 
-  // Number and binary inputs side by side (task/network.h, "numbers"); the columns of binary inputs
-  // are zero until they are encoded.
-  data::FloatRows numbers;
-  std::vector<int> number_column;                 // of each input: its column there, -1 for a category
-  std::vector<std::optional<Words>> input_words;  // of each input: of a binary or category
+  std::vector<int> number_column;  // of each input: its column of the encoded numbers, -1 for a category
+  int number_columns = 0;
+  std::vector<std::vector<double>> input_numbers;  // of each input: of a number
+  std::vector<std::optional<Words>> input_words;   // of each input: of a binary or category
   std::vector<std::optional<Words>> output_words;
-  std::vector<std::vector<float>> output_numbers;       // of each output: of a number; room for a binary
+  std::vector<std::vector<double>> output_numbers;      // of each output: of a number
   std::vector<data::BadCells> bad_inputs, bad_outputs;  // cells of number features that are no number
 
-  task::NumberColumn input_column(size_t input);  // of a number or binary
+  task::NumberColumn input_column(size_t input);  // of a number
   task::NumberColumn output_column(size_t output);
 
  private:

@@ -12,8 +12,8 @@ double of(const OutputMetrics& metrics, std::string_view name) { return value_of
 
 TEST(NumberMetrics, Values) {
   NumberMetrics m;
-  m.add(std::vector<float>{1, 3}, std::vector<float>{2, 0}, std::vector<float>{1, 9});
-  m.add(std::vector<float>{5}, std::vector<float>{4}, std::vector<float>{1});
+  m.add(std::vector<double>{1, 3}, std::vector<double>{2, 0}, std::vector<float>{1, 9});
+  m.add(std::vector<double>{5}, std::vector<double>{4}, std::vector<float>{1});
   const auto v = m.values();
   EXPECT_DOUBLE_EQ(value_of(v, "loss"), 11.0 / 3);
   EXPECT_DOUBLE_EQ(value_of(v, "mean_squared_error"), 11.0 / 3);
@@ -28,7 +28,7 @@ TEST(NumberMetrics, Values) {
 TEST(NumberMetrics, NothingAndConstants) {
   NumberMetrics m(true);
   EXPECT_TRUE(std::isnan(value_of(m.values(), "loss")));
-  m.add(std::vector<float>{0}, std::vector<float>{0}, std::vector<float>{4});
+  m.add(std::vector<double>{0}, std::vector<double>{0}, std::vector<float>{4});
   EXPECT_EQ(value_of(m.values(), "loss"), 2);  // the root of the mean
   EXPECT_TRUE(std::isnan(value_of(m.values(), "r2")));
   EXPECT_TRUE(std::isnan(value_of(m.values(), "mean_absolute_percentage_error")));
@@ -105,7 +105,7 @@ TEST(Metrics, FollowTheRecipe) {
   OutputFeature output;
   output.spec = NumberOutput{.loss = RootMeanSquaredError{}};
   auto number = metrics_for(output, 1);
-  std::get<NumberMetrics>(number).add(std::vector<float>{3}, std::vector<float>{0}, std::vector<float>{9});
+  std::get<NumberMetrics>(number).add(std::vector<double>{3}, std::vector<double>{0}, std::vector<float>{9});
   EXPECT_EQ(of(number, "loss"), 3);
   output.spec = BinaryOutput{.threshold = 0.2};
   auto binary = metrics_for(output, 1);

@@ -8,7 +8,7 @@
 namespace shoestring::task {
 namespace {
 
-constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<uint32_t> first_rows(size_t count) {
   std::vector<uint32_t> rows(count);
@@ -16,18 +16,26 @@ std::vector<uint32_t> first_rows(size_t count) {
   return rows;
 }
 
-NumberColumn column(std::vector<float>& values) {
+NumberColumn column(std::vector<double>& values) {
+  return {values.data(), static_cast<int64_t>(values.size())};
+}
+FloatColumn column(std::vector<float>& values) {
   return {values.data(), static_cast<int64_t>(values.size()), 1};
+}
+std::vector<float> with_fit(const NumberFit& fit, std::vector<double> values,
+                            std::vector<uint8_t>* drop = nullptr) {
+  std::vector<float> out(values.size());
+  encode(fit, column(values), drop, column(out));
+  return out;
 }
 
 // Fits on all of `values` and encodes them.
-std::vector<float> encoded(const NumberPreprocessing& preprocessing, std::vector<float> values,
+std::vector<float> encoded(const NumberPreprocessing& preprocessing, std::vector<double> values,
                            std::vector<uint8_t>* drop = nullptr) {
   const auto rows = first_rows(values.size());
   const auto fit = fit_number(preprocessing, {"x", false, rows}, column(values));
   EXPECT_TRUE(fit) << fit.error().message();
-  encode(*fit, column(values), drop);
-  return values;
+  return with_fit(*fit, std::move(values), drop);
 }
 
 // Cells of a table: "" is missing.
@@ -74,10 +82,10 @@ std::vector<int32_t> encoded(const CategoryFit& fit, const std::vector<std::stri
 // ---- numbers -----------------------------------------------------------------------------------
 
 TEST(NumberFit, Normalizations) {
-  const std::vector<float> values{1, 2, 3, 4, 10};
+  const std::vector<double> values{1, 2, 3, 4, 10};
   const double deviation = std::sqrt(10.0);
   auto with = [&](Normalization n) { return encoded({.normalization = n}, values); };
-  EXPECT_EQ(with(Normalization::none), values);
+  EXPECT_EQ(with(Normalization::none), (std::vector<float>{1, 2, 3, 4, 10}));
   EXPECT_FLOAT_EQ(with(Normalization::zscore)[4], static_cast<float>(6 / deviation));
   EXPECT_FLOAT_EQ(with(Normalization::minmax)[1], 1.0F / 9);
   EXPECT_FLOAT_EQ(with(Normalization::iq)[4], 3.5F);  // (10 - 3) / (4 - 2)
@@ -87,38 +95,51 @@ TEST(NumberFit, Normalizations) {
 TEST(NumberFit, ComesBack) {
   for (const auto n : {Normalization::none, Normalization::zscore, Normalization::minmax, Normalization::iq,
                        Normalization::log1p}) {
-    std::vector<float> values{1, 2, 3.5F, 4, 10};
+    std::vector<double> values{1, 2, 3.5, 4, 10};
     const auto rows = first_rows(5);
     const auto fit = *fit_number({.normalization = n}, {"x", true, rows}, column(values));
-    const auto before = values;
-    encode(fit, column(values), nullptr);
-    for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(decode(fit, values[i]), before[i], 1e-5);
-    EXPECT_EQ(decode(fit, values[4], std::array<double, 2>{0, 2}), 2);
+    const auto codes = with_fit(fit, values);
+    for (size_t i = 0; i < 5; ++i) EXPECT_NEAR(decode(fit, codes[i]), values[i], 1e-5);
+    EXPECT_EQ(decode(fit, codes[4], std::array<double, 2>{0, 2}), 2);
   }
 }
 
 TEST(NumberFit, OnlyTrainingRowsCount) {
-  std::vector<float> values{0, 2, 1000, kNan};
+  std::vector<double> values{0, 2, 1000, kNan};
   const std::vector<uint32_t> rows{0, 1};
   const auto fit = *fit_number({.normalization = Normalization::zscore}, {"x", false, rows}, column(values));
   EXPECT_EQ(fit.shift, 1);
   EXPECT_EQ(fit.scale, 1);
   EXPECT_EQ(fit.maximum, 2);
-  encode(fit, column(values), nullptr);
-  EXPECT_EQ(values, (std::vector<float>{-1, 1, 999, -1}));  // filled with 0
+  EXPECT_EQ(with_fit(fit, values), (std::vector<float>{-1, 1, 999, -1}));  // filled with 0
 }
 
 TEST(NumberFit, Strides) {
-  std::vector<float> values{0, 7, 2, 7};
+  std::vector<double> values{0, 2};
   const std::vector<uint32_t> rows{0, 1};
-  const NumberColumn every_other{values.data(), 2, 2};
-  const auto fit = *fit_number({.normalization = Normalization::minmax}, {"x", false, rows}, every_other);
-  encode(fit, every_other, nullptr);
-  EXPECT_EQ(values, (std::vector<float>{0, 7, 1, 7}));
+  std::vector<float> table{7, 7, 7, 7};
+  const auto fit = *fit_number({.normalization = Normalization::minmax}, {"x", false, rows}, column(values));
+  encode(fit, column(values), nullptr, {table.data(), 2, 2});
+  EXPECT_EQ(table, (std::vector<float>{0, 7, 1, 7}));
+}
+
+TEST(NumberFit, AnOffsetCostsNoDigitsAndHugeNumbersAreNumbers) {
+  std::vector<double> near_zero, shifted, huge;
+  for (int i = 0; i < 100; ++i) {
+    near_zero.push_back(i);
+    shifted.push_back(1.7e9 + i);
+    huge.push_back((i - 50) * 1e300);
+  }
+  const auto expected = encoded({}, near_zero);
+  const auto same = encoded({}, shifted), scaled = encoded({}, huge);
+  for (size_t i = 0; i < 100; ++i) {
+    EXPECT_FLOAT_EQ(same[i], expected[i]);
+    EXPECT_FLOAT_EQ(scaled[i], expected[i]);
+  }
 }
 
 TEST(NumberFit, MissingValues) {
-  const std::vector<float> values{kNan, 1, kNan, 1, 4, kNan};
+  const std::vector<double> values{kNan, 1, kNan, 1, 4, kNan};
   auto with = [&](MissingValues s, std::vector<uint8_t>* drop = nullptr) {
     return encoded({.missing_value_strategy = s, .fill_value = 9, .normalization = Normalization::none},
                    values, drop);
@@ -135,7 +156,7 @@ TEST(NumberFit, MissingValues) {
 }
 
 TEST(NumberFit, Outliers) {
-  std::vector<float> values(20, 1);
+  std::vector<double> values(20, 1);
   values[7] = 3, values[9] = 1000;
   auto with = [&](MissingValues s) {
     return encoded({.fill_value = 5,
@@ -158,17 +179,16 @@ TEST(NumberFit, Outliers) {
 TEST(NumberFit, ConstantsAndNothingStayFinite) {
   for (const auto n : {Normalization::zscore, Normalization::minmax, Normalization::iq, Normalization::log1p})
     for (const auto& values :
-         {std::vector<float>{3, 3, 3}, std::vector<float>{kNan, kNan}, std::vector<float>{5}})
+         {std::vector<double>{3, 3, 3}, std::vector<double>{kNan, kNan}, std::vector<double>{5}})
       for (const float value : encoded({.normalization = n}, values)) EXPECT_TRUE(std::isfinite(value));
-  std::vector<float> far{1, 2, 3e38F};
+  std::vector<double> far{1, 2, 1e300};
   const std::vector<uint32_t> rows{0, 1};
   const auto fit = *fit_number({.normalization = Normalization::zscore}, {"x", false, rows}, column(far));
-  encode(fit, column(far), nullptr);
-  EXPECT_TRUE(std::isfinite(far[2]));
+  EXPECT_TRUE(std::isfinite(with_fit(fit, far)[2]));
 }
 
 TEST(NumberFit, Refusals) {
-  std::vector<float> values{-3, 2};
+  std::vector<double> values{-3, 2};
   const auto rows = first_rows(2);
   EXPECT_EQ(
       fit_number({.normalization = Normalization::log1p}, {"input feature 'x'", false, rows}, column(values))
@@ -330,7 +350,7 @@ TEST(CategoryFit, Refusals) {
 
 TEST(MarkMissing, CountsWhatIsNew) {
   std::vector<uint8_t> drop{0, 0, 1, 0};
-  std::vector<float> values{1, kNan, kNan, kNan};
+  std::vector<double> values{1, kNan, kNan, kNan};
   const MissingRows numbers = mark_missing(column(values), drop);
   EXPECT_EQ(numbers.count, 2);
   EXPECT_EQ(numbers.first_row, 1);

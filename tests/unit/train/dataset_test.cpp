@@ -45,6 +45,20 @@ TEST(Prepare, SplitsAndEncodes) {
   EXPECT_GT(std::abs(all / 200), 1e-6);
 }
 
+TEST(Prepare, ATimestampKeepsItsDigits) {
+  const Folder folder;
+  std::string text = "a,b,kind,y\n";
+  for (int i = 0; i < 100; ++i)
+    text +=
+        std::to_string(i) + "," + std::to_string(1'700'000'000 + i) + ",red," + (i % 2 ? "yes" : "no") + "\n";
+  const auto p = prepared({.dataset = folder.write("t.csv", text)}, sums_recipe());
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  for (int64_t row = 0; row < 100; ++row) {
+    const float* numbers = p.data->inputs.numbers.row(row);
+    EXPECT_FLOAT_EQ(numbers[0], numbers[1]) << row;
+  }
+}
+
 TEST(Prepare, AFileForEachSplit) {
   const Folder folder;
   const auto p = prepared({.training_set = folder.write("a.csv", sums_table(60)),
