@@ -2,6 +2,7 @@
 // in cache. Broadcasts and small constants that feed a group are copied into it: they cost nothing
 // there and a whole tensor outside.
 #include <algorithm>
+#include <utility>
 
 #include "compile/passes.h"
 #include "compile/rewrite.h"
@@ -10,12 +11,14 @@
 namespace shoestring {
 namespace {
 
+constexpr int kMostUses = 4096;  // that a merge looks at; beyond, it does without
+
 // Groups of nodes that are to become one, as a contracted graph: a group is entered in the new graph
 // once all it needs is there, so no path may leave a group and come back.
 class Groups {
  public:
-  explicit Groups(const Graph& graph)
-      : graph_(graph), group_(graph.nodes().size()), members_(graph.nodes().size()) {
+  Groups(const Graph& graph, std::span<const std::vector<NodeId>> users)
+      : users_(users), group_(graph.nodes().size()), members_(group_.size()), seen_(group_.size()) {
     for (uint32_t i = 0; i < group_.size(); ++i) {
       group_[i] = i;
       members_[i] = {i};
@@ -23,45 +26,52 @@ class Groups {
   }
 
   uint32_t of(NodeId node) const { return group_[node.index]; }
-  const std::vector<uint32_t>& members(uint32_t group) const { return members_[group]; }  // ascending
+  const std::vector<uint32_t>& members(uint32_t group) const { return members_[group]; }
 
-  // Merges group b into a unless that would close a cycle through other groups.
-  bool merge(uint32_t a, uint32_t b) {
-    if (a == b) return true;
-    std::vector<char> seen(group_.size());
-    for (uint32_t from : {a, b})
-      for (uint32_t m : members_[from])
-        for (const ValueId& v : graph_.nodes()[m].inputs) {
-          const uint32_t g = group_[v.node.index];
-          if (g != a && g != b && reaches(g, a, b, seen)) return false;
-        }
+  // Merges the groups of two nodes unless that would close a cycle through other groups. `newest` is the last
+  // node that has been merged: all after it are alone, and no path comes back from them.
+  void merge(NodeId x, NodeId y, NodeId newest) {
+    uint32_t a = of(x), b = of(y);
+    if (a == b || comes_back(a, b, newest)) return;
+    if (members_[a].size() < members_[b].size()) std::swap(a, b);
     for (uint32_t m : members_[b]) group_[m] = a;
-    auto& into = members_[a];
-    into.insert(into.end(), members_[b].begin(), members_[b].end());
-    std::sort(into.begin(), into.end());
+    members_[a].insert(members_[a].end(), members_[b].begin(), members_[b].end());
     members_[b].clear();
-    return true;
+  }
+  void sort_members() {
+    for (auto& members : members_) std::sort(members.begin(), members.end());
   }
 
  private:
-  // Whether the group depends, however indirectly, on a or b.
-  bool reaches(uint32_t group, uint32_t a, uint32_t b, std::vector<char>& seen) const {
-    if (seen[group]) return false;  // looked at already, and it did not
-    seen[group] = true;
-    const uint32_t earliest = std::min(members_[a].front(), members_[b].front());
-    if (members_[group].back() < earliest && members_[group].size() == 1) return false;
-    for (uint32_t m : members_[group])
-      for (const ValueId& v : graph_.nodes()[m].inputs) {
-        const uint32_t g = group_[v.node.index];
-        if (g == group) continue;
-        if (g == a || g == b || reaches(g, a, b, seen)) return true;
-      }
+  // Whether a path leaves groups a and b and enters one of them again, or might for all that is looked at.
+  bool comes_back(uint32_t a, uint32_t b, NodeId newest) {
+    ++round_;
+    int uses = 0;
+    std::vector<uint32_t> next{a, b};  // groups that depend on a or b
+    while (!next.empty()) {
+      const uint32_t group = next.back();
+      next.pop_back();
+      for (uint32_t m : members_[group])
+        for (const NodeId user : users_[m]) {
+          if (newest < user) break;  // they ascend
+          if (++uses > kMostUses) return true;
+          const uint32_t g = of(user);
+          if (g == group) continue;
+          if (g == a || g == b) {
+            if (group == a || group == b) continue;
+            return true;
+          }
+          if (std::exchange(seen_[g], round_) != round_) next.push_back(g);
+        }
+    }
     return false;
   }
 
-  const Graph& graph_;
+  std::span<const std::vector<NodeId>> users_;
   std::vector<uint32_t> group_;
   std::vector<std::vector<uint32_t>> members_;
+  std::vector<uint32_t> seen_;  // the round in which a group was looked at last
+  uint32_t round_ = 0;
 };
 
 bool fusible(const Node& node) { return node.op->elementwise() && node.types[0].elements() > 0; }
@@ -75,7 +85,7 @@ bool copied_inside(const Graph& graph, ValueId v) {
 
 class Builder {
  public:
-  Builder(Rewriter& r, const Groups& groups, const std::vector<std::vector<NodeId>>& users)
+  Builder(Rewriter& r, const Groups& groups, std::span<const std::vector<NodeId>> users)
       : r_(r), groups_(groups), users_(users), inside_(r.from().nodes().size()) {}
 
   // Places the group's values in the new graph, as one fused node.
@@ -131,7 +141,7 @@ class Builder {
 
   Rewriter& r_;
   const Groups& groups_;
-  const std::vector<std::vector<NodeId>>& users_;
+  std::span<const std::vector<NodeId>> users_;
   std::vector<Value> inside_;  // by old node
   Graph body_{"body"};
   std::vector<Value> operands_, parameters_;
@@ -140,25 +150,56 @@ class Builder {
 // Places a group after all it needs, depth first.
 class Emitter {
  public:
-  Emitter(const Graph& graph, const Groups& groups)
-      : graph_(graph), groups_(groups), users_(users_of(graph)), r_(graph), done_(graph.nodes().size()) {}
+  Emitter(const Graph& graph, const Groups& groups, std::span<const std::vector<NodeId>> users)
+      : graph_(graph), groups_(groups), users_(users), r_(graph), state_(graph.nodes().size()) {}
 
   Graph run() {
     // Leaves first: a state's read must stand before its write, wherever the groups end up.
     for (uint32_t i = 0; i < graph_.nodes().size(); ++i)
       if (graph_.nodes()[i].inputs.empty() && graph_.nodes()[i].op != &constant_op)
         emit(groups_.of(NodeId{i}));
-    for (uint32_t i = 0; i < graph_.nodes().size(); ++i) emit(groups_.of(NodeId{i}));
-    return r_.finish();
+    for (uint32_t i = 0; i < graph_.nodes().size() && !cycle_; ++i) emit(groups_.of(NodeId{i}));
+    if (!cycle_) return r_.finish();
+    Graph broken(graph_.name());
+    broken.error({ErrorKind::internal, "fused nodes would need each other's results", {}, {}});
+    return broken;
   }
 
  private:
-  void emit(uint32_t group) {
-    if (done_[group]) return;
-    done_[group] = true;
+  enum class State : uint8_t { untouched, begun, placed };
+
+  // A stack of its own: what a group needs may be as deep as the graph.
+  void emit(uint32_t wanted) {
+    if (state_[wanted] != State::untouched) return;
+    std::vector<Pending> stack{begin(wanted)};
+    while (!stack.empty() && !cycle_) {
+      Pending& top = stack.back();
+      if (top.next == top.needs.size()) {
+        place(top.group);
+        stack.pop_back();
+      } else if (const uint32_t need = top.needs[top.next++]; state_[need] == State::untouched) {
+        stack.push_back(begin(need));
+      } else {
+        cycle_ = state_[need] == State::begun;
+      }
+    }
+  }
+
+  struct Pending {
+    uint32_t group;
+    std::vector<uint32_t> needs;
+    size_t next = 0;
+  };
+  Pending begin(uint32_t group) {
+    state_[group] = State::begun;
+    Pending out{group, {}};
     for (uint32_t m : groups_.members(group))
       for (const ValueId& v : graph_.nodes()[m].inputs)
-        if (groups_.of(v.node) != group) emit(groups_.of(v.node));
+        if (groups_.of(v.node) != group) out.needs.push_back(groups_.of(v.node));
+    return out;
+  }
+  void place(uint32_t group) {
+    state_[group] = State::placed;
     const Node& first = graph_.nodes()[groups_.members(group).front()];
     if (groups_.members(group).size() > 1 || (fusible(first) && reads_a_broadcast(first)))
       Builder(r_, groups_, users_).build(group);
@@ -172,25 +213,28 @@ class Emitter {
 
   const Graph& graph_;
   const Groups& groups_;
-  std::vector<std::vector<NodeId>> users_;
+  std::span<const std::vector<NodeId>> users_;
   Rewriter r_;
-  std::vector<char> done_;
+  std::vector<State> state_;  // by group
+  bool cycle_ = false;
 };
 
 }  // namespace
 
 Graph fuse_elementwise(const Graph& graph, const Target& target) {
-  Groups groups(graph);
+  const std::vector<std::vector<NodeId>> users = users_of(graph);
+  Groups groups(graph, users);
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     if (!fusible(node)) continue;
     for (const ValueId& v : node.inputs) {
       const Node& maker = graph.node(v);
-      if (fusible(maker) && maker.types[0] == node.types[0])
-        groups.merge(groups.of(v.node), groups.of(NodeId{i}));
+      if (fusible(maker) && maker.types[0] == node.types[0]) groups.merge(v.node, NodeId{i}, NodeId{i});
     }
   }
-  return prune(Emitter(graph, groups).run(), target);
+  groups.sort_members();
+  Graph fused = Emitter(graph, groups, users).run();
+  return fused.status() ? prune(fused, target) : fused;
 }
 
 }  // namespace shoestring

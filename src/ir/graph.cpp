@@ -39,8 +39,12 @@ Value Graph::append(Node node) {
 }
 
 Value Graph::error(std::string what) {
-  if (!failed_)
-    first_error_ = {ErrorKind::usage, std::move(what), "graph " + name_, "check the shapes of its inputs"};
+  return error({ErrorKind::usage, std::move(what), {}, "check the shapes of its inputs"});
+}
+
+Value Graph::error(Error e) {
+  e.where = "graph " + name_ + (e.where.empty() ? "" : ", " + e.where);
+  if (!failed_) first_error_ = std::move(e);
   failed_ = true;
   return {};
 }

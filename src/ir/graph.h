@@ -99,6 +99,7 @@ class Graph {
   }
   // Records the first error; used by builders for conditions that no shape rule sees.
   Value error(std::string what);
+  Value error(Error what);  // `where` begins with the graph
   Status status() const { return failed_ ? Status(fail(first_error_)) : Status(); }
   // A fresh number for a random node; kept through every pass.
   int64_t next_stream() { return next_stream_++; }

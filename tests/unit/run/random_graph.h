@@ -1,5 +1,5 @@
 // Graphs drawn at random over the vocabulary: states read, written and swapped, values used many times,
-// views, broadcasts, reductions, products, random nodes, losses with their gradients and updates.
+// views, broadcasts, reductions that cross, products, random nodes, losses with their gradients and updates.
 #pragma once
 
 #include <algorithm>
@@ -48,7 +48,7 @@ class RandomGraph {
 
   Value step() {
     const Value x = pick();
-    switch (random_.below(8)) {
+    switch (random_.below(10)) {
       case 0:
       case 1:
         return unary(x);
@@ -56,10 +56,13 @@ class RandomGraph {
       case 3:
         return binary(x, like(x));
       case 4:
-        return spread(x);
       case 5:
-        return x.dims().rank() ? reduce(x) : unary(x);
+        return cross(x, like(x));
       case 6:
+        return spread(x);
+      case 7:
+        return x.dims().rank() ? reduce(x) : unary(x);
+      case 8:
         return x.dims().rank() ? move(x) : unary(x);
       default:
         return wide(x);
@@ -115,6 +118,21 @@ class RandomGraph {
       default:
         return ops::squared_error(ops::tanh(a), ops::tanh(b));
     }
+  }
+  // Elementwise chains that each need all of another, in any order: fused wrongly they would wait for each
+  // other.
+  Value cross(Value x, Value y) {
+    const Value a = chance(3) ? x : unary(x), early = chance(2) ? all_of(a) : Value();
+    const Value b = chance(3) ? y : unary(y), all_b = all_of(b);
+    const Value all_a = early.valid() ? early : all_of(chance(2) ? a : ops::tanh(a));
+    keep(a), keep(all_a), keep(all_b);
+    keep(binary(a, all_b));
+    return binary(b, all_a);
+  }
+  // Of the same type; every element depends on all of a row or of x.
+  Value all_of(Value x) {
+    if (x.dims().rank() && chance(2)) return ops::softmax(x);
+    return ops::broadcast(chance(2) ? ops::tanh(ops::sum_squares(x)) : ops::reduce_mean(x), x.dims());
   }
   Value spread(Value x) {
     if (x.dims() == Shape{}) return ops::broadcast(x, chance(2) ? Shape{6} : Shape{4, 6});

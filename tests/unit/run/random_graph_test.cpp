@@ -126,7 +126,8 @@ void try_seed(uint64_t seed, DType dtype, double tolerance) {
 
 void try_seeds(uint64_t begin, uint64_t end, DType dtype, double tolerance) {
   set_thread_count(2);
-  // SHOESTRING_SEED=N tries that one alone.
+  // SHOESTRING_SEED=N tries that one alone, SHOESTRING_SEEDS=N so many.
+  if (const char* many = std::getenv("SHOESTRING_SEEDS")) end = begin + std::strtoull(many, nullptr, 10);
   if (const char* one = std::getenv("SHOESTRING_SEED"))
     begin = std::strtoull(one, nullptr, 10), end = begin + 1;
   for (uint64_t seed = begin; seed < end && !testing::Test::HasFailure(); ++seed)
