@@ -91,7 +91,7 @@ class Placer {
       pending_.push_back({fmt::format("{} copy", label(v.node.index)),
                           "copy",
                           copy_of(graph.type(v).bytes()),
-                          {buffers_.at(v), {buffers_.saved_to[s], 0}},
+                          copied(v, {buffers_.saved_to[s], 0}),
                           -1,
                           {}});
     }
@@ -105,13 +105,23 @@ class Placer {
   }
 
  private:
+  struct Located {
+    Location at;
+    int64_t bytes;
+    bool written;
+  };
   struct Pending {
     std::string name, kernel;
     Prepared prepared;
-    std::vector<Location> operands;
+    std::vector<Located> operands;
     int node;
     Cost cost;
   };
+
+  std::vector<Located> copied(ValueId v, const Location& to) const {
+    const int64_t bytes = plan_.graph.type(v).bytes();
+    return {{buffers_.at(v), bytes, false}, {to, bytes, true}};
+  }
 
   static std::string label(uint32_t node) { return fmt::format("%{}", node); }
 
@@ -124,7 +134,7 @@ class Placer {
       pending_.push_back({fmt::format("{} write {}", label(i), node.name),
                           "copy",
                           copy_of(graph.type(v).bytes()),
-                          {buffers_.at(v), {state_buffer(node.name), 0}},
+                          copied(v, {state_buffer(node.name), 0}),
                           static_cast<int>(i),
                           {}});
       return {};
@@ -133,15 +143,16 @@ class Placer {
       return {};
     Result<Chosen> chosen = choose_kernel(graph, i, options_.target);
     if (!chosen) return fail(chosen.error());
-    std::vector<Location> operands;
-    for (const ValueId& v : node.inputs) operands.push_back(buffers_.at(v));
-    for (const Location& out : buffers_.of[i]) operands.push_back(out);
+    std::vector<Located> operands;
+    for (const ValueId& v : node.inputs) operands.push_back({buffers_.at(v), graph.type(v).bytes(), false});
+    for (size_t k = 0; k < node.types.size(); ++k)
+      operands.push_back({buffers_.of[i][k], node.types[k].bytes(), true});
     if (const int64_t scratch = chosen->prepared.scratch_bytes; scratch > 0) {
       buffers_.buffers.push_back({.memory = Memory::arena,
                                   .bytes = round_up(scratch, kAlignment),
                                   .first = static_cast<int>(i),
                                   .last = static_cast<int>(i)});
-      operands.push_back({static_cast<int>(buffers_.buffers.size()) - 1, 0});
+      operands.push_back({{static_cast<int>(buffers_.buffers.size()) - 1, 0}, scratch, true});
       scratch_.push_back({static_cast<int>(buffers_.buffers.size()) - 1, i});
     }
     Types in;
@@ -222,7 +233,7 @@ class Placer {
   void finish_steps() {
     for (Pending& p : pending_) {
       Step step{std::move(p.name), std::move(p.kernel), {}, std::move(p.prepared), p.cost};
-      for (const Location& l : p.operands) step.operands.push_back(at(l));
+      for (const Located& o : p.operands) step.operands.push_back({at(o.at), o.bytes, o.written});
       plan_.steps.push_back(std::move(step));
     }
   }

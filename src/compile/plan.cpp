@@ -1,5 +1,8 @@
 #include "compile/plan.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/text.h"
 
 namespace shoestring {
@@ -14,6 +17,58 @@ const Port* named(std::span<const Port> ports, std::string_view name) {
 std::string to_string(const Place& p) {
   constexpr std::string_view names[] = {"arena", "state", "constant"};
   return fmt::format("{}+{}", names[static_cast<size_t>(p.memory)], p.offset);
+}
+
+bool within(int64_t offset, int64_t bytes, int64_t begin, int64_t size) {
+  return bytes >= 0 && offset >= begin && offset - begin <= size - bytes;
+}
+
+bool meet(int64_t a, int64_t a_bytes, int64_t b, int64_t b_bytes) {
+  return a_bytes > 0 && b_bytes > 0 && a < b + b_bytes && b < a + a_bytes;
+}
+
+// The checks give what is wrong, nothing if all is well.
+std::string slots_wrong(const Plan& plan) {
+  for (size_t i = 0; i < plan.slots.size(); ++i) {
+    const Slot& a = plan.slots[i];
+    if (!within(a.offset, a.bytes, 0, plan.arena_bytes))
+      return fmt::format("slot {} lies outside the arena", a.name);
+    for (size_t j = i + 1; j < plan.slots.size(); ++j) {
+      const Slot& b = plan.slots[j];
+      if (a.first_step <= b.last_step && b.first_step <= a.last_step &&
+          meet(a.offset, a.bytes, b.offset, b.bytes))
+        return fmt::format("slots {} and {} overlap while both are live", a.name, b.name);
+    }
+  }
+  return {};
+}
+
+// As live slots do not overlap, what lies in one touches no other.
+std::string place_wrong(const Plan& plan, const Place& p, int64_t bytes, int step) {
+  const auto holds = [&](const Slot& s) {
+    return s.first_step <= step && step <= s.last_step && within(p.offset, bytes, s.offset, s.bytes);
+  };
+  switch (p.memory) {
+    case Memory::arena:
+      return std::any_of(plan.slots.begin(), plan.slots.end(), holds) ? "" : "in no slot that is live then";
+    case Memory::state:
+      return within(p.offset, bytes, 0, plan.state_bytes) ? "" : "outside the states";
+    case Memory::constant:
+      return within(p.offset, bytes, 0, std::ssize(plan.constants)) ? "" : "outside the constants";
+  }
+  return "nowhere";
+}
+
+// Whether a written operand meets another one and is not worked on in place.
+bool writes_overlap(const Step& step) {
+  for (size_t i = 0; i < step.operands.size(); ++i)
+    for (size_t j = 0; j < step.operands.size(); ++j) {
+      const Operand &out = step.operands[i], &other = step.operands[j];
+      if (i == j || !out.written || out.place.memory != other.place.memory) continue;
+      const bool in_place = !other.written && out.place == other.place && out.bytes == other.bytes;
+      if (!in_place && meet(out.place.offset, out.bytes, other.place.offset, other.bytes)) return true;
+    }
+  return false;
 }
 
 }  // namespace
@@ -34,30 +89,24 @@ Status verify(const Plan& plan) {
   const auto broken = [&](std::string what) {
     return fail(ErrorKind::internal, std::move(what), "plan " + plan.name);
   };
-  for (size_t i = 0; i < plan.slots.size(); ++i) {
-    const Slot& a = plan.slots[i];
-    if (a.offset < 0 || a.offset + a.bytes > plan.arena_bytes)
-      return broken(fmt::format("slot {} lies outside the arena", a.name));
-    for (size_t j = i + 1; j < plan.slots.size(); ++j) {
-      const Slot& b = plan.slots[j];
-      const bool in_time = a.first_step <= b.last_step && b.first_step <= a.last_step;
-      const bool in_space = a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
-      if (in_time && in_space)
-        return broken(fmt::format("slots {} and {} overlap while both are live", a.name, b.name));
+  if (const std::string wrong = slots_wrong(plan); !wrong.empty()) return broken(wrong);
+  const int steps = static_cast<int>(plan.steps.size());
+  for (int i = 0; i < steps; ++i) {
+    const Step& step = plan.steps[static_cast<size_t>(i)];
+    for (const Operand& o : step.operands) {
+      if (const std::string wrong = place_wrong(plan, o.place, o.bytes, i); !wrong.empty())
+        return broken(fmt::format("an operand of {} lies {}", step.name, wrong));
+      if (o.written && o.place.memory == Memory::constant)
+        return broken(fmt::format("{} writes to a constant", step.name));
     }
+    if (writes_overlap(step)) return broken(fmt::format("{} writes over another operand", step.name));
   }
-  const auto inside = [&](const Place& p) {
-    const int64_t size = p.memory == Memory::arena   ? plan.arena_bytes
-                         : p.memory == Memory::state ? plan.state_bytes
-                                                     : static_cast<int64_t>(plan.constants.size());
-    return p.offset >= 0 && p.offset <= size;
-  };
-  for (const Step& s : plan.steps)
-    for (const Place& p : s.operands)
-      if (!inside(p)) return broken(fmt::format("an operand of {} lies outside its memory", s.name));
-  for (const auto* ports : {&plan.inputs, &plan.outputs})
-    for (const Port& p : *ports)
-      if (!inside(p.place)) return broken(fmt::format("port {} lies outside its memory", p.name));
+  for (const Port& p : plan.inputs)
+    if (const std::string wrong = place_wrong(plan, p.place, p.type.bytes(), -1); !wrong.empty())
+      return broken(fmt::format("input {} lies {}", p.name, wrong));
+  for (const Port& p : plan.outputs)
+    if (const std::string wrong = place_wrong(plan, p.place, p.type.bytes(), steps); !wrong.empty())
+      return broken(fmt::format("output {} lies {}", p.name, wrong));
   return {};
 }
 
@@ -71,7 +120,7 @@ std::string to_text(const Plan& plan) {
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const Step& s = plan.steps[i];
     text += fmt::format("  {:>3} {} [{}]", i, s.name, s.kernel);
-    for (const Place& p : s.operands) text += " " + to_string(p);
+    for (const Operand& o : s.operands) text += " " + to_string(o.place);
     text += "\n";
   }
   for (const Port& p : plan.outputs)

@@ -18,10 +18,16 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+struct Operand {
+  Place place;
+  int64_t bytes = 0;
+  bool written = false;
+};
+
 struct Step {
-  std::string name;             // "%12 matmul": the node in the plan's graph
-  std::string kernel;           // which of the operator's kernels was chosen
-  std::vector<Place> operands;  // inputs, outputs, then scratch if any
+  std::string name;               // "%12 matmul": the node in the plan's graph
+  std::string kernel;             // which of the operator's kernels was chosen
+  std::vector<Operand> operands;  // inputs, outputs, then scratch if any
   Prepared prepared;
   Cost cost;
 };
@@ -57,7 +63,10 @@ struct Plan {
   Cost cost() const;
 };
 
-// No two slots that are live at once overlap; every operand lies inside the arena, states or constants.
+// No two slots that are live at once overlap; every operand and port in the arena lies wholly in a slot that
+// is live when it is used, every other wholly in the states or the constants; constants are only read; within
+// a step, what is written overlaps nothing else but an operand of the same place and size, which the kernel
+// works on in place.
 Status verify(const Plan& plan);
 
 // For people and for golden tests: steps with kernels and places, slots, totals. Stable between runs

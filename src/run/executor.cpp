@@ -9,7 +9,7 @@ Executor::Executor(const Plan& plan, std::byte* states, std::byte* arena)
   pointers_.reserve(operands);  // calls_ point into it
   for (const Step& s : plan.steps) {
     void* const* first = pointers_.data() + pointers_.size();
-    for (const Place& p : s.operands) pointers_.push_back(base(p.memory) + p.offset);
+    for (const Operand& o : s.operands) pointers_.push_back(base(o.place.memory) + o.place.offset);
     calls_.push_back({s.prepared.run, s.prepared.data.get(), first});
   }
 }

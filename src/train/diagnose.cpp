@@ -48,7 +48,7 @@ std::string find_bad_node(Engine& engine, Runner& runner, const RunContext& cont
     const Node& node = node_of(plan, step);
     runner.executor().run_steps(i, i + 1, context);
     for (size_t o = 0; o < node.types.size(); ++o)
-      if (!all_finite(node.types[o], address(step.operands[node.inputs.size() + o])))
+      if (!all_finite(node.types[o], address(step.operands[node.inputs.size() + o].place)))
         return describe(plan, step);
   }
   return {};
