@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,18 +17,22 @@ namespace {
 
 constexpr int64_t kPage = 4096;
 constexpr int64_t kHugePage = int64_t{2} << 20;
+constexpr int64_t kMuch = int64_t{64} << 20;  // from here on what is available is looked up first
 
-int64_t status_kib(const char* key) {
-  std::FILE* file = std::fopen("/proc/self/status", "re");
-  if (!file) return 0;
+// The number after `key`, which begins a line of the file.
+std::optional<int64_t> number_in(const char* path, const char* key) {
+  std::FILE* file = std::fopen(path, "re");
+  if (!file) return std::nullopt;
   char line[256];
-  long long kib = 0;
+  std::optional<int64_t> found;
   const size_t n = std::strlen(key);
-  while (std::fgets(line, sizeof line, file))
-    if (std::strncmp(line, key, n) == 0) std::sscanf(line + n, "%lld", &kib);
+  long long number = 0;
+  while (!found && std::fgets(line, sizeof line, file))
+    if (std::strncmp(line, key, n) == 0 && std::sscanf(line + n, "%lld", &number) == 1) found = number;
   std::fclose(file);
-  return kib;
+  return found;
 }
+int64_t status_bytes(const char* key) { return number_in("/proc/self/status", key).value_or(0) * 1024; }
 
 }  // namespace
 
@@ -35,13 +40,17 @@ Result<Block> Block::reserve(int64_t bytes, bool touch) {
   Block block;
   block.bytes_ = bytes;
   if (bytes == 0) return block;
+  const auto refused = [&](std::string_view why) {
+    return fail(ErrorKind::machine, fmt::format("cannot reserve {} bytes of memory: {}", bytes, why), {},
+                "use a smaller batch_size or model, or free memory");
+  };
+  // The kernel grants more than it has and kills whoever touches it.
+  if (const int64_t available = available_bytes(); bytes > kMuch && bytes > available)
+    return refused(fmt::format("{} are available", available));
   block.mapped_ = round_up(bytes, kPage);
   void* p = ::mmap(nullptr, static_cast<size_t>(block.mapped_), PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (p == MAP_FAILED) {
-    return fail(ErrorKind::machine, fmt::format("cannot reserve {} bytes: {}", bytes, std::strerror(errno)),
-                {}, "use a smaller batch_size or model, or free memory");
-  }
+  if (p == MAP_FAILED) return refused(std::strerror(errno));
   block.data_ = static_cast<std::byte*>(p);
   // Huge pages make the first touch eight times cheaper; below a few of them they would only round up.
   if (block.mapped_ >= 4 * kHugePage) ::madvise(p, static_cast<size_t>(block.mapped_), MADV_HUGEPAGE);
@@ -67,7 +76,22 @@ Block::~Block() {
   if (data_) ::munmap(data_, static_cast<size_t>(mapped_));
 }
 
-int64_t peak_resident_bytes() { return status_kib("VmHWM:") * 1024; }
-int64_t resident_bytes() { return status_kib("VmRSS:") * 1024; }
+int64_t available_bytes() {
+  int64_t bytes = INT64_MAX;
+  if (const auto free = number_in("/proc/meminfo", "MemAvailable:"))
+    bytes = (*free + number_in("/proc/meminfo", "SwapFree:").value_or(0)) * 1024;
+  // Version 2 of control groups, then 1. Pages of files can be taken back; only what is of no file counts.
+  const struct {
+    const char *limit, *stat, *taken;
+  } groups[] = {{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.stat", "anon "},
+                {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.stat", "rss "}};
+  for (const auto& group : groups)
+    if (const auto limit = number_in(group.limit, ""))
+      bytes = std::min(bytes, *limit - number_in(group.stat, group.taken).value_or(0));
+  return std::max<int64_t>(bytes, 0);
+}
+
+int64_t peak_resident_bytes() { return status_bytes("VmHWM:"); }
+int64_t resident_bytes() { return status_bytes("VmRSS:"); }
 
 }  // namespace shoestring

@@ -45,6 +45,10 @@ struct AlignedAllocator {
 };
 using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
+// What this process may still take without being killed for it: the machine's free memory and swap, and the
+// control group's limit. INT64_MAX where nothing says.
+int64_t available_bytes();
+
 // Peak and current resident memory of this process in bytes (VmHWM, VmRSS).
 int64_t peak_resident_bytes();
 int64_t resident_bytes();

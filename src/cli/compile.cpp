@@ -113,9 +113,7 @@ int compile(Arguments arguments) {
                    near.empty() ? fmt::format("one of {}", fmt::join(names, ", "))
                                 : fmt::format("did you mean '{}'?", near)});
   }
-  if (rows && *rows < 1)
-    return report({ErrorKind::usage, "--rows must be 1 or more", "compile",
-                   "leave it out for the recipe's batch_size"});
+  if (auto ok = check_batch_rows(rows, "compile", "--rows"); !ok) return report(ok.error());
   auto recipe = read_recipe(input);
   if (!recipe) return report(recipe.error());
   const int64_t batch = rows.value_or(recipe->trainer.batch_size.or_else(256));

@@ -1,6 +1,7 @@
 // evaluate: measures a model on a table whose answers are known.
 #include "base/atomic_file.h"
 #include "cli/console.h"
+#include "cli/inputs.h"
 #include "cli/metrics_table.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
@@ -41,9 +42,7 @@ int evaluate(Arguments arguments) {
   const auto wanted = train::split_named(split);
   if (!wanted) return report(wanted.error());
   r.split = *wanted;
-  if (batch_size && *batch_size < 1)
-    return report({ErrorKind::usage, fmt::format("the batch size {} is below 1", *batch_size), "evaluate",
-                   "leave --batch_size out to have it chosen"});
+  if (auto ok = check_batch_rows(batch_size, "evaluate", "--batch_size"); !ok) return report(ok.error());
   r.batch_size = batch_size.value_or(0);
   const bool save_predictions = !skip_predictions && !skip_collect;
   if (save_predictions || !skip_statistics)

@@ -19,6 +19,13 @@ Result<task::Recipe> read_recipe(const RecipeInput& input) {
   return document.and_then([](const task::Document& d) { return task::parse_recipe(d); });
 }
 
+Status check_batch_rows(std::optional<int64_t> rows, std::string_view verb, std::string_view flag) {
+  if (!rows || (*rows >= 1 && *rows <= task::kMostBatchRows)) return {};
+  return fail(ErrorKind::usage,
+              fmt::format("{} {}: a batch has from 1 to {} rows", flag, *rows, task::kMostBatchRows),
+              std::string(verb), "leave it out to have it chosen");
+}
+
 Status write_output(const std::string& file, std::string_view text) {
   if (!file.empty() && file != "-") return write_file(file, text);
   print(text);

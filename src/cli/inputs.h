@@ -1,7 +1,9 @@
 // What several verbs are given alike: a recipe by file or text, and data files.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -18,6 +20,9 @@ struct RecipeInput {
 
 // Fails with ErrorKind::usage where neither or both are given, or the recipe is wrong.
 Result<task::Recipe> read_recipe(const RecipeInput& input);
+
+// That a batch size given with `flag`, if one was, can be one.
+Status check_batch_rows(std::optional<int64_t> rows, std::string_view verb, std::string_view flag);
 
 // Writes to the file, or to stdout where it is "" or "-".
 Status write_output(const std::string& file, std::string_view text);

@@ -4,6 +4,7 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 
@@ -28,9 +29,7 @@ Status complete(Given& g) {
   if (r.split != train::SplitWanted::all && r.dataset == "-")
     return fail(ErrorKind::usage, "--split needs the whole table, which stdin cannot give twice", "predict",
                 "give a file");
-  if (g.batch_size && *g.batch_size < 1)
-    return fail(ErrorKind::usage, fmt::format("the batch size {} is below 1", *g.batch_size), "predict",
-                "leave --batch_size out to have it chosen");
+  if (auto ok = check_batch_rows(g.batch_size, "predict", "--batch_size"); !ok) return ok;
   r.batch_size = g.batch_size.value_or(0);
   if (!g.output_format.empty() && g.output_format != "csv" && g.output_format != "jsonl")
     return fail(ErrorKind::usage, fmt::format("unknown format '{}'", g.output_format), "--output_format",

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/arith.h"
+
 namespace shoestring {
 namespace {
 
@@ -33,7 +35,25 @@ std::string_view to_string(StateRole role) {
   return names[static_cast<size_t>(role)];
 }
 
+bool Graph::holds(std::string_view what, const Type& type) {
+  const std::optional<int64_t> more = checked_extent(type);
+  if (more && *more <= kMostBytes - bytes_) {
+    bytes_ += *more;
+    return true;
+  }
+  error({ErrorKind::budget,
+         fmt::format("{} is {}: more than any machine holds", what, to_string(type)),
+         {},
+         "make the layers or the batch smaller"});
+  return false;
+}
+
 Value Graph::append(Node node) {
+  for (const Type& type : node.types)
+    if (!holds(node.name.empty() ? fmt::format("%{} = {}", nodes_.size(), node.op->name)
+                                 : fmt::format("{} '{}'", node.op->name, node.name),
+               type))
+      return {};
   nodes_.push_back(std::move(node));
   return {this, {NodeId{static_cast<uint32_t>(nodes_.size() - 1)}, 0}};
 }
@@ -62,6 +82,7 @@ Value Graph::literal(Type type, std::shared_ptr<const std::vector<std::byte>> by
 }
 
 Value Graph::constant(Type type, std::span<const double> values) {
+  if (!holds("a constant", type)) return {};
   const auto n = static_cast<size_t>(type.elements());
   if (values.size() != n && values.size() != 1)
     return error(fmt::format("constant: {} values given for {}", values.size(), to_string(type)));
@@ -83,7 +104,7 @@ const StateInfo* Graph::state(std::string_view name) const {
 
 void Graph::declare(const StateInfo& info) {
   if (const StateInfo* known = state(info.name); !known) {
-    states_.push_back(info);
+    if (holds(fmt::format("state '{}'", info.name), info.type)) states_.push_back(info);
   } else if (known->type != info.type) {
     error(fmt::format("state '{}' is declared as {} and as {}", info.name, to_string(known->type),
                       to_string(info.type)));

@@ -72,6 +72,10 @@ struct NamedValue {
   ValueId value;
 };
 
+// The most that the values and states of one graph may hold together: far beyond any machine, and so far
+// below what an int64_t holds that sums, alignment and scratch need no checks of their own.
+inline constexpr int64_t kMostBytes = int64_t{1} << 50;
+
 class Graph {
  public:
   explicit Graph(std::string name = "graph") : name_(std::move(name)) {}
@@ -122,11 +126,14 @@ class Graph {
 
  private:
   Value append(Node node);
+  // Whether there is room for one more value; if not, that is the graph's error.
+  bool holds(std::string_view what, const Type& type);
   std::string name_;
   std::vector<Node> nodes_;
   std::vector<StateInfo> states_;
   std::vector<NamedValue> outputs_;
   int64_t next_stream_ = 1;
+  int64_t bytes_ = 0;  // of all values and states
   bool failed_ = false;
   Error first_error_;
 };

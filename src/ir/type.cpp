@@ -126,9 +126,11 @@ Shape::Shape(std::span<const int64_t> dims) : rank_(static_cast<int>(dims.size()
   std::copy(dims.begin(), dims.end(), dims_.begin());
 }
 int64_t Shape::elements() const {
-  int64_t n = 1;
-  for (int64_t d : dims()) n *= d;
-  return n;
+  if (std::find(begin(), end(), 0) != end()) return 0;
+  std::optional<int64_t> n = 1;
+  for (int64_t d : dims())
+    if (n) n = checked_mul(*n, d);
+  return n.value_or(INT64_MAX);
 }
 Shape Shape::with(int axis, int64_t size) const {
   Shape s = *this;
@@ -148,7 +150,16 @@ Shape Shape::plus(int64_t size) const {
 
 int64_t Type::bytes() const {
   const auto& row = info(dtype);
-  return (elements() + row.block_elements - 1) / row.block_elements * row.block_bytes;
+  const int64_t n = elements();
+  return checked_mul(n / row.block_elements + (n % row.block_elements != 0), row.block_bytes)
+      .value_or(INT64_MAX);
+}
+
+std::optional<int64_t> checked_extent(const Type& type) {
+  std::optional<int64_t> bytes = info(type.dtype).block_bytes;
+  for (int64_t d : type.dims)
+    if (bytes) bytes = checked_mul(*bytes, std::max<int64_t>(d, 1));
+  return bytes;
 }
 
 std::string to_string(const Shape& shape) {
@@ -174,11 +185,8 @@ std::optional<Type> type_named(std::string_view text) {
     if (!rest.empty()) rest.remove_prefix(1);
   }
   // Sizes that overflow make no type: the text may come from a file.
-  std::optional<int64_t> bytes = info(*dtype).block_bytes;
-  for (int64_t d : dims)
-    if (bytes) bytes = checked_mul(*bytes, std::max<int64_t>(d, 1));
-  if (!bytes) return std::nullopt;
-  return Type{*dtype, Shape(dims)};
+  const Type type{*dtype, Shape(dims)};
+  return checked_extent(type) ? std::optional(type) : std::nullopt;
 }
 
 }  // namespace shoestring

@@ -40,7 +40,7 @@ class Shape {
   int rank() const { return rank_; }
   int64_t operator[](int axis) const { return dims_[static_cast<size_t>(axis)]; }
   int64_t back() const { return dims_[static_cast<size_t>(rank_ - 1)]; }
-  int64_t elements() const;
+  int64_t elements() const;  // INT64_MAX where it would be more
   std::span<const int64_t> dims() const { return {dims_.data(), static_cast<size_t>(rank_)}; }
   auto begin() const { return dims().begin(); }
   auto end() const { return dims().end(); }
@@ -59,9 +59,13 @@ struct Type {
   DType dtype = DType::f32;
   Shape dims;
   int64_t elements() const { return dims.elements(); }
-  int64_t bytes() const;
+  int64_t bytes() const;  // INT64_MAX where it would be more
   bool operator==(const Type&) const = default;
 };
+
+// The bytes with every empty axis counted as one: what strides and offsets need to fit. Nothing where that is
+// more than an int64_t holds.
+std::optional<int64_t> checked_extent(const Type& type);
 
 std::string to_string(const Shape& shape);              // "[70,5]", "[]"
 std::string to_string(const Type& type);                // "f32[70,5]"

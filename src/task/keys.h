@@ -98,7 +98,9 @@ inline constexpr StackNames kDecoderNames{
 template <auto... Path>
 constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
   return {
-      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.").at_least(1).common(),
+      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.")
+          .within(1, kMostLayerOutputs)
+          .common(),
       key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
       key<Path..., &FcLayer::weights_initializer>(n.weights_initializer,
                                                   "First values of a layer's weights."),

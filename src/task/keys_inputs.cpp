@@ -63,7 +63,7 @@ constexpr auto embedding_keys() {
 constexpr auto kEmbed =
     together(keys(key<&EmbedEncoder::embedding_size>("embedding_size",
                                                      "Length of a vector, at most the vocabulary's size.")
-                      .at_least(1)),
+                      .within(1, kMostLayerOutputs)),
              embedding_keys<EmbedEncoder>());
 constexpr auto kSparse = embedding_keys<SparseEmbedEncoder>();
 

@@ -139,19 +139,19 @@ constexpr auto kTrainer = keys(
     key<&Trainer::train_steps>("train_steps", "Steps at most; where set, it stands in place of epochs.")
         .at_least(1),
     key<&Trainer::batch_size>("batch_size", "Rows of a step; auto is 256, at most a tenth of the rows.")
-        .at_least(1)
+        .within(1, kMostBatchRows)
         .common(),
     key<&Trainer::effective_batch_size>(
         "effective_batch_size", "Rows behind an update: batch_size times gradient_accumulation_steps.")
-        .at_least(1),
+        .within(1, kMostBatchRows),
     key<&Trainer::gradient_accumulation_steps>("gradient_accumulation_steps",
                                                "Steps whose gradients are added up before an update.")
-        .at_least(1),
+        .within(1, kMostBatchRows),
     key<&Trainer::max_batch_size>("max_batch_size", "Most rows that batch_size auto may choose.").at_least(1),
     key<&Trainer::eval_batch_size>("eval_batch_size",
                                    "Rows of an evaluation step; auto or null is batch_size.")
         .as(kSizeOrNull)
-        .at_least(1),
+        .within(1, kMostBatchRows),
     key<&Trainer::learning_rate>("learning_rate", "Size of a step; auto is 0.001.").above(0).common(),
     key<&Trainer::learning_rate_scheduler>("learning_rate_scheduler", "How the learning rate changes."),
     key<&Trainer::optimizer>("optimizer", "How gradients become steps.").later(kLaterOptimizers).common(),

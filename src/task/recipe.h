@@ -23,6 +23,9 @@
 
 namespace shoestring::task {
 
+// What sizes may be asked for: more is a slip of the keyboard on any machine.
+inline constexpr int64_t kMostBatchRows = 1'000'000'000, kMostLayerOutputs = 1'000'000;
+
 // A value that the program may choose: written `auto`.
 template <class T>
 struct OrAuto {

@@ -44,10 +44,16 @@ TEST(Block, TouchedMemoryIsResident) {
   EXPECT_GE(peak_resident_bytes(), resident_bytes() - (int64_t{1} << 20));
 }
 
+// What the kernel would not grant, and what it would grant and then kill for.
 TEST(Block, MoreThanThereIsFails) {
-  const Result<Block> block = Block::reserve(int64_t{1} << 60, false);
-  ASSERT_FALSE(block);
-  EXPECT_FALSE(block.error().fix.empty());
+  const int64_t available = available_bytes();
+  ASSERT_LT(available, INT64_MAX);
+  for (const int64_t bytes : {int64_t{1} << 60, 2 * available}) {
+    const Result<Block> block = Block::reserve(bytes, false);
+    ASSERT_FALSE(block);
+    EXPECT_EQ(block.error().kind, ErrorKind::machine);
+    EXPECT_EQ(block.error().fix, "use a smaller batch_size or model, or free memory");
+  }
 }
 
 }  // namespace

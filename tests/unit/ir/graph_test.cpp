@@ -53,6 +53,38 @@ std::string error_of(const std::function<void(Graph&)>& build) {
   return g.status() ? "" : g.status().error().what;
 }
 
+// A size that no machine holds is the job's fault, not the shapes': it ends before anything is computed with
+// it.
+TEST(Graph, RefusesWhatNoMachineHolds) {
+  constexpr int64_t kLong = 4'000'000'000;
+  const Type square{DType::f32, {kLong, kLong}};
+  const std::pair<std::string, std::function<void(Graph&)>> cases[] = {
+      {"input 'x' is f32[4000000000,4000000000]", [&](Graph& g) { g.input("x", square); }},
+      {"state 'w' is f32[4000000000,4000000000]",
+       [&](Graph& g) {
+         g.read({"w", square});
+       }},
+      {"a constant is f32[4000000000,4000000000]",
+       [&](Graph& g) { g.constant(square, std::vector<double>{0}); }},
+      {"input 'c' is u8[500000000000000]",  // each fits, all together do not
+       [&](Graph& g) {
+         for (const char* name : {"a", "b", "c"}) g.input(name, {DType::u8, {500'000'000'000'000}});
+       }},
+      {"%1 = sum is u8[600000000000000]",
+       [&](Graph& g) {
+         g.add(sum_op, {g.input("x", {DType::u8, {600'000'000'000'000}})});
+       }},
+  };
+  for (const auto& [what, build] : cases) {
+    Graph g("net");
+    build(g);
+    ASSERT_FALSE(g.status()) << what;
+    EXPECT_EQ(g.status().error().kind, ErrorKind::budget);
+    EXPECT_EQ(g.status().error().message(),
+              "graph net: " + what + ": more than any machine holds; make the layers or the batch smaller");
+  }
+}
+
 TEST(Graph, WhatItRefuses) {
   const StateInfo w{"w", kVector};
   EXPECT_EQ(error_of([](Graph& g) { g.input("x", kVector), g.input("x", kVector); }),

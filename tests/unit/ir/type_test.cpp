@@ -51,6 +51,16 @@ TEST(Type, Bytes) {
   EXPECT_EQ((Type{DType::f32, {0, 5}}).bytes(), 0);
 }
 
+TEST(Type, SizesStopAtTheLargestNumber) {
+  constexpr int64_t kHuge = int64_t{1} << 62;
+  EXPECT_EQ((Shape{kHuge, 4}).elements(), INT64_MAX);
+  EXPECT_EQ((Type{DType::f32, {kHuge}}).bytes(), INT64_MAX);
+  EXPECT_EQ((Type{DType::u8, {kHuge}}).bytes(), kHuge);
+  EXPECT_EQ((Type{DType::f32, {kHuge, 4, 0}}).bytes(), 0);
+  EXPECT_FALSE(checked_extent({DType::f32, {kHuge, 4, 0}}));
+  EXPECT_EQ(checked_extent({DType::f32, {5, 0}}), 20);
+}
+
 TEST(Type, EveryRowOfTheTableIsFoundByName) {
   for (size_t i = 0; i < all_dtypes().size(); ++i)
     EXPECT_EQ(dtype_named(all_dtypes()[i].name), static_cast<DType>(i));
