@@ -14,7 +14,9 @@
 // Prediction parses a batch of rows, encodes with `drop` null, so that each row gets an answer, runs the
 // plan, and decodes. A missing value whose strategy gives none (drop_row in prediction, bfill and ffill
 // at the ends) becomes the column's usual value: the mean of a number, else the most frequent value.
-// bfill and ffill look at neighbours in the rows given: with predictions, those of the same batch.
+// ffill and bfill take the value of the nearest row above or below, in the file's order, that is in the
+// same split: a training row is never filled from another's. Of a table that streams through prediction
+// ffill carries the last value from batch to batch (FillState), and bfill needs the whole table at once.
 #pragma once
 
 #include <array>
@@ -138,19 +140,35 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
 
 // ---- encoding ----------------------------------------------------------------------------------
 
+// The values that ffill carries into the next rows of one column, of each group of rows.
+struct FillState {
+  static constexpr size_t kGroups = 4;
+  std::array<std::optional<double>, kGroups> missing, outlier;
+};
+
+// What counts as a neighbour for ffill and bfill.
+struct Neighbours {
+  std::span<const uint8_t> groups = {};  // of each row (data::Split); neighbours are of one. Empty: all are
+  FillState* state = nullptr;            // of the rows before these; null: these are all
+};
+
 // Into `out`, a column of the same rows; `column` gets its missing values filled. `drop` gets a flag for
 // each row that has no value; null: the row gets the usual value.
-void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out);
+void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out,
+            const Neighbours& near = {});
 
 // 0 or 1 into `out`, a column of the same rows. Words that are neither label count as missing and are
 // told to `bad` (null: not counted), rows being numbered from first_row.
 void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, FloatColumn out,
-            data::BadCells* bad = nullptr, int64_t first_row = 0);
+            data::BadCells* bad = nullptr, int64_t first_row = 0, const Neighbours& near = {});
 
 // Numbers in the vocabulary. Of inputs an unknown word becomes fit.unknown; of targets (`is_output`) a
 // rare one does too, and one that no training row had -1, a class that the model cannot answer.
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
-            std::span<int32_t> out);
+            std::span<int32_t> out, const Neighbours& near = {});
+
+// Whether encoding a row may need those below it.
+bool looks_ahead(const Fit& fit);
 
 // ---- decoding ----------------------------------------------------------------------------------
 

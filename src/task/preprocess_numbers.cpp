@@ -71,12 +71,15 @@ double fill_of(MissingValues strategy, double constant, double mean, const std::
 }
 
 // Missing values, then outliers, replaced in place.
-void fill_column(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop) {
+void fill_column(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop,
+                 const Neighbours& near = {}) {
   const auto at = [&](int64_t row) -> double& { return column[row]; };
-  fill_holes(column.rows, at, is_hole, fit.strategy, fit.fill, fit.usual, drop);
+  fill_holes(column.rows, at, is_hole, fit.strategy, fit.fill, fit.usual, drop, near.groups,
+             near.state ? &near.state->missing : nullptr);
   if (!fit.outlier_strategy) return;
   const auto is_outlier = [&](double value) { return value < fit.low || value > fit.high; };
-  fill_holes(column.rows, at, is_outlier, *fit.outlier_strategy, fit.outlier_fill, fit.usual, drop);
+  fill_holes(column.rows, at, is_outlier, *fit.outlier_strategy, fit.outlier_fill, fit.usual, drop,
+             near.groups, near.state ? &near.state->outlier : nullptr);
 }
 
 // A width that values can be divided by.
@@ -118,6 +121,12 @@ Status fit_scale(const FitContext& context, std::vector<double> filled, NumberFi
 int64_t size_of(const Fit& fit) {
   const auto* category = std::get_if<CategoryFit>(&fit);
   return category ? category->size() : 1;
+}
+
+bool looks_ahead(const Fit& fit) {
+  const auto* number = std::get_if<NumberFit>(&fit);
+  return std::visit([](const auto& one) { return one.strategy == MissingValues::bfill; }, fit) ||
+         (number && number->outlier_strategy == MissingValues::bfill);
 }
 
 bool drops_missing(const InputFeature& feature) {
@@ -192,8 +201,9 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
   return fit;
 }
 
-void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out) {
-  fill_column(fit, column, drop);
+void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out,
+            const Neighbours& near) {
+  fill_column(fit, column, drop, near);
   constexpr double kMost = 3e38;  // what is far out of the training range stays a number
   for (int64_t row = 0; row < column.rows; ++row) {
     const double value = column[row];

@@ -271,7 +271,7 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
 }
 
 void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, FloatColumn out,
-            data::BadCells* bad, int64_t first_row) {
+            data::BadCells* bad, int64_t first_row, const Neighbours& near) {
   constexpr float kHole = -1;
   std::vector<float> truth(static_cast<size_t>(column.dictionary->size()));
   for (size_t code = 0; code < truth.size(); ++code)
@@ -284,11 +284,12 @@ void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop,
   }
   fill_holes(
       column.rows(), [&](int64_t row) -> float& { return out[row]; }, [](float v) { return v == kHole; },
-      fit.strategy, fit.fill ? 1.0F : 0.0F, fit.usual ? 1.0F : 0.0F, drop);
+      fit.strategy, fit.fill ? 1.0F : 0.0F, fit.usual ? 1.0F : 0.0F, drop, near.groups,
+      near.state ? &near.state->missing : nullptr);
 }
 
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
-            std::span<int32_t> out) {
+            std::span<int32_t> out, const Neighbours& near) {
   constexpr int32_t kHole = -2;
   const Lookup lookup(fit, column.dictionary->size());
   const int32_t unknown = is_output ? -1 : fit.unknown;
@@ -301,7 +302,8 @@ void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vect
   }
   fill_holes(
       column.rows(), [&](int64_t row) -> int32_t& { return out[static_cast<size_t>(row)]; },
-      [](int32_t v) { return v == kHole; }, fit.strategy, lookup.find(fit.fill, fit.unknown), 0, drop);
+      [](int32_t v) { return v == kHole; }, fit.strategy, lookup.find(fit.fill, fit.unknown), 0, drop,
+      near.groups, near.state ? &near.state->missing : nullptr);
 }
 
 }  // namespace shoestring::task

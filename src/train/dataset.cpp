@@ -146,8 +146,8 @@ Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector
                   double tolerance, const LogSink& log, Dataset& out) {
   out.rows = tables.rows();
   out.files = tables.files;
-  out.inputs = encode_inputs(out.fits, tables.columns, &drop);
-  out.targets = encode_targets(out.fits, tables.columns, &drop);
+  out.inputs = encode_inputs(out.fits, tables.columns, &drop, 0, split);
+  out.targets = encode_targets(out.fits, tables.columns, &drop, split);
   const task::Recipe& recipe = out.spec.recipe;
   if (auto ok = check_words(recipe.inputs, tables.columns.bad_inputs, tables, tolerance, log); !ok) return ok;
   if (auto ok = check_words(recipe.outputs, tables.columns.bad_outputs, tables, tolerance, log); !ok)

@@ -16,7 +16,8 @@ void gather_column(const std::vector<T>& column, std::span<const uint32_t> rows,
 }  // namespace
 
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
-                            int64_t first_row) {
+                            int64_t first_row, std::span<const uint8_t> groups,
+                            std::span<task::FillState> states) {
   EncodedInputs out;
   out.numbers = data::FloatRows(raw.number_columns, raw.rows());
   out.numbers.append(raw.rows());
@@ -26,14 +27,15 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
   for (size_t i = 0; i < fits.inputs.size(); ++i) {
     auto& column = out.categories.emplace_back();
     auto& words = raw.input_words[i];
+    const task::Neighbours near{groups, states.empty() ? nullptr : &states[i]};
     if (const auto* number = std::get_if<task::NumberFit>(&fits.inputs[i])) {
-      encode(*number, raw.input_column(i), drop, place(i));
+      encode(*number, raw.input_column(i), drop, place(i), near);
       raw.input_numbers[i] = {};
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.inputs[i])) {
-      encode(*binary, words->column(), drop, place(i), &raw.bad_inputs[i], first_row);
+      encode(*binary, words->column(), drop, place(i), &raw.bad_inputs[i], first_row, near);
     } else {
       const auto& category = std::get<task::CategoryFit>(fits.inputs[i]);
-      encode(category, false, words->column(), drop, words->codes);
+      encode(category, false, words->column(), drop, words->codes, near);
       column.emplace(category.size(), raw.rows());
       column->append(words->codes);
     }
@@ -43,7 +45,7 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
 }
 
 EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
-                              int64_t first_row) {
+                              std::span<const uint8_t> groups) {
   EncodedTargets out;
   out.codes.resize(fits.outputs.size());
   out.numbers.resize(fits.outputs.size());
@@ -53,13 +55,14 @@ EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vect
   };
   for (size_t o = 0; o < fits.outputs.size(); ++o) {
     auto& words = raw.output_words[o];
+    const task::Neighbours near{groups};
     if (const auto* number = std::get_if<task::NumberFit>(&fits.outputs[o])) {
-      encode(*number, raw.output_column(o), drop, place(o));
+      encode(*number, raw.output_column(o), drop, place(o), near);
       raw.output_numbers[o] = {};
     } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.outputs[o])) {
-      encode(*binary, words->column(), drop, place(o), &raw.bad_outputs[o], first_row);
+      encode(*binary, words->column(), drop, place(o), &raw.bad_outputs[o], 0, near);
     } else {
-      encode(std::get<task::CategoryFit>(fits.outputs[o]), true, words->column(), drop, words->codes);
+      encode(std::get<task::CategoryFit>(fits.outputs[o]), true, words->column(), drop, words->codes, near);
       out.codes[o] = std::move(words->codes);
     }
     words.reset();

@@ -22,11 +22,13 @@ struct EncodedTargets {
 
 // Encodes all rows and takes the parsed ones away. `drop` gets a flag for each row to leave out; null:
 // every row gets a value, as in prediction. Words that a binary input does not know are counted in
-// `raw.bad_inputs`, of a target in `raw.bad_outputs`.
+// `raw.bad_inputs`, of a target in `raw.bad_outputs`. `groups` and `states` (one for each input; empty:
+// none) are what ffill and bfill look at, task::Neighbours.
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
-                            int64_t first_row = 0);
+                            int64_t first_row = 0, std::span<const uint8_t> groups = {},
+                            std::span<task::FillState> states = {});
 EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
-                              int64_t first_row = 0);
+                              std::span<const uint8_t> groups = {});
 
 // Fills the plan's inputs with these rows; rows that the plan has beyond them repeat the last one.
 void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t plan_rows,

@@ -10,6 +10,7 @@
 namespace shoestring::train {
 namespace {
 
+constexpr int64_t kMostAhead = 256 << 20;      // bytes that are held for bfill
 constexpr int64_t kSmall = 64, kLarge = 1024;  // rows of the plans beside that for one row
 
 // Which rows of the table are wanted; empty: all of them.
@@ -48,6 +49,17 @@ Status check(const Predictor& predictor, const std::vector<data::BadCells>& bad,
   return {};
 }
 
+Error too_much_ahead(const Predictor& predictor, const data::TableReader& reader) {
+  const auto& fits = predictor.model().fits.inputs;
+  const auto feature = static_cast<size_t>(std::ranges::find_if(fits, task::looks_ahead) - fits.begin());
+  return {
+      ErrorKind::data,
+      fmt::format("missing values of '{}' are filled from the rows below (bfill), and the table is more than "
+                  "the {} that are held for it",
+                  predictor.recipe().inputs[feature].name, human_bytes(kMostAhead)),
+      reader.path(), "give the table in parts, or train with ffill, which needs no rows ahead"};
+}
+
 }  // namespace
 
 Result<Predictor> Predictor::load(const std::string& path, int64_t batch_size) {
@@ -77,14 +89,10 @@ Result<Runner*> Predictor::runner(PlanRequest request) {
   return engine_->runner(request);
 }
 
-Status Predictor::answer(const data::RecordBatch& rows, const ColumnMap& map,
-                         std::vector<data::BadCells>* bad, const Take& take) {
-  RawColumns raw(recipe(), false);
-  if (bad && !bad->empty()) raw.bad_inputs = *bad;
-  raw.append(rows, map);
-  const EncodedInputs inputs = encode_inputs(model_->fits, raw, nullptr, rows.first_row());
-  if (bad) *bad = std::move(raw.bad_inputs);
-  std::vector<uint32_t> all(static_cast<size_t>(rows.rows()));
+Status Predictor::answer(RawColumns& raw, int64_t first_row, std::span<const uint8_t> groups,
+                         std::span<task::FillState> states, const Take& take) {
+  std::vector<uint32_t> all(static_cast<size_t>(raw.rows()));
+  const EncodedInputs inputs = encode_inputs(model_->fits, raw, nullptr, first_row, groups, states);
   std::iota(all.begin(), all.end(), 0u);
   for (size_t first = 0; first < all.size();) {
     auto runner = runner_for(static_cast<int64_t>(all.size() - first));
@@ -135,23 +143,41 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   if (!out) return fail(out.error());
 
   PredictOutcome outcome;
-  std::vector<data::BadCells> bad;
-  while (true) {
-    auto batch = (*reader)->next();
-    if (!batch) return fail(batch.error());
-    if (!*batch) break;
-    int64_t row = (*batch)->first_row();
-    auto ok = predictor.answer(**batch, *map, &bad, [&](const Ports& ports, int64_t place) {
+  const auto& fits = predictor.model().fits.inputs;
+  const bool ahead = std::ranges::any_of(fits, task::looks_ahead);
+  std::vector<task::FillState> states(fits.size());
+  RawColumns raw(predictor.recipe(), false);
+  int64_t row = 0;  // the next to answer
+  const auto answer_rows = [&]() -> Status {
+    std::span<const uint8_t> groups = *wanted;
+    if (!groups.empty()) groups = groups.subspan(static_cast<size_t>(row), static_cast<size_t>(raw.rows()));
+    auto ok = predictor.answer(raw, row, groups, states, [&](const Ports& ports, int64_t place) {
       const bool skip = !wanted->empty() && !(*wanted)[static_cast<size_t>(row)];
       ++row;
       if (skip) return;
       predictor.answers().write(ports, place, *out);
       ++outcome.rows;
     });
-    if (!ok) return fail(ok.error());
-    if (auto flushed = out->flush(); !flushed) return fail(flushed.error());
+    if (!ok) return ok;
+    std::vector<data::BadCells> bad = std::move(raw.bad_inputs);
+    raw = RawColumns(predictor.recipe(), false);
+    raw.bad_inputs = std::move(bad);
+    return out->flush();
+  };
+  while (true) {
+    auto batch = (*reader)->next();
+    if (!batch) return fail(batch.error());
+    if (!*batch) break;
+    raw.append(**batch, *map);
+    if (!ahead) {
+      if (auto ok = answer_rows(); !ok) return fail(ok.error());
+    } else if (raw.bytes() > kMostAhead) {
+      return fail(too_much_ahead(predictor, **reader));
+    }
   }
-  if (auto ok = check(predictor, bad, **reader, log); !ok) return fail(ok.error());
+  if (ahead && raw.rows() > 0)
+    if (auto ok = answer_rows(); !ok) return fail(ok.error());
+  if (auto ok = check(predictor, raw.bad_inputs, **reader, log); !ok) return fail(ok.error());
   if (auto ok = out->finish(false); !ok) return fail(ok.error());
   outcome.seconds = clock.seconds() - began;
   return outcome;

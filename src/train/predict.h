@@ -27,11 +27,11 @@ class Predictor {
   const Answers& answers() const { return *answers_; }
   const SavedModel& model() const { return *model_; }
 
-  // Answers every row of the batch, in order: calls take(ports, row) with the place of each answer.
-  // Cells that were no number count in `bad`, one for each input (may be null).
+  // Answers every row, in order: calls take(ports, row) with the place of each answer. The rows are taken
+  // away, all but `bad_inputs`. `groups` and `states` as in encode_inputs: parts of one table share `states`.
   using Take = std::function<void(const Ports& ports, int64_t row)>;
-  Status answer(const data::RecordBatch& rows, const ColumnMap& map, std::vector<data::BadCells>* bad,
-                const Take& take);
+  Status answer(RawColumns& rows, int64_t first_row, std::span<const uint8_t> groups,
+                std::span<task::FillState> states, const Take& take);
 
  private:
   Result<Runner*> runner_for(int64_t rows);  // that predicts so many
@@ -60,8 +60,9 @@ struct PredictOutcome {
   double seconds = 0;
 };
 
-// Fails with ErrorKind::data where a column is missing, and after the last row where more than 5 % of a
-// column's cells were no numbers. With a predictor, request.model and batch_size are not looked at: the
+// Fails with ErrorKind::data where a column is missing, where a model that fills missing values from the
+// rows below (bfill) gets a table of more than 256 MiB as numbers, and after the last row where more than 5 %
+// of a column's cells were no numbers. With a predictor, request.model and batch_size are not looked at: the
 // second call neither reads nor compiles anything.
 Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log);
 Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& request, const LogSink& log);
