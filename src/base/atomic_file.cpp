@@ -76,6 +76,13 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<AtomicFile> AtomicFile::create(std::string path) {
+  constexpr int kMostLinks = 40;  // as the kernel: a circle of links ends there
+  std::error_code ec;
+  for (int links = 0; links < kMostLinks && std::filesystem::is_symlink(path, ec); ++links) {
+    const std::filesystem::path target = std::filesystem::read_symlink(path, ec);
+    if (ec) break;
+    path = std::filesystem::path(path).parent_path() / target;
+  }
   std::string temporary = path + ".tmp";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return fail(system_error("create", path, errno));
@@ -104,6 +111,22 @@ Status write_file(const std::string& path, std::string_view text, bool durable) 
     if (auto s = file.write(text); !s) return s;
     return file.commit(durable);
   });
+}
+
+bool is_stream(const std::string& path) {
+  const bool shared_memory = path.starts_with("/dev/shm/");
+  if ((path.starts_with("/dev/") && !shared_memory) || path.starts_with("/proc/")) return true;
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
+Status write_output(const std::string& path, std::string_view text) {
+  if (!is_stream(path)) return write_file(path, text);
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return fail(system_error("write", path, errno));
+  Status done = write_all(fd, text.data(), text.size(), path);
+  ::close(fd);
+  return done;
 }
 
 Result<std::string> read_file(const std::string& path) {

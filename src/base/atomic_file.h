@@ -13,6 +13,7 @@ namespace shoestring {
 
 class AtomicFile {
  public:
+  // Where `path` is a link, what it leads to is replaced and the link stays.
   static Result<AtomicFile> create(std::string path);
   AtomicFile(AtomicFile&& other) noexcept;
   AtomicFile& operator=(AtomicFile&&) = delete;
@@ -31,6 +32,12 @@ class AtomicFile {
 };
 
 Status write_file(const std::string& path, std::string_view text, bool durable = true);
+
+// Whether output to this path is a stream, to be written as it comes: a device, a pipe, anything in /dev or
+// /proc (/dev/stdout may lead to a file, which must not be replaced; /dev/shm is a folder like any other).
+bool is_stream(const std::string& path);
+// Writes to a stream, or a whole file by write_file.
+Status write_output(const std::string& path, std::string_view text);
 
 // The whole file as text. Missing, unreadable or failing on the way: ErrorKind::data with the reason.
 Result<std::string> read_file(const std::string& path);

@@ -27,7 +27,7 @@ Status check_batch_rows(std::optional<int64_t> rows, std::string_view verb, std:
 }
 
 Status write_output(const std::string& file, std::string_view text) {
-  if (!file.empty() && file != "-") return write_file(file, text);
+  if (!file.empty() && file != "-") return shoestring::write_output(file, text);
   print(text);
   return {};
 }

@@ -1,7 +1,6 @@
 #include "data/write.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -68,15 +67,6 @@ void append_number(std::string& out, T value) {
   std::array<char, 32> digits;
   const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
   out.append(digits.data(), end);
-}
-
-// Whether the path names, or will name, a file that can be replaced. /dev/stdout is a link that may lead
-// to one, and must not be; /dev/shm is a folder like any other.
-bool is_regular_or_new(const std::string& path) {
-  const bool shared_memory = path.starts_with("/dev/shm/");
-  if ((path.starts_with("/dev/") && !shared_memory) || path.starts_with("/proc/")) return false;
-  struct stat info;
-  return ::stat(path.c_str(), &info) != 0 || S_ISREG(info.st_mode);
 }
 
 Error stream_error(const std::string& name, int e) {
@@ -160,7 +150,7 @@ Result<RowWriter> RowWriter::open(const std::string& path, WriteKind kind, std::
   state->kind = kind;
   if (path == "-") {
     state->fd = STDOUT_FILENO;
-  } else if (is_regular_or_new(path)) {
+  } else if (!is_stream(path)) {
     auto file = AtomicFile::create(path);
     if (!file) return fail(std::move(file.error()));
     state->file.emplace(std::move(*file));
