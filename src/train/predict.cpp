@@ -34,6 +34,7 @@ Status check(const Predictor& predictor, const std::vector<data::BadCells>& bad,
   const auto tell = [&](std::string text) {
     if (log) log(LogLevel::note, text);
   };
+  for (const auto& note : reader.notes()) tell(fmt::format("{}: {}", reader.path(), note));
   if (reader.ragged().count > 0) tell(fmt::format("{}: {}", reader.path(), reader.ragged().message()));
   for (size_t i = 0; i < bad.size(); ++i) {
     if (bad[i].count == 0) continue;

@@ -84,6 +84,7 @@ class StoppableReader final : public data::TableReader {
                   "run the same command again");
     auto batch = reader_->next();
     ragged_ = reader_->ragged();
+    notes_ = reader_->notes();
     rows_ = reader_->rows();
     return batch;
   }
@@ -101,8 +102,6 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
   auto opened = open_table(*source.path, options, how.stop);
   if (!opened) return fail(opened.error());
   data::TableReader& reader = *out.readers.emplace_back(std::move(*opened));
-  if (log)
-    for (const auto& note : reader.notes()) log(LogLevel::note, fmt::format("{}: {}", reader.path(), note));
   const auto map = locate(recipe, reader, true);
   if (!map) return fail(map.error());
   const SplitColumns names =
@@ -132,6 +131,8 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
     if (out.stratify)
       data::append_codes((*batch)->column(*stratify), out.stratify->dictionary, out.stratify->codes);
   }
+  if (log)  // only now: a note may come with any batch
+    for (const auto& note : reader.notes()) log(LogLevel::note, fmt::format("{}: {}", reader.path(), note));
   if (log && reader.ragged().count > 0)
     log(LogLevel::note, fmt::format("{}: {}", reader.path(), reader.ragged().message()));
   if (auto ok = check_cells(recipe.inputs, out.columns.bad_inputs, reader, options.tolerance, log); !ok)
