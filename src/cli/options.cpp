@@ -86,6 +86,18 @@ void declare(CLI::App& app, const Option& option) {
   }
 }
 
+// Every verb's --logging_level takes the same words.
+void check_levels(const Options& verb) {
+  static const std::string kLevels[] = {"critical", "error", "warning", "info", "debug"};
+  for (const Option& option : verb.options) {
+    if (option.name != "logging-level") continue;
+    const std::string& level = *std::get<std::string*>(option.place);
+    if (level.empty() || std::ranges::find(kLevels, level) != std::end(kLevels)) continue;
+    throw CLI::ValidationError(
+        fmt::format("--logging_level: '{}' is none of critical, error, warning, info, debug", level));
+  }
+}
+
 std::string flags_of(const Option& option) {
   std::string text = option.name.empty() ? std::string() : "--" + std::string(option.name);
   if (!option.shorthand.empty()) text += ", -" + std::string(option.shorthand);
@@ -120,6 +132,7 @@ std::optional<int> Options::read(std::span<const std::string> arguments) const {
   std::reverse(words->begin(), words->end());  // CLI11 takes them from the back
   try {
     app.parse(*words);
+    check_levels(*this);
   } catch (const CLI::ParseError& error) {
     return report(
         {ErrorKind::usage, error.what(), std::string(verb), fmt::format("see 'shoestring {} --help'", verb)});
