@@ -44,6 +44,8 @@ std::string id_reason(const ColumnSummary& c) {
   if (integers && c.all_distinct && c.increasing) return "an ID: whole numbers that grow from row to row";
   if (integers && mostly_unique && named_like_an_id(c.name))  // samples of one patient share a number
     return fmt::format("an ID by its name: {}", spread(c));
+  if (!numeric && (near_unique || mostly_unique))
+    if (std::string seems = almost_numbers(c); !seems.empty()) return "it looks like " + seems;
   if (!numeric && near_unique) return fmt::format("an ID: {}", spread(c));
   if (!numeric && mostly_unique && n >= kRules.mostly_unique_rows) {
     return fmt::format("hardly a value occurs twice: {}", spread(c));
@@ -93,6 +95,20 @@ Inference infer_present(const ColumnSummary& c, Role role) {
 std::string_view word(ColumnType type) {
   constexpr auto kWords = std::to_array<std::string_view>({"number", "binary", "category", "text", "date"});
   return kWords[static_cast<size_t>(type)];
+}
+
+std::string almost_numbers(const ColumnSummary& c) {
+  const int64_t n = c.present();
+  if (n == 0 || mostly(c.numbers, n)) return {};
+  if (c.thousands > 0 && c.thousands >= c.decimal_commas && mostly(c.numbers + c.thousands, n))
+    return fmt::format("numbers with a comma between thousands ('{}'): write them without", c.first_word);
+  if (c.decimal_commas > 0 && mostly(c.numbers + c.decimal_commas, n))
+    return fmt::format("numbers with a decimal comma ('{}'): write a point", c.first_word);
+  if (c.percents > 0 && mostly(c.numbers + c.percents, n))
+    return fmt::format("percentages ('{}'): write them without the sign", c.first_word);
+  if (static_cast<double>(c.numbers) < kRules.almost * static_cast<double>(n)) return {};
+  return fmt::format("numbers, but {} of {} cells are none, the first '{}': repair them", n - c.numbers, n,
+                     c.first_word);
 }
 
 Inference infer_type(const ColumnSummary& c, Role role) {

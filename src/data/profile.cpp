@@ -47,11 +47,43 @@ class DistinctEstimate {
   std::array<uint8_t, 1 << kBits> ranks_{};
 };
 
+bool digits_only(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// "3,14", "-0,5": one comma where a point would make it a number.
+bool has_decimal_comma(std::string_view text) {
+  const size_t comma = text.find(',');
+  if (comma == std::string_view::npos || text.find_first_of(",.", comma + 1) != std::string_view::npos)
+    return false;
+  std::string pointed(text);
+  pointed[comma] = '.';
+  return parse_number(pointed).has_value();
+}
+
+// "90,123", "-1,234,567.5": commas between groups of three digits.
+bool has_thousands(std::string_view text) {
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  const size_t point = std::min(text.find('.'), text.size());
+  if (point < text.size() && !digits_only(text.substr(point + 1))) return false;
+  text = text.substr(0, point);
+  size_t comma = text.find(',');
+  if (comma == std::string_view::npos || comma > 3 || !digits_only(text.substr(0, comma))) return false;
+  for (text.remove_prefix(comma); !text.empty(); text.remove_prefix(4))
+    if (text[0] != ',' || text.size() < 4 || !digits_only(text.substr(1, 3))) return false;
+  return true;
+}
+
+bool is_percent(std::string_view text) {
+  return text.ends_with('%') && parse_number(trim(text.substr(0, text.size() - 1))).has_value();
+}
+
 // What one value is, found once for each distinct value.
 struct Traits {
   double number = std::numeric_limits<double>::quiet_NaN();
   int32_t length = 0, words = 0;
   bool truth = false, date = false;
+  bool decimal_comma = false, thousands = false, percent = false;
 };
 
 int32_t words_in(std::string_view text) {
@@ -70,7 +102,10 @@ Traits traits_of(std::string_view text) {
           .length = static_cast<int32_t>(text.size()),
           .words = words_in(text),
           .truth = parse_binary(text).has_value(),
-          .date = looks_like_date(text)};
+          .date = looks_like_date(text),
+          .decimal_comma = has_decimal_comma(text),
+          .thousands = has_thousands(text),
+          .percent = is_percent(text)};
 }
 
 // The sums over one column as its rows go by.
@@ -93,6 +128,7 @@ class ColumnCounter {
       }
       if (code == static_cast<int32_t>(traits_.size())) {
         traits_.push_back(traits_of(cell));
+        remember_word(traits_.back(), cell);
         estimate_.add(hash_text(cell));
       } else {
         increasing_ = false;
@@ -158,6 +194,9 @@ class ColumnCounter {
     }
     if (t.truth) out.truths += count;
     if (t.date) out.dates += count;
+    if (t.decimal_comma) out.decimal_commas += count;
+    if (t.thousands) out.thousands += count;
+    if (t.percent) out.percents += count;
     length += static_cast<double>(t.length) * static_cast<double>(count);
     words += static_cast<double>(t.words) * static_cast<double>(count);
     out.max_length = std::max<int64_t>(out.max_length, t.length);
@@ -166,9 +205,14 @@ class ColumnCounter {
   // A value that the dictionary has no room for.
   void add_uncounted(std::string_view cell) {
     const Traits traits = traits_of(cell);
+    remember_word(traits, cell);
     count_traits(traits, 1, beyond_, moments_, length_, words_);
     estimate_.add(hash_text(cell));
     follow(traits.number);
+  }
+
+  void remember_word(const Traits& traits, std::string_view cell) {
+    if (std::isnan(traits.number) && beyond_.first_word.empty()) beyond_.first_word = cell.substr(0, 80);
   }
 
   void follow(double number) {

@@ -23,10 +23,13 @@ struct ColumnSummary {
   int64_t rows = 0;
   int64_t missing = 0;
   // Over the cells that are not missing.
-  int64_t numbers = 0;                                       // parse_number accepts
-  int64_t integers = 0;                                      // numbers without a fraction
-  int64_t truths = 0;                                        // parse_binary accepts
-  int64_t dates = 0;                                         // look like a date or a time
+  int64_t numbers = 0;   // parse_number accepts
+  int64_t integers = 0;  // numbers without a fraction
+  int64_t truths = 0;    // parse_binary accepts
+  int64_t dates = 0;     // look like a date or a time
+  // No numbers here, but elsewhere: "3,14", "90,123" (which may be a decimal comma as well), "5.2%".
+  int64_t decimal_commas = 0, thousands = 0, percents = 0;
+  std::string first_word;                                    // the first value that is no number
   double minimum = 0, maximum = 0, mean = 0, deviation = 0;  // of the numbers; population deviation (Welford)
   int64_t distinct = 0;  // exact up to kDistinctCap (fewer in very wide tables), then an estimate within 5 %
   bool distinct_exact = true;
@@ -74,7 +77,12 @@ struct Inference {
 //   else                                             category
 Inference infer_type(const ColumnSummary& column, Role role);
 
+// What a column looks like that is not read as numbers but seems to hold some: "numbers with a decimal comma
+// ('3,14'): write a point". "" if it does not.
+std::string almost_numbers(const ColumnSummary& column);
+
 struct Rules {
+  double almost = 0.5;         // share of numbers from which a column seems to be meant as some
   double mostly = 0.95;        // share that makes a column numbers or dates: beyond are bad cells
   int64_t class_codes = 10;    // integers with at most so many values are codes
   int64_t rows_per_code = 25;  // and, as an input, at least so many rows each

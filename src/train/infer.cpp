@@ -1,5 +1,7 @@
 #include "train/infer.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 
 #include "data/profile.h"
@@ -31,6 +33,9 @@ Result<task::ColumnType> target_type(const data::ColumnSummary& column, const st
     return fail(ErrorKind::data, fmt::format("the target has one value only: '{}'", column.top.front().value),
                 where, "there is nothing to learn: add rows with other values or name another target");
   const data::Inference inference = data::infer_type(column, data::Role::target);
+  const std::string seems = data::almost_numbers(column);
+  if (!seems.empty() && 2 * column.distinct > column.present())
+    return fail(ErrorKind::data, "the target looks like " + seems, where, "or say its type in a recipe");
   if (!supported(inference.type))
     return fail(ErrorKind::data,
                 fmt::format("the target looks like {} ({}), which cannot be predicted yet",
@@ -74,6 +79,10 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     else
       result.notes.push_back(fmt::format("column '{}' is left out: {}", column.name, why));
   }
+  if (columns.size() == targets.size() && !result.notes.empty())
+    return fail(ErrorKind::data,
+                fmt::format("there is no column to predict from: {}", fmt::join(result.notes, "; ")),
+                (*reader)->path(), "give other columns, or name those to use in a recipe");
   auto recipe = task::infer_recipe(columns, targets);
   if (!recipe) return fail(recipe.error());
   result.recipe = std::move(*recipe);

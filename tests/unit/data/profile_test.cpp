@@ -187,6 +187,18 @@ TEST_F(Profile, HugeAndShiftedNumbersAreJudgedByTheirCourse) {
   EXPECT_TRUE(p.leaks[1].reason.starts_with("its correlation with 'price' is 1.0000")) << p.leaks[1].reason;
 }
 
+TEST_F(Profile, NumbersInOtherDressAreNamed) {
+  const auto reason = [&](const std::function<std::string(int)>& cell) { return one("x", cell).leave_out; };
+  EXPECT_EQ(reason([](int r) { return fmt::format("\"{},{}\"", r, r % 90 + 10); }),
+            "it looks like numbers with a decimal comma ('0,10'): write a point");
+  EXPECT_EQ(reason([](int r) { return fmt::format("\"{},{:03}\"", r + 1, r); }),
+            "it looks like numbers with a comma between thousands ('1,000'): write them without");
+  EXPECT_EQ(reason([](int r) { return fmt::format("{}.{}%", r, r % 10); }),
+            "it looks like percentages ('0.0%'): write them without the sign");
+  EXPECT_EQ(reason([](int r) { return r % 10 == 3 ? fmt::format("oops{}", r) : fmt::format("{}.5", r); }),
+            "it looks like numbers, but 20 of 200 cells are none, the first 'oops3': repair them");
+}
+
 TEST_F(Profile, FewRowsOrAnHonestColumnAreNoLeak) {
   const auto label = [](int r) { return r % 2 ? "a" : "b"; };
   EXPECT_TRUE(profile({{"y", label}, {"x", label}}, 60, "y").leaks.empty());
