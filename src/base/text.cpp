@@ -26,10 +26,20 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string nearest(std::string_view word, std::span<const std::string> candidates) {
   const std::string* best = nullptr;
-  size_t best_distance = std::max<size_t>(1, word.size() / 3) + 1;
+  // Of one or two letters, one that is wrong makes another word.
+  size_t best_distance = word.size() < 3 ? 1 : std::max<size_t>(1, word.size() / 3) + 1;
+  for (const auto& c : candidates)
+    if (lowered(word) == lowered(c)) return c;
   for (const auto& c : candidates)
     if (const size_t d = edit_distance(word, c); d < best_distance) best = &c, best_distance = d;
   return best ? *best : std::string();
+}
+
+std::string lowered(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
 }
 
 std::string human_bytes(int64_t bytes) {

@@ -14,6 +14,9 @@ namespace shoestring {
 // enough to be a likely slip of the keyboard.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
+// ASCII letters in lower case.
+std::string lowered(std::string_view text);
+
 std::string human_bytes(int64_t bytes);     // "1.5 MiB"
 std::string human_seconds(double seconds);  // "1.2 s", "340 ms", "2 min 05 s"
 std::string human_count(double count);      // "1.2 M"

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <unordered_set>
 
+#include "base/text.h"
 #include "data/parse.h"
 
 namespace shoestring::data {
@@ -51,12 +52,6 @@ bool is_numbered_name(std::string_view name) {
          std::all_of(name.begin() + 7, name.end(), [](unsigned char c) { return std::isdigit(c); });
 }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
-  return out;
-}
-
 }  // namespace
 
 bool first_is_header(std::span<const Cells> records, std::span<const std::string> expected_names) {
@@ -84,7 +79,7 @@ bool first_is_header(std::span<const Cells> records, std::span<const std::string
     if (cell.size() > kLongestName) return false;
   }
   if (first.size() == 1) {  // 6
-    return std::find(kUsualNames.begin(), kUsualNames.end(), lower(first[0])) != kUsualNames.end();
+    return std::find(kUsualNames.begin(), kUsualNames.end(), lowered(first[0])) != kUsualNames.end();
   }
   std::unordered_set<std::string_view> seen;
   for (size_t c = 0; c < first.size(); ++c) {  // 7
@@ -138,7 +133,7 @@ bool looks_like_date(std::string_view text) {
     } else {
       while (i < text.size() && std::isalpha(static_cast<unsigned char>(text[i]))) ++i;
       if (i - start < 3) return false;
-      const size_t at = kMonths.find(lower(text.substr(start, 3)));
+      const size_t at = kMonths.find(lowered(text.substr(start, 3)));
       if (month_name || at == std::string_view::npos || at % 3 != 0) return false;
       month_name = true;
       digits[fields++] = 0;

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/atomic_file.h"
+#include "base/text.h"
 
 namespace shoestring::task {
 namespace {
@@ -160,13 +161,6 @@ class TreeBuilder final : public YAML::EventHandler {
   std::map<YAML::anchor_t, Node> anchors_;
   int64_t nodes_ = 0;
 };
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 // 1_000 means 1000: underscores between digits are dropped.
 std::string without_separators(std::string_view text) {

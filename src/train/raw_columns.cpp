@@ -1,5 +1,7 @@
 #include "train/raw_columns.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace shoestring::train {
@@ -12,7 +14,10 @@ Result<std::vector<int>> locate_all(const std::vector<Feature>& features, const 
   for (const Feature& feature : features) {
     const int index = table.index_of(feature.column);
     if (index < 0) {
-      const std::string near = nearest(feature.column, table.names());
+      std::vector<std::string> unused;  // a column that another feature reads is not what was meant
+      for (const std::string& name : table.names())
+        if (std::ranges::find(features, name, &Feature::column) == features.end()) unused.push_back(name);
+      const std::string near = nearest(feature.column, unused);
       return fail(
           ErrorKind::data,
           fmt::format("there is no column '{}' for the {} feature '{}'", feature.column, kind, feature.name),

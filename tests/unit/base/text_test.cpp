@@ -20,6 +20,10 @@ TEST(Nearest, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(nearest("dropout", keys), "");
   EXPECT_EQ(nearest("", keys), "");
   EXPECT_EQ(nearest("x", {}), "");
+  const std::vector<std::string> short_keys = {"a", "id", "Age"};
+  EXPECT_EQ(nearest("b", short_keys), "");  // one letter in place of another is another word
+  EXPECT_EQ(nearest("A", short_keys), "a");
+  EXPECT_EQ(nearest("age", short_keys), "Age");
 }
 
 TEST(Human, Bytes) {
