@@ -29,7 +29,8 @@ constexpr auto kBinaryPreprocessing =
     keys(key<&BinaryPreprocessing::missing_value_strategy>("missing_value_strategy", kMissingHelp)
              .choices(kBinaryStrategies),
          key<&BinaryPreprocessing::fallback_true_label>(
-             "fallback_true_label", "Which of two unusual values is true; null picks one and says so."),
+             "fallback_true_label",
+             "Which of two values is true; null goes by the usual words, or picks one and says so."),
          noted("fill_value", "no strategy of a binary column uses it"));
 
 constexpr auto kCategoryPreprocessing =

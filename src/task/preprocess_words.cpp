@@ -5,6 +5,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/text.h"
 #include "task/holes.h"
 #include "task/preprocess.h"
 
@@ -17,13 +18,6 @@ struct WordCount {
   std::string word;
   int64_t count = 0;
 };
-
-std::string lowered(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 // The words of the training rows, the most frequent first, ties by the word.
 struct Counted {
@@ -215,8 +209,11 @@ Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const Fit
   const auto& words = counted.words;
   name_usual_labels(words, fit);
   const int64_t usual = fit.true_rows + fit.false_rows;
+  // The usual words say what is true, unless the recipe says otherwise.
+  const auto& wanted = preprocessing.fallback_true_label;
+  const bool against = wanted && data::parse_binary(*wanted) != true;
   const bool is_pair = words.size() == 2 &&
-                       (usual < counted.present || fit.true_rows == 0 || fit.false_rows == 0) &&
+                       (against || usual < counted.present || fit.true_rows == 0 || fit.false_rows == 0) &&
                        !says_the_same(words[0].word, words[1].word);
   if (is_pair) {
     if (Status named = name_labels(preprocessing, context, words, fit); !named)
@@ -229,8 +226,12 @@ Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const Fit
     fit.usual_words = false;  // one value of a spelling of its own
     fit.true_label = words[0].word, fit.true_rows = words[0].count;
     fit.false_label = "not " + words[0].word, fit.false_rows = 0;
-  } else if (preprocessing.fallback_true_label) {
-    note(context, "fallback_true_label is not needed, as the column says yes and no in the usual words");
+  } else if (against && counted.present > 0) {
+    return fail(ErrorKind::usage,
+                fmt::format("{}: fallback_true_label '{}' cannot be true in a column that says yes and no in "
+                            "the usual words: {}",
+                            context.feature, *wanted, listed(words)),
+                {}, "write the column with two values, or leave fallback_true_label out");
   }
   if (context.is_output && (fit.true_rows == 0 || fit.false_rows == 0))
     return fail(ErrorKind::data,

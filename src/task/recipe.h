@@ -182,7 +182,7 @@ struct NumberPreprocessing {
 
 struct BinaryPreprocessing {
   MissingValues missing_value_strategy = MissingValues::fill_with_false;
-  std::optional<std::string> fallback_true_label;  // which of two unusual values is true
+  std::optional<std::string> fallback_true_label;  // which of two values is true
   bool operator==(const BinaryPreprocessing&) const = default;
 };
 

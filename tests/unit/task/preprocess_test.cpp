@@ -229,6 +229,18 @@ TEST(BinaryFit, TwoValuesOfAnySpelling) {
   EXPECT_EQ(encoded(fit, {"B", "M"}), (std::vector<float>{1, 0}));
 }
 
+TEST(BinaryFit, TheRecipeSaysWhichOfTheUsualWordsIsTrue) {
+  BinaryPreprocessing named;
+  named.fallback_true_label = "0";
+  const auto fit = *binary_fit({"1", "0", "1"}, true, named);
+  EXPECT_EQ(fit.true_label, "0");
+  EXPECT_EQ(encoded(fit, {"0", "1"}), (std::vector<float>{1, 0}));
+  named.fallback_true_label = "no";
+  EXPECT_EQ(binary_fit({"yes", "Yes", "no"}, true, named).error().exit_code(), 2);
+  named.fallback_true_label = "yes";
+  EXPECT_EQ(encoded(*binary_fit({"yes", "Yes", "no"}, true, named), {"y", "n"}), (std::vector<float>{1, 0}));
+}
+
 TEST(BinaryFit, Refusals) {
   EXPECT_EQ(binary_fit({"a", "b", "c"}).error().message(),
             "output feature 'y' has 3 values, not two: 'a', 'b', 'c'; use type: category");
