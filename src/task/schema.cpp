@@ -54,6 +54,23 @@ Failure refuse_unknown(const Context& context, const Entry& entry, std::span<con
           return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)),
                                 fmt::format("it belongs under '{}'", placed.key->name));
   }
+  // Keys of other programs, or of this language elsewhere, that have a place here.
+  struct Moved {
+    std::string_view path, key, to;
+  };
+  constexpr Moved kMoved[] = {{"trainer.optimizer", "lr", "trainer.learning_rate"},
+                              {"trainer.optimizer", "learning_rate", "trainer.learning_rate"},
+                              {"trainer.optimizer", "beta1", "betas: [beta1, beta2]"},
+                              {"trainer.optimizer", "beta2", "betas: [beta1, beta2]"},
+                              {"trainer.optimizer", "epsilon", "eps"},
+                              {"trainer", "lr", "learning_rate"},
+                              {"trainer", "base_learning_rate", "learning_rate"},
+                              {"trainer", "early_stopping", "early_stop"},
+                              {"combiner", "dropout_rate", "dropout"}};
+  for (const Moved& moved : kMoved)
+    if (moved.path == context.path && moved.key == entry.key)
+      return context.refuse(entry.mark, fmt::format("unknown key '{}'{}", entry.key, in_path(context)),
+                            fmt::format("write {}", moved.to));
   if (is_other_name(entry.key))
     return context.refuse(entry.mark, fmt::format("'{}' is not supported yet{}", entry.key, in_path(context)),
                           "leave it out");
