@@ -202,14 +202,6 @@ void RowWriter::integer(int64_t value) {
   append_number(state_->buffer, value);
 }
 
-void RowWriter::boolean(bool value) {
-  state_->begin_cell();
-  if (state_->kind == WriteKind::csv)
-    state_->buffer += value ? "True" : "False";
-  else
-    state_->buffer += value ? "true" : "false";
-}
-
 void RowWriter::null() {
   state_->begin_cell();
   if (state_->kind == WriteKind::jsonl)

@@ -30,7 +30,6 @@ class RowWriter {
   void number(float value);  // shortest text that reads back to the same f32; NaN and infinity: null
   void number(double value);
   void integer(int64_t value);
-  void boolean(bool value);                      // CSV: True, False; JSON: true, false
   void null();                                   // CSV: an empty cell; JSON: null
   void numbers(const float* values, int count);  // one cell: a list "[0.1, 0.9]"; JSON: an array
   void end_row();

@@ -70,10 +70,10 @@ void BinaryMetrics::add(std::span<const float> probabilities, std::span<const fl
 std::vector<MetricValue> BinaryMetrics::values() const {
   const auto tp = static_cast<double>(true_positives), fp = static_cast<double>(false_positives);
   const auto tn = static_cast<double>(true_negatives), fn = static_cast<double>(false_negatives);
-  const double precision = ratio(tp, tp + fp), recall = ratio(tp, tp + fn);
+  const auto share = [](double part, double whole) { return whole > 0 ? part / whole : kNone; };
   return named(FeatureType::binary,
-               {mean(loss_, rows()), mean(tp + tn, rows()), precision, recall, ratio(tn, tn + fp),
-                f1_of(precision, recall), roc_auc(of_true_, of_false_)});
+               {mean(loss_, rows()), mean(tp + tn, rows()), share(tp, tp + fp), share(tp, tp + fn),
+                share(tn, tn + fp), share(2 * tp, 2 * tp + fp + fn), roc_auc(of_true_, of_false_)});
 }
 
 double roc_auc(std::span<const float> positives, std::span<const float> negatives) {

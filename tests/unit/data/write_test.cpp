@@ -22,7 +22,6 @@ class Write : public TableFiles {
     w.number(0.1f);
     w.number(0.1);
     w.integer(-7);
-    w.boolean(true);
     w.null();
     w.numbers(list, 2);
     w.end_row();
@@ -30,12 +29,11 @@ class Write : public TableFiles {
     w.number(std::numeric_limits<float>::quiet_NaN());
     w.number(1e300);
     w.integer(0);
-    w.boolean(false);
     w.text("");
     w.numbers(list, 0);
     w.end_row();
   }
-  std::vector<std::string> names{"t,x", "f", "d", "i", "b", "n", "p"};
+  std::vector<std::string> names{"t,x", "f", "d", "i", "n", "p"};
 };
 
 TEST_F(Write, Csv) {
@@ -46,12 +44,12 @@ TEST_F(Write, Csv) {
   EXPECT_FALSE(std::filesystem::exists(path));
   ASSERT_TRUE(w->finish());
   EXPECT_EQ(*read_file(path),
-            "\"t,x\",f,d,i,b,n,p\n\"a \"\"b\"\", c\nd\",0.1,0.1,-7,True,,\"[0.25, 0.1]\"\n"
-            "\" ü\x01\\\",,1e+300,0,False,,[]\n");
+            "\"t,x\",f,d,i,n,p\n\"a \"\"b\"\", c\nd\",0.1,0.1,-7,,\"[0.25, 0.1]\"\n"
+            "\" ü\x01\\\",,1e+300,0,,[]\n");
   const auto t = read_table(path);
   EXPECT_EQ(t.names, names);
   EXPECT_EQ(t.rows[0][0], "a \"b\", c\nd");
-  EXPECT_EQ(t.rows[0][6], "[0.25, 0.1]");
+  EXPECT_EQ(t.rows[0][5], "[0.25, 0.1]");
 }
 
 TEST_F(Write, Jsonl) {
@@ -61,9 +59,9 @@ TEST_F(Write, Jsonl) {
   fill(*w);
   ASSERT_TRUE(w->finish());
   EXPECT_EQ(*read_file(path),
-            "{\"t,x\": \"a \\\"b\\\", c\\nd\", \"f\": 0.1, \"d\": 0.1, \"i\": -7, \"b\": true, \"n\": null, "
+            "{\"t,x\": \"a \\\"b\\\", c\\nd\", \"f\": 0.1, \"d\": 0.1, \"i\": -7, \"n\": null, "
             "\"p\": [0.25, 0.1]}\n"
-            "{\"t,x\": \" ü\\u0001\\\\\", \"f\": null, \"d\": 1e+300, \"i\": 0, \"b\": false, \"n\": \"\", "
+            "{\"t,x\": \" ü\\u0001\\\\\", \"f\": null, \"d\": 1e+300, \"i\": 0, \"n\": \"\", "
             "\"p\": []}\n");
   EXPECT_EQ(read_table(path).rows.size(), 2u);
 }
