@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/arith.h"
+#include "base/text.h"
 
 namespace shoestring {
 namespace {
@@ -41,12 +42,12 @@ Result<Block> Block::reserve(int64_t bytes, bool touch) {
   block.bytes_ = bytes;
   if (bytes == 0) return block;
   const auto refused = [&](std::string_view why) {
-    return fail(ErrorKind::machine, fmt::format("cannot reserve {} bytes of memory: {}", bytes, why), {},
-                "use a smaller batch_size or model, or free memory");
+    return fail(ErrorKind::machine, fmt::format("cannot reserve {} of memory: {}", human_bytes(bytes), why),
+                {}, "use a smaller batch_size or model, or free memory");
   };
   // The kernel grants more than it has and kills whoever touches it.
   if (const int64_t available = available_bytes(); bytes > kMuch && bytes > available)
-    return refused(fmt::format("{} are available", available));
+    return refused(fmt::format("{} are available", human_bytes(available)));
   block.mapped_ = round_up(bytes, kPage);
   void* p = ::mmap(nullptr, static_cast<size_t>(block.mapped_), PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
