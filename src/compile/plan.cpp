@@ -29,10 +29,11 @@ bool meet(int64_t a, int64_t a_bytes, int64_t b, int64_t b_bytes) {
 
 // The checks give what is wrong, nothing if all is well.
 std::string slots_wrong(const Plan& plan) {
+  for (const Slot& s : plan.slots)
+    if (!within(s.offset, s.bytes, 0, plan.arena_bytes))
+      return fmt::format("slot {} lies outside the arena", s.name);
   for (size_t i = 0; i < plan.slots.size(); ++i) {
     const Slot& a = plan.slots[i];
-    if (!within(a.offset, a.bytes, 0, plan.arena_bytes))
-      return fmt::format("slot {} lies outside the arena", a.name);
     for (size_t j = i + 1; j < plan.slots.size(); ++j) {
       const Slot& b = plan.slots[j];
       if (a.first_step <= b.last_step && b.first_step <= a.last_step &&
