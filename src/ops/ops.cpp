@@ -58,6 +58,7 @@ Value abs(Value x) { return node("abs", {x}); }
 Value sign(Value x) { return node("sign", {x}); }
 Value minimum(Value a, Value b) { return node("minimum", {a, b}); }
 Value maximum(Value a, Value b) { return node("maximum", {a, b}); }
+Value clamp(Value x, double low, double high) { return node("clamp", {x}, {{"low", low}, {"high", high}}); }
 Value equal(Value a, Value b) { return node("equal", {a, b}); }
 Value less(Value a, Value b) { return node("less", {a, b}); }
 Value less_equal(Value a, Value b) { return node("less_equal", {a, b}); }
@@ -65,6 +66,11 @@ Value greater(Value a, Value b) { return node("less", {b, a}); }
 Value where(Value condition, Value a, Value b) { return node("where", {condition, a, b}); }
 Value exp(Value x) { return node("exp", {x}); }
 Value log(Value x) { return node("log", {x}); }
+Value log1p(Value x) { return node("log1p", {x}); }
+Value pow(Value a, Value b) { return node("pow", {a, b}); }
+Value sin(Value x) { return node("sin", {x}); }
+Value cos(Value x) { return node("cos", {x}); }
+Value erf(Value x) { return node("erf", {x}); }
 Value sqrt(Value x) { return node("sqrt", {x}); }
 Value rsqrt(Value x) { return node("rsqrt", {x}); }
 Value tanh(Value x) { return node("tanh", {x}); }

@@ -33,13 +33,19 @@ Value abs(Value x);
 Value sign(Value x);  // 1, 0 or -1
 Value minimum(Value a, Value b);
 Value maximum(Value a, Value b);
-Value equal(Value a, Value b);  // masks
+Value clamp(Value x, double low, double high);  // held between the two; either may be infinite
+Value equal(Value a, Value b);                  // masks
 Value less(Value a, Value b);
 Value less_equal(Value a, Value b);
 Value greater(Value a, Value b);                 // less with its arguments swapped
 Value where(Value condition, Value a, Value b);  // a where condition is not 0, else b
 Value exp(Value x);
 Value log(Value x);
+Value log1p(Value x);         // log(1 + x)
+Value pow(Value a, Value b);  // a to the power of b
+Value sin(Value x);           // of radians
+Value cos(Value x);
+Value erf(Value x);
 Value sqrt(Value x);
 Value rsqrt(Value x);
 Value tanh(Value x);

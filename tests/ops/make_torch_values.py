@@ -6,6 +6,7 @@
 
 Operands are drawn here by the row's generators and rounded to their types; PyTorch computes in double precision.
 """
+import math
 import pathlib
 import re
 import struct
@@ -50,9 +51,12 @@ FUNCTIONS = {
     "binary_cross_entropy": lambda x, t, *, positive_weight=1.0: F.binary_cross_entropy_with_logits(
         x, t, reduction="none", pos_weight=torch.tensor(positive_weight, dtype=x.dtype)),
     "broadcast": lambda x, *, dims: x.expand(*dims),
+    "clamp": lambda x, *, low=-math.inf, high=math.inf: torch.clamp(x, low, high),
     "concat": lambda *xs, axis=-1: torch.cat(xs, axis),
+    "cos": torch.cos,
     "cross_entropy": cross_entropy,
     "div": torch.div,
+    "erf": torch.erf,
     "exp": torch.exp,
     "gather": lambda table, indices: F.embedding(indices, table),
     "gelu": F.gelu,
@@ -60,17 +64,20 @@ FUNCTIONS = {
     "layer_norm": lambda x, scale, shift, *, epsilon=1e-5: F.layer_norm(x, x.shape[-1:], scale, shift, epsilon),
     "lerp": torch.lerp,
     "log": torch.log,
+    "log1p": torch.log1p,
     "matmul": matmul,
     "maximum": torch.maximum,
     "minimum": torch.minimum,
     "mul": torch.mul,
     "one_hot": lambda x, *, classes, dtype="f32": F.one_hot(x, classes).double(),
+    "pow": torch.pow,
     "reduce_max": lambda x, *, axes=(), keep=False: torch.amax(x, axes_of(x, axes), keep),
     "reduce_mean": lambda x, *, axes=(), keep=False: torch.mean(x, axes_of(x, axes), keep),
     "reduce_sum": lambda x, *, axes=(), keep=False: torch.sum(x, axes_of(x, axes), keep),
     "relu": F.relu,
     "rsqrt": torch.rsqrt,
     "sigmoid": torch.sigmoid,
+    "sin": torch.sin,
     "softmax": lambda x: torch.softmax(x, -1),
     "sqrt": torch.sqrt,
     "square": torch.square,
