@@ -21,21 +21,22 @@ constexpr Verb kVerbs[] = {
     {"render-config", "prints a recipe with every default filled in", render_config},
     {"inspect", "shows what is in a model file or a run folder", inspect},
     {"compile", "shows the plans that a recipe compiles to", compile},
+    {"synthesize-dataset", "makes up a table of any size, with targets that can be learned",
+     synthesize_dataset},
     {"docs", "", docs},
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"plan",    "serve",   "explain",   "compress",  "profile",
-                                         "clean",   "augment", "generate",  "visualize", "synthesize-dataset",
-                                         "export",  "deploy",  "calibrate", "hyperopt",  "preprocess",
-                                         "forecast"};
+constexpr std::string_view kPlanned[] = {"plan",   "serve",     "explain",  "compress",   "profile",
+                                         "clean",  "augment",   "generate", "visualize",  "export",
+                                         "deploy", "calibrate", "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =
       "Shoestring trains and serves models inside a budget.\n\n"
       "  shoestring train --dataset table.csv --target column\n\n";
   for (const Verb& verb : kVerbs)
-    if (!verb.summary.empty()) text += fmt::format("  {:14} {}\n", verb.name, verb.summary);
+    if (!verb.summary.empty()) text += fmt::format("  {:18} {}\n", verb.name, verb.summary);
   text += "\n'shoestring VERB --help' tells its flags; 'shoestring --version' the version.\n";
   print(text);
 }

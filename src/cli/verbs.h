@@ -22,6 +22,7 @@ int render_config(Arguments);
 int init_config(Arguments);
 int inspect(Arguments);
 int compile(Arguments);
+int synthesize_dataset(Arguments);
 int docs(Arguments);
 
 }  // namespace shoestring::cli

@@ -1,18 +1,15 @@
-// Predictions on their way out: CSV or JSON lines, to a file (whole or absent) or to stdout and other
-// streams, through one buffer.
+// Predictions on their way out: rows as text (data/row_text.h), through one buffer, to a file (whole or
+// absent) or to stdout and other streams (data/output.h).
 #pragma once
 
-#include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
+#include "data/output.h"
+#include "data/row_text.h"
 
 namespace shoestring::data {
-
-enum class WriteKind { csv, jsonl };
 
 // Writes a table row by row: as many cells as there are names, then end_row(). The first fault (disk
 // full, a closed pipe) is kept, writing goes on into nothing, and finish() (or status()) reports it:
@@ -20,30 +17,34 @@ enum class WriteKind { csv, jsonl };
 class RowWriter {
  public:
   // "-" is stdout. A regular file appears under its name at finish() only. A pipe or device is written
-  // as rows come. CSV begins with the names.
+  // as rows come. CSV and TSV begin with the names.
   static Result<RowWriter> open(const std::string& path, WriteKind kind, std::vector<std::string> names);
-  RowWriter(RowWriter&&) noexcept;
-  RowWriter& operator=(RowWriter&&) noexcept;
-  ~RowWriter();  // without finish() a regular file is dropped
 
-  void text(std::string_view value);
-  void number(float value);  // shortest text that reads back to the same f32; NaN and infinity: null
-  void number(double value);
-  void integer(int64_t value);
-  void null();                                   // CSV: an empty cell; JSON: null
-  void numbers(const float* values, int count);  // one cell: a list "[0.1, 0.9]"; JSON: an array
-  void end_row();
+  void text(std::string_view value) { rows_.text(value); }
+  void number(float value) { rows_.number(value); }
+  void number(double value) { rows_.number(value); }
+  void integer(int64_t value) { rows_.integer(value); }
+  void null() { rows_.null(); }
+  void numbers(const float* values, int count) { rows_.numbers(values, count); }
+  void end_row() {
+    rows_.end_row();
+    written();
+  }
+
+  // For whole rows: what is put here becomes the next of the table. Call written() after each row or few.
+  RowText& rows() { return rows_; }
+  void written();
 
   // Hands what is buffered to the system: after each batch when a reader waits at the other end.
   Status flush();
-  Status status() const;
+  Status status() const { return output_.status(); }
   // Flushes, syncs and names the file. `durable` false skips the sync: for what can be made again.
   Status finish(bool durable = true);
 
  private:
-  struct State;
-  explicit RowWriter(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  RowWriter(Output output, RowText rows) : output_(std::move(output)), rows_(std::move(rows)) {}
+  Output output_;
+  RowText rows_;
 };
 
 }  // namespace shoestring::data

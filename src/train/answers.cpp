@@ -9,7 +9,7 @@ namespace shoestring::train {
 namespace {
 
 void write_classes(const std::string& label, std::span<const float> probabilities, int32_t predicted,
-                   data::RowWriter& out) {
+                   data::RowText& out) {
   out.text(label);
   out.numbers(probabilities.data(), static_cast<int>(probabilities.size()));
   out.number(probabilities[static_cast<size_t>(predicted)]);
@@ -30,7 +30,7 @@ Answers::Answers(const task::NetworkSpec& spec, const task::Fits& fits) : spec_(
   }
 }
 
-void Answers::write(const Ports& ports, int64_t row, data::RowWriter& out) const {
+void Answers::write(const Ports& ports, int64_t row, data::RowText& out) const {
   for (size_t o = 0; o < fits_->outputs.size(); ++o) {
     const auto& output = spec_->recipe.outputs[o];
     const float* values = ports.predictions[o];

@@ -18,7 +18,11 @@ class Answers {
 
   const std::vector<std::string>& columns() const { return columns_; }
   // Writes the answer of a row of the batch that the ports hold, as one row.
-  void write(const Ports& ports, int64_t row, data::RowWriter& out) const;
+  void write(const Ports& ports, int64_t row, data::RowText& out) const;
+  void write(const Ports& ports, int64_t row, data::RowWriter& out) const {
+    write(ports, row, out.rows());
+    out.written();
+  }
 
  private:
   const task::NetworkSpec* spec_;
