@@ -20,6 +20,9 @@ Value choose(Value mask, double a, double b) {
   return ops::where(mask, g.scalar(mask.type().dtype, a), g.scalar(mask.type().dtype, b));
 }
 
+// x * factor, without a node where the factor is 1.
+Value times(Value x, double factor) { return factor == 1 ? x : x * factor; }
+
 // The factor that brings a norm down to `limit`; 1 if it is not above.
 Value shrink(Value norm, double limit) {
   return ops::minimum(limit / (norm + 1e-6), norm.graph().scalar(norm.type().dtype, 1));
@@ -72,14 +75,14 @@ class SgdUpdate {
 
   void operator()(const Trained& p) {
     Value d = p.gradient;
-    if (o_.weight_decay != 0) d = d + p.value * o_.weight_decay;
+    if (const double decay = o_.weight_decay * p.decay_factor; decay != 0) d = d + p.value * decay;
     if (o_.momentum != 0) {
       const StateInfo state = states(o_, p.name, p.value.type())[0];
       const Value buffer = p.value.graph().read(state) * keep_ + (take_.valid() ? d * take_ : d);
       updates_.push_back({state.name, buffer});
       d = o_.nesterov ? d + buffer * o_.momentum : buffer;
     }
-    updates_.push_back({p.name, p.value - d * rate_});
+    updates_.push_back({p.name, p.value - d * times(rate_, p.rate_factor)});
   }
 
  private:
@@ -96,14 +99,15 @@ class AdamUpdate {
     // lr (m / q1) / (sqrt(v / q2) + epsilon) = [lr sqrt(q2) / q1] m / (sqrt(v) + [epsilon sqrt(q2)])
     rate_ = learning_rate * ok * q2_root / at_least(q1, kTiny);
     epsilon_ = at_least(q2_root * o_.epsilon, kTiny);
-    if (o_.decoupled && o_.weight_decay != 0) keep_ = 1.0 - learning_rate * ok * o_.weight_decay;
+    decay_ = learning_rate * ok * o_.weight_decay;
   }
 
   void operator()(const Trained& p) {
     Graph& g = p.value.graph();
     const std::vector<StateInfo> names = states(o_, p.name, p.value.type());
+    const double decay = o_.weight_decay * p.decay_factor;
     Value d = p.gradient;
-    if (!o_.decoupled && o_.weight_decay != 0) d = d + p.value * o_.weight_decay;
+    if (!o_.decoupled && decay != 0) d = d + p.value * decay;
     const Value m = ops::lerp(g.read(names[0]), d, spread(share1_, d));
     Value v = ops::lerp(g.read(names[1]), ops::square(d), spread(share2_, d));
     updates_.push_back({names[0].name, m});
@@ -112,8 +116,11 @@ class AdamUpdate {
       v = ops::maximum(g.read(names[2]), v);
       updates_.push_back({names[2].name, v});
     }
-    const Value kept = keep_.valid() ? p.value * keep_ : p.value;
-    updates_.push_back({p.name, kept - m * rate_ / (ops::sqrt(v) + epsilon_)});
+    const Value kept = o_.decoupled && decay != 0
+                           ? p.value * (1.0 - times(decay_, p.rate_factor * p.decay_factor))
+                           : p.value;
+    const Value rate = times(rate_, p.rate_factor);
+    updates_.push_back({p.name, kept - m * rate / (ops::sqrt(v) + epsilon_)});
   }
 
  private:
@@ -128,7 +135,7 @@ class AdamUpdate {
 
   Adam o_;
   std::vector<StateUpdate>& updates_;
-  Value share1_, share2_, rate_, epsilon_, keep_;
+  Value share1_, share2_, rate_, epsilon_, decay_;
 };
 
 SgdUpdate updater(const Sgd& o, Value lr, Value ok, std::vector<StateUpdate>& out) {

@@ -55,6 +55,8 @@ std::vector<StateInfo> shared_states_of(const Optimizer& optimizer);
 struct Trained {
   std::string name;
   Value value, gradient;
+  double rate_factor = 1;   // its learning rate is the shared one times this
+  double decay_factor = 1;  // its weight decay is the optimizer's times this; 0: none
 };
 // A state's value after the step. The caller writes them when everything else has been built.
 struct StateUpdate {
