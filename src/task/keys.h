@@ -53,8 +53,9 @@ struct Words<Normalization> {
 };
 template <>
 struct Words<Decay> {
-  static constexpr NameList names[] = {"null", "linear", "exponential", "cosine"};
-  static constexpr NameList later[] = {"one_cycle", "inverse_sqrt", "polynomial", "wsd"};
+  static constexpr NameList names[] = {"null",         "linear",     "exponential", "cosine", "one_cycle",
+                                       "inverse_sqrt", "polynomial", "wsd",         "coslog"};
+  static constexpr std::span<const NameList> later{};
 };
 template <>
 struct Words<SplitName> {

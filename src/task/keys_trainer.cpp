@@ -1,6 +1,8 @@
 // Records of the trainer: optimizers, schedules, clipping, stopping.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "task/keys.h"
 
 namespace shoestring::task {
@@ -56,15 +58,39 @@ constexpr auto kScheduler = keys(
         .at_least(1),
     key<&LearningRateScheduler::t_mult>("t_mult", "cosine: how many times longer each cycle is.").at_least(1),
     key<&LearningRateScheduler::eta_min>("eta_min", "cosine: the least rate.").within(0, 1),
-    noted("max_lr", "belongs to the decay one_cycle"), noted("pct_start", "belongs to the decay one_cycle"),
-    noted("div_factor", "belongs to the decay one_cycle"),
-    noted("final_div_factor", "belongs to the decay one_cycle"),
-    noted("inverse_sqrt_warmup_steps", "belongs to the decay inverse_sqrt"),
-    noted("polynomial_power", "belongs to the decay polynomial"),
-    noted("polynomial_end_lr", "belongs to the decay polynomial"),
-    noted("wsd_warmup_fraction", "belongs to the decay wsd"),
-    noted("wsd_stable_fraction", "belongs to the decay wsd"),
-    noted("wsd_decay_fraction", "belongs to the decay wsd"));
+    key<&LearningRateScheduler::max_lr>("max_lr", "one_cycle: the greatest rate; null is learning_rate.")
+        .above(0),
+    key<&LearningRateScheduler::pct_start>("pct_start",
+                                           "one_cycle: share of the steps until the greatest rate.")
+        .within(0, 1),
+    key<&LearningRateScheduler::div_factor>("div_factor",
+                                            "one_cycle: the greatest rate divided by this is the first.")
+        .above(0),
+    key<&LearningRateScheduler::final_div_factor>("final_div_factor",
+                                                  "one_cycle: the first rate divided by this is the last.")
+        .above(0),
+    key<&LearningRateScheduler::inverse_sqrt_warmup_steps>(
+        "inverse_sqrt_warmup_steps",
+        "inverse_sqrt: the rate is divided by the root of the step, or of this while it is larger.")
+        .at_least(1),
+    key<&LearningRateScheduler::polynomial_power>("polynomial_power",
+                                                  "polynomial: the power of the share of steps left.")
+        .at_least(0),
+    key<&LearningRateScheduler::polynomial_end_lr>("polynomial_end_lr", "polynomial: the last rate.")
+        .at_least(0),
+    key<&LearningRateScheduler::wsd_warmup_fraction>(
+        "wsd_warmup_fraction", "wsd: share of the steps over which the rate rises from 0.")
+        .within(0, 1),
+    key<&LearningRateScheduler::wsd_stable_fraction>("wsd_stable_fraction",
+                                                     "wsd: share of the steps over which the rate stays.")
+        .within(0, 1),
+    key<&LearningRateScheduler::wsd_decay_fraction>(
+        "wsd_decay_fraction",
+        "wsd: share of the steps over which the rate falls to 0; the three add up to 1.")
+        .within(0, 1),
+    key<&LearningRateScheduler::coslog_cycles>(
+        "coslog_cycles", "coslog: times that the rate rises from 0 and falls back, each time slower.")
+        .within(1, 60));
 
 constexpr auto kClipping = keys(
     key<&GradientClipping::clipglobalnorm>("clipglobalnorm", "Greatest norm of all gradients together.")
@@ -200,6 +226,27 @@ Status check_sgd(const Context& context, const Node& node, Sgd& sgd) {
                         "set momentum, or leave nesterov out");
 }
 
+// What a schedule does not heed is said; what it cannot mean is refused.
+Status check_scheduler(const Context& context, const Node& node, LearningRateScheduler& s) {
+  const double sum = s.wsd_warmup_fraction + s.wsd_stable_fraction + s.wsd_decay_fraction;
+  if (s.decay == Decay::wsd && std::abs(sum - 1) > 1e-6)
+    return context.refuse(node.mark,
+                          fmt::format("{}: wsd_warmup_fraction, wsd_stable_fraction and wsd_decay_fraction "
+                                      "add up to {:g}, not 1",
+                                      context.path, sum),
+                          "give three shares that add up to 1");
+  if (context.notes && warms_up_itself(s.decay) && (s.warmup_fraction > 0 || s.warmup_evaluations > 0))
+    context.notes->push_back(fmt::format(
+        "{}: warmup_fraction and warmup_evaluations have no effect: decay {} brings its own warm-up",
+        context.path, Words<Decay>::names[static_cast<size_t>(s.decay)]));
+  if (context.notes && s.decay == Decay::inverse_sqrt)
+    context.notes->push_back(
+        fmt::format("{}: inverse_sqrt divides learning_rate by the root of the step, at "
+                    "least by {:.4g}",
+                    context.path, std::sqrt(static_cast<double>(s.inverse_sqrt_warmup_steps))));
+  return {};
+}
+
 Status check_trainer(const Context& context, const Node& node, Trainer& trainer) {
   if (trainer.checkpoints_per_epoch > 0 && trainer.steps_per_checkpoint > 0)
     return context.refuse(node.find("steps_per_checkpoint")->mark,
@@ -267,7 +314,10 @@ constinit const Component Described<AdamW>::component{
     .name = "adamw", .help = "Adam with decoupled weight decay.", .keys = kAdamW};
 template <>
 constinit const Component Described<LearningRateScheduler>::component{
-    .name = "learning_rate_scheduler", .help = "How the learning rate changes.", .keys = kScheduler};
+    .name = "learning_rate_scheduler",
+    .help = "How the learning rate changes.",
+    .keys = kScheduler,
+    .finish = finish<check_scheduler>};
 template <>
 constinit const Component Described<GradientClipping>::component{
     .name = "gradient_clipping", .help = "Limits on gradients.", .keys = kClipping};

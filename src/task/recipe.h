@@ -374,7 +374,11 @@ struct AdamW {
 };
 using OptimizerSpec = std::variant<Adam, AdamW, Sgd>;
 
-enum class Decay { none, linear, exponential, cosine };
+enum class Decay { none, linear, exponential, cosine, one_cycle, inverse_sqrt, polynomial, wsd, coslog };
+// Whether the keys of warm-up have nothing to do.
+constexpr bool warms_up_itself(Decay decay) {
+  return decay == Decay::one_cycle || decay == Decay::wsd || decay == Decay::coslog;
+}
 enum class SplitName { training, validation, test };
 
 struct LearningRateScheduler {
@@ -392,6 +396,14 @@ struct LearningRateScheduler {
   std::optional<int64_t> t_0;  // cosine: steps before the first restart; absent: steps per checkpoint
   int64_t t_mult = 1;
   double eta_min = 0;
+  std::optional<double> max_lr;     // one_cycle: the greatest rate; absent: learning_rate
+  double pct_start = 0.3;           // share of the steps over which it is reached
+  double div_factor = 25;           // the first rate is the greatest divided by this,
+  double final_div_factor = 10000;  // the last rate the first divided by this
+  int64_t inverse_sqrt_warmup_steps = 4000;
+  double polynomial_power = 1, polynomial_end_lr = 0;
+  double wsd_warmup_fraction = 0.1, wsd_stable_fraction = 0.8, wsd_decay_fraction = 0.1;  // add up to 1
+  int64_t coslog_cycles = 4;
   bool operator==(const LearningRateScheduler&) const = default;
 };
 

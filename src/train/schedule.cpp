@@ -9,6 +9,11 @@ namespace {
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
+// From `a` to `b` by half a cosine, as `part` goes from 0 to 1.
+double half_cosine(double a, double b, double part) {
+  return b + (a - b) * (1 + std::cos(std::numbers::pi * part)) / 2;
+}
+
 }  // namespace
 
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step) {
@@ -28,25 +33,41 @@ Schedule::Schedule(const task::LearningRateScheduler& spec, double base, const H
   const double fraction = spec.warmup_fraction * static_cast<double>(horizon.total_steps);
   warmup_ = spec.warmup_fraction > 0 ? static_cast<int64_t>(fraction)
                                      : spec.warmup_evaluations * horizon.steps_per_evaluation;
+  if (task::warms_up_itself(spec.decay)) warmup_ = 0;
 }
 
 double Schedule::at(int64_t step) const {
-  const double rate = base_ * memory_.factor;
+  double rate = base_ * memory_.factor;
+  if (spec_.decay == task::Decay::inverse_sqrt)
+    rate /= std::sqrt(static_cast<double>(spec_.inverse_sqrt_warmup_steps));
   if (step < warmup_) return rate * static_cast<double>(step + 1) / static_cast<double>(warmup_);
   const auto u = static_cast<double>(step - warmup_);
+  const auto steps = static_cast<double>(std::max<int64_t>(1, horizon_.total_steps - warmup_));
   switch (spec_.decay) {
     case task::Decay::none:
       return rate;
-    case task::Decay::linear: {
-      const auto steps = static_cast<double>(std::max<int64_t>(1, horizon_.total_steps - warmup_));
+    case task::Decay::linear:
       return rate * std::max(0.0, 1 - u / steps);
-    }
     case task::Decay::exponential: {
       const double exponent = u / static_cast<double>(spec_.decay_steps);
       return rate * std::pow(spec_.decay_rate, spec_.staircase ? std::floor(exponent) : exponent);
     }
     case task::Decay::cosine:
       return cosine(rate, step - warmup_);
+    case task::Decay::one_cycle:
+      return memory_.factor * one_cycle(step);
+    case task::Decay::inverse_sqrt:
+      return rate / std::sqrt(std::max(1.0, u / static_cast<double>(spec_.inverse_sqrt_warmup_steps)));
+    case task::Decay::polynomial: {
+      const double end = spec_.polynomial_end_lr, left = std::max(0.0, 1 - u / steps);
+      return end + (rate - end) * std::pow(left, spec_.polynomial_power);
+    }
+    case task::Decay::wsd:
+      return rate * wsd(step);
+    case task::Decay::coslog: {
+      const double cycles = std::log2(1 + (std::exp2(spec_.coslog_cycles) - 1) * u / steps);
+      return rate * (1 - std::cos(2 * std::numbers::pi * cycles)) / 2;
+    }
   }
   return rate;
 }
@@ -58,8 +79,24 @@ double Schedule::cosine(double rate, int64_t step) const {
   } else {
     while (step >= cycle) step -= cycle, cycle *= spec_.t_mult;
   }
-  const double part = static_cast<double>(step) / static_cast<double>(cycle);
-  return spec_.eta_min + (rate - spec_.eta_min) * (1 + std::cos(std::numbers::pi * part)) / 2;
+  return half_cosine(rate, spec_.eta_min, static_cast<double>(step) / static_cast<double>(cycle));
+}
+
+double Schedule::one_cycle(int64_t step) const {
+  const double greatest = spec_.max_lr.value_or(base_), first = greatest / spec_.div_factor;
+  const auto last = static_cast<double>(horizon_.total_steps - 1),
+             t = std::min(static_cast<double>(step), last);
+  const double peak = spec_.pct_start * static_cast<double>(horizon_.total_steps) - 1;
+  if (t <= peak) return half_cosine(first, greatest, peak > 0 ? t / peak : 1);
+  return half_cosine(greatest, first / spec_.final_div_factor, (t - peak) / (last - peak));
+}
+
+double Schedule::wsd(int64_t step) const {
+  const auto total = static_cast<double>(horizon_.total_steps), t = static_cast<double>(step);
+  const double warm = spec_.wsd_warmup_fraction * total, stable = warm + spec_.wsd_stable_fraction * total;
+  if (t < warm) return std::min(1.0, (t + 1) / warm);
+  if (t < stable) return 1;
+  return half_cosine(1, 0, std::min(1.0, (t - stable) / std::max(1.0, total - stable)));
 }
 
 bool improves(double value, double best, bool larger_is_better) {

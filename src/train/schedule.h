@@ -21,16 +21,25 @@ struct Horizon {
 // epochs; steps_per_checkpoint likewise stands before checkpoints_per_epoch.
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step);
 
-// The rate at step t (from 0) is base * warm-up * decay * plateau:
-//   warm-up      (t + 1) / w during the first w steps; w = warmup_fraction * total_steps where that is
-//                set, else warmup_evaluations * steps_per_evaluation. Decay begins after it: u = t - w.
-//   linear       1 - u / (total_steps - w), never below 0
+// The rate at step t (from 0) of T is base * warm-up * decay * plateau:
+//   warm-up      (t + 1) / w during the first w steps; w = warmup_fraction * T where that is set, else
+//                warmup_evaluations * steps_per_evaluation. Decay begins after it: u = t - w of U = T - w.
+//   linear       1 - u / U, never below 0
 //   exponential  decay_rate ^ (u / decay_steps); the exponent whole with `staircase`
-//   cosine       eta_min + (base - eta_min) (1 + cos(pi v / T)) / 2, where v is the step within a cycle
-//                of T steps; the first cycle is t_0 steps (absent: steps_per_evaluation), each later
+//   cosine       eta_min + (base - eta_min) (1 + cos(pi v / V)) / 2, where v is the step within a cycle
+//                of V steps; the first cycle is t_0 steps (absent: steps_per_evaluation), each later
 //                one t_mult times the one before (SGDR, arXiv 1608.03983)
+//   inverse_sqrt 1 / sqrt(max(u, inverse_sqrt_warmup_steps)) (arXiv 1706.03762, without its warm-up)
+//   polynomial   polynomial_end_lr + (base - polynomial_end_lr) (1 - u / U) ^ polynomial_power
 //   plateau      reduce_on_plateau_rate for each time that the watched metric did not improve over
 //                reduce_on_plateau_patience + 1 evaluations, reduce_on_plateau times at most
+// Some decays bring their own warm-up, and w is 0:
+//   one_cycle    by half cosines from max_lr / div_factor up to max_lr at step pct_start * T - 1, and
+//                down to max_lr / div_factor / final_div_factor at step T - 1 (torch.optim's OneCycleLR,
+//                arXiv 1708.07120; the momentum stays as it is)
+//   wsd          (t + 1) / w over the first wsd_warmup_fraction * T steps, 1 over the next
+//                wsd_stable_fraction * T, then (1 + cos) / 2 from 1 to 0 (arXiv 2404.06395)
+//   coslog       (1 - cos(2 pi log2(1 + (2^c - 1) t / T))) / 2 with c = coslog_cycles (arXiv 2407.04491)
 class Schedule {
  public:
   struct Memory {
@@ -53,6 +62,8 @@ class Schedule {
 
  private:
   double cosine(double rate, int64_t step) const;
+  double one_cycle(int64_t step) const;
+  double wsd(int64_t step) const;
 
   task::LearningRateScheduler spec_;
   double base_;

@@ -3,7 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
+#include <numbers>
+#include <sstream>
 #include <vector>
+
+#include "base/atomic_file.h"
 
 namespace shoestring::train {
 namespace {
@@ -93,6 +98,102 @@ TEST(Schedule, CosineRestartsWithLongerCycles) {
   spec.t_0.reset();
   spec.t_mult = 1;
   EXPECT_DOUBLE_EQ(Schedule(spec, 1.0, {10, 100, 7}).at(7), 1.0);
+}
+
+// schedules.txt, written by schedules.py.
+TEST(Schedule, AsPyTorch) {
+  using task::Decay;
+  const std::map<std::string, task::LearningRateScheduler> cases{
+      {"one_cycle", {.decay = Decay::one_cycle}},
+      {"one_cycle_own",
+       {.decay = Decay::one_cycle,
+        .max_lr = 0.5,
+        .pct_start = 0.12,
+        .div_factor = 10,
+        .final_div_factor = 100}},
+      {"one_cycle_at_once", {.decay = Decay::one_cycle, .pct_start = 0}},
+      {"polynomial", {.decay = Decay::polynomial, .polynomial_power = 2}},
+      {"cosine", {.decay = Decay::cosine, .t_0 = 5, .t_mult = 2, .eta_min = 0.001}}};
+  std::istringstream text(read_file("tests/unit/train/schedules.txt").value());
+  int compared = 0;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("#")) continue;
+    std::istringstream words(line);
+    std::string name;
+    int64_t step = 0;
+    double rate = 0;
+    words >> name >> step >> rate;
+    EXPECT_NEAR(Schedule(cases.at(name), 0.02, {10, 40, 10}).at(step), rate, 1e-12 + 1e-9 * rate) << line;
+    ++compared;
+  }
+  EXPECT_EQ(compared, 5 * 40);
+}
+
+TEST(Schedule, SomeDecaysBringTheirOwnWarmUp) {
+  task::LearningRateScheduler spec{.decay = task::Decay::one_cycle};
+  const double first = Schedule(spec, 1.0, {10, 100, 10}).at(0);
+  spec.warmup_fraction = 0.5;
+  EXPECT_NEAR(first, 1.0 / 25, 1e-15);
+  EXPECT_EQ(Schedule(spec, 1.0, {10, 100, 10}).at(0), first);
+  spec.decay = task::Decay::wsd;
+  EXPECT_DOUBLE_EQ(Schedule(spec, 1.0, {10, 100, 10}).at(0), 0.1);
+  spec.decay = task::Decay::coslog;
+  EXPECT_DOUBLE_EQ(Schedule(spec, 1.0, {10, 100, 10}).at(0), 0);
+  EXPECT_NEAR(Schedule({.decay = task::Decay::one_cycle}, 1.0, {1, 1, 1}).at(0), 1.0 / 25 / 10000, 1e-12);
+}
+
+TEST(Schedule, WsdWarmsStaysAndFalls) {
+  const task::LearningRateScheduler spec{.decay = task::Decay::wsd,
+                                         .wsd_warmup_fraction = 0.2,
+                                         .wsd_stable_fraction = 0.5,
+                                         .wsd_decay_fraction = 0.3};
+  const Schedule schedule(spec, 2.0, {10, 100, 10});
+  EXPECT_DOUBLE_EQ(schedule.at(0), 0.1);
+  EXPECT_DOUBLE_EQ(schedule.at(19), 2.0);
+  EXPECT_DOUBLE_EQ(schedule.at(69), 2.0);
+  EXPECT_DOUBLE_EQ(schedule.at(70), 2.0);
+  EXPECT_DOUBLE_EQ(schedule.at(80), 1.5);  // a third of the way: (1 + cos 60°) / 2
+  EXPECT_DOUBLE_EQ(schedule.at(85), 1.0);
+  EXPECT_NEAR(schedule.at(100), 0, 1e-15);
+  EXPECT_NEAR(schedule.at(1000), 0, 1e-15);
+}
+
+TEST(Schedule, InverseSqrtStaysThenFalls) {
+  task::LearningRateScheduler spec{.decay = task::Decay::inverse_sqrt, .inverse_sqrt_warmup_steps = 16};
+  const Schedule schedule(spec, 1.0, {10, 1000, 10});
+  EXPECT_DOUBLE_EQ(schedule.at(0), 0.25);
+  EXPECT_DOUBLE_EQ(schedule.at(16), 0.25);
+  EXPECT_DOUBLE_EQ(schedule.at(100), 0.1);
+  spec.warmup_fraction = 0.02;
+  const Schedule warm(spec, 1.0, {10, 1000, 10});
+  EXPECT_DOUBLE_EQ(warm.at(9), 0.125);
+  EXPECT_DOUBLE_EQ(warm.at(19), 0.25);
+  EXPECT_DOUBLE_EQ(warm.at(120), 0.1);
+}
+
+TEST(Schedule, PolynomialEndsAtItsLastRate) {
+  const task::LearningRateScheduler spec{.decay = task::Decay::polynomial,
+                                         .warmup_fraction = 0.2,
+                                         .polynomial_power = 3,
+                                         .polynomial_end_lr = 0.2};
+  const Schedule schedule(spec, 1.0, {10, 100, 10});
+  EXPECT_DOUBLE_EQ(schedule.at(20), 1.0);
+  EXPECT_DOUBLE_EQ(schedule.at(60), 0.3);
+  EXPECT_DOUBLE_EQ(schedule.at(100), 0.2);
+  EXPECT_DOUBLE_EQ(schedule.at(500), 0.2);
+}
+
+// Each cycle ends where 1 + 15 t is a power of two, and is in its middle at the powers of two between.
+TEST(Schedule, CoslogFallsToZeroAfterEachCycle) {
+  const task::LearningRateScheduler spec{.decay = task::Decay::coslog};
+  const Schedule schedule(spec, 0.5, {10, 1500, 10});
+  for (const int64_t end : {0, 100, 300, 700, 1500}) EXPECT_NEAR(schedule.at(end), 0, 1e-12) << end;
+  for (const double cycle : {0.5, 1.5, 2.5, 3.5})
+    EXPECT_NEAR(schedule.at(std::lround(100 * (std::exp2(cycle) - 1))), 0.5, 2e-4) << cycle;
+  EXPECT_NEAR(schedule.at(50), 0.25 * (1 - std::cos(2 * std::numbers::pi * std::log2(1.5))), 1e-12);
+  const Schedule two({.decay = task::Decay::coslog, .coslog_cycles = 2}, 1.0, {10, 300, 10});
+  EXPECT_NEAR(two.at(100), 0, 1e-12);
+  EXPECT_NEAR(two.at(50), (1 - std::cos(2 * std::numbers::pi * std::log2(1.5))) / 2, 1e-12);
 }
 
 TEST(Schedule, PlateauReducesAfterPatienceAndNotMoreOftenThanAllowed) {
