@@ -1,6 +1,7 @@
 #include "base/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +24,34 @@ Status write_all(int fd, const char* data, size_t size, const std::string& path)
     size -= static_cast<size_t>(n);
   }
   return {};
+}
+
+bool is_at(int fd, const std::string& path) {
+  struct stat open {
+  }, named{};
+  return ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+         open.st_ino == named.st_ino;
+}
+
+// A file of that name that nobody else writes, empty; -1 where somebody does, errno EWOULDBLOCK, or on a
+// fault. Whoever holds the lock may empty, rename or remove the file; it goes with its holder, so what a
+// killed process leaves is taken over. A file system without locks gives the file without one.
+int open_locked(const std::string& name) {
+  for (;;) {
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return -1;
+    int e = ::flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK ? 0 : EWOULDBLOCK;
+    if (e == 0 && !is_at(fd, name)) {  // its holder has just given it its name, or removed it
+      ::close(fd);
+      continue;
+    }
+    struct stat info {};
+    if (e == 0 && ::fstat(fd, &info) == 0 && info.st_size > 0 && ::ftruncate(fd, 0) != 0) e = errno;
+    if (e == 0) return fd;
+    ::close(fd);
+    errno = e;
+    return -1;
+  }
 }
 
 }  // namespace
@@ -71,8 +100,8 @@ AtomicFile::AtomicFile(AtomicFile&& other) noexcept
 
 AtomicFile::~AtomicFile() {
   if (fd_ < 0) return;
+  ::unlink(temporary_.c_str());  // while it is ours: closing gives the lock back
   ::close(fd_);
-  ::unlink(temporary_.c_str());
 }
 
 Result<AtomicFile> AtomicFile::create(std::string path) {
@@ -84,7 +113,11 @@ Result<AtomicFile> AtomicFile::create(std::string path) {
     path = std::filesystem::path(path).parent_path() / target;
   }
   std::string temporary = path + ".tmp";
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  int fd = open_locked(temporary);
+  for (int other = 1; fd < 0 && errno == EWOULDBLOCK; ++other) {
+    temporary = fmt::format("{}.{}.tmp", path, other);
+    fd = open_locked(temporary);
+  }
   if (fd < 0) return fail(system_error("create", path, errno));
   return AtomicFile(std::move(path), std::move(temporary), fd);
 }
@@ -96,12 +129,11 @@ Status AtomicFile::write(std::string_view text) { return write_all(fd_, text.dat
 
 Status AtomicFile::commit(bool durable) {
   if (durable && ::fsync(fd_) != 0) return fail(system_error("sync", path_, errno));
-  const int fd = std::exchange(fd_, -1);
-  if (::close(fd) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-    const int e = errno;
-    ::unlink(temporary_.c_str());
-    return fail(system_error("rename into place", path_, e));
-  }
+  // Network file systems tell of a lost write when a descriptor is closed; the lock stays with the other.
+  if (::close(::dup(fd_)) != 0) return fail(system_error("write", path_, errno));
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0)
+    return fail(system_error("rename into place", path_, errno));
+  ::close(std::exchange(fd_, -1));
   if (durable) sync_parent(path_);
   return {};
 }

@@ -1,5 +1,7 @@
 // Files that are whole or absent: written to a temporary name beside the target, synced, renamed,
-// and the folder synced. A crash or a power cut at any moment leaves the old file or the new one.
+// and the folder synced. A crash or a power cut at any moment leaves the old file or the new one. Of several
+// that write one file at a time each has a temporary name of its own, and the last to commit stays; what a
+// killed process left under a temporary name is written over by the next.
 #pragma once
 
 #include <cstddef>

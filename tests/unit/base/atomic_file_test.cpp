@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -66,6 +67,41 @@ TEST_F(AtomicFileTest, MovedFromLeavesTheFileAlone) {
   ASSERT_TRUE(moved.write(std::string_view("1")));
   ASSERT_TRUE(moved.commit());
   EXPECT_EQ(contents("x"), "1");
+}
+
+// Several that write one file at a time do not touch each other's, and the last to commit stays.
+TEST_F(AtomicFileTest, TwoWritersOfOneFile) {
+  Result<AtomicFile> first = AtomicFile::create(path("x")), second = AtomicFile::create(path("x"));
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(first->write(std::string_view("first, and much longer")));
+  ASSERT_TRUE(second->write(std::string_view("second")));
+  ASSERT_TRUE(first->commit());
+  EXPECT_EQ(contents("x"), "first, and much longer");
+  Result<AtomicFile> third = AtomicFile::create(path("x"));
+  ASSERT_TRUE(third && third->write(std::string_view("third")));
+  ASSERT_TRUE(second->commit());
+  EXPECT_EQ(contents("x"), "second");
+  ASSERT_TRUE(third->commit());
+  EXPECT_EQ(contents("x"), "third");
+  EXPECT_EQ(files(), 1u);
+}
+
+TEST_F(AtomicFileTest, TakesOverWhatAKilledWriterLeft) {
+  for (const char* text : {"one, and longer", "two"}) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      Result<AtomicFile> file = AtomicFile::create(path("x"));
+      ::_exit(file && file->write(std::string_view(text)) ? 0 : 1);  // no destructor
+    }
+    int status = 1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(contents("x.tmp"), text);
+    EXPECT_EQ(files(), 1u);
+  }
+  ASSERT_TRUE(write_file(path("x"), "3"));
+  EXPECT_EQ(contents("x"), "3");
+  EXPECT_EQ(files(), 1u);
 }
 
 // A disk that is full: the temporary file is a link to /dev/full.
