@@ -161,16 +161,20 @@ Status write_output(const std::string& path, std::string_view text) {
   return done;
 }
 
+Error read_error(const std::string& path, int e) {
+  const bool refused = e == EACCES || e == EPERM;
+  return {refused ? ErrorKind::machine : ErrorKind::data, fmt::format("cannot read: {}", std::strerror(e)),
+          path,
+          refused ? "ask for the right to read it (chmod +r), or choose another file" : "check the path"};
+}
+
 Result<std::string> read_file(const std::string& path) {
-  const auto unreadable = [&](int e) {
-    return fail(ErrorKind::data, fmt::format("cannot read: {}", std::strerror(e)), path, "check the path");
-  };
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info {};
   if (fd < 0 || ::fstat(fd, &info) != 0 || S_ISDIR(info.st_mode)) {
     const int e = fd < 0 ? errno : EISDIR;
     if (fd >= 0) ::close(fd);
-    return unreadable(e);
+    return fail(read_error(path, e));
   }
   std::string text(static_cast<size_t>(info.st_size), '\0');
   size_t done = 0;
@@ -181,7 +185,7 @@ Result<std::string> read_file(const std::string& path) {
     if (n < 0) {
       const int e = errno;
       ::close(fd);
-      return unreadable(e);
+      return fail(read_error(path, e));
     }
     if (n == 0) break;
     done += static_cast<size_t>(n);

@@ -41,7 +41,11 @@ bool is_stream(const std::string& path);
 // Writes to a stream, or a whole file by write_file.
 Status write_output(const std::string& path, std::string_view text);
 
-// The whole file as text. Missing, unreadable or failing on the way: ErrorKind::data with the reason.
+// Why a file cannot be read, for errors: ErrorKind::machine where permission is missing, else
+// ErrorKind::data.
+Error read_error(const std::string& path, int errno_value);
+
+// The whole file as text; missing, unreadable or failing on the way: read_error().
 Result<std::string> read_file(const std::string& path);
 
 // Whether there is something of that name; false too where that cannot be told.

@@ -309,7 +309,8 @@ std::string Document::place(Mark mark) const {
 Result<Document> read_document(const std::string& path) {
   Result<std::string> text = read_file(path);
   if (!text) {
-    text.error().kind = ErrorKind::usage;  // a recipe is the user's word, not data
+    if (text.error().kind == ErrorKind::data)
+      text.error().kind = ErrorKind::usage;  // the user's word, not data
     return fail(std::move(text.error()));
   }
   return parse_document(*text, path);

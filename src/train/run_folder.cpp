@@ -39,7 +39,9 @@ Result<RunFolder> RunFolder::create(const std::string& output_directory, std::st
 
 Result<RunFolder> RunFolder::open(const std::string& path) {
   std::error_code ec;
-  if (!fs::is_directory(path, ec))
+  const bool found = fs::is_directory(path, ec);
+  if (ec == std::errc::permission_denied) return fail(read_error(path, ec.value()));
+  if (!found)
     return fail(ErrorKind::data, "no such run folder", path,
                 "name the folder that 'train' made, for example results/experiment_run");
   std::string clean = path;
@@ -87,11 +89,12 @@ Status RunFolder::finish() const { return write_file(mark(), ""); }
 
 Result<std::string> find_model(const std::string& path) {
   std::error_code ec;
-  if (fs::is_regular_file(path, ec)) return path;
+  for (const char* inside : {"", "/model.safetensors", "/model/model.safetensors"}) {
+    if (fs::is_regular_file(path + inside, ec)) return path + inside;
+    if (ec == std::errc::permission_denied) return fail(read_error(path + inside, ec.value()));
+  }
   if (!fs::exists(path, ec))
     return fail(ErrorKind::data, "no such model", path, "give a model file, a model folder or a run folder");
-  for (const char* inside : {"/model.safetensors", "/model/model.safetensors"})
-    if (fs::is_regular_file(path + inside, ec)) return path + inside;
   return fail(ErrorKind::data, "there is no model in this folder", path,
               "give a model file, a model folder or a run folder whose training wrote a model");
 }
