@@ -4,6 +4,7 @@
 #include "cli/inputs.h"
 #include "cli/metrics_table.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 #include "cli/verbs.h"
 #include "train/predict.h"
 
@@ -45,11 +46,11 @@ int evaluate(Arguments arguments) {
   if (auto ok = check_batch_rows(batch_size, "evaluate", "--batch_size"); !ok) return report(ok.error());
   r.batch_size = batch_size.value_or(0);
   const bool save_predictions = !skip_predictions && !skip_collect;
-  if (save_predictions || !skip_statistics)
-    if (auto ok = make_folders(folder); !ok) return report(ok.error());
+  if (save_predictions || !skip_statistics) r.folder = folder;
   if (save_predictions) r.predictions = folder + "/predictions.csv";
 
   Console console(quiet || json || logging_level == "critical" || logging_level == "error", false);
+  r.stop = stop_flag(r.dataset);
   const auto metrics = train::evaluate(r, console.sink());
   if (!metrics) return report(metrics.error());
   if (!skip_statistics)

@@ -1,11 +1,11 @@
 // predict: answers new rows with a trained model.
 #include "train/predict.h"
 
-#include "base/atomic_file.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
+#include "cli/stop.h"
 #include "cli/verbs.h"
 
 namespace shoestring::cli {
@@ -44,7 +44,7 @@ Status complete(Given& g) {
   else if (r.output.empty() && (r.dataset == "-" || g.json))
     r.output = "-";
   else if (r.output.empty()) {
-    if (auto ok = make_folders(g.folder); !ok) return ok;
+    r.folder = g.folder;
     r.output = g.folder + (lines_out ? "/predictions.jsonl" : "/predictions.csv");
   }
   return {};
@@ -81,6 +81,7 @@ int predict(Arguments arguments) {
   // The answers have stdout for themselves.
   Console console(g.quiet || g.json || g.logging_level == "critical" || g.logging_level == "error", false,
                   r.output == "-");
+  r.stop = stop_flag(r.dataset);
   const auto outcome = train::predict(r, console.sink());
   if (!outcome) return report(outcome.error());
   if (r.output != "-")

@@ -2,6 +2,8 @@
 
 #include <csignal>
 
+#include "base/atomic_file.h"
+
 namespace shoestring::cli {
 namespace {
 
@@ -18,7 +20,16 @@ const std::atomic<bool>* stop_flag() {
   action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);  // the next one ends the process
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
+  // A closed terminal may say so twice, by the kernel and by its shell; nohup asks not to hear of it.
+  struct sigaction before {};
+  action.sa_flags = SA_RESTART;
+  if (sigaction(SIGHUP, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
+    sigaction(SIGHUP, &action, nullptr);
   return &stopped;
+}
+
+const std::atomic<bool>* stop_flag(const std::string& dataset) {
+  return dataset == "-" || is_stream(dataset) ? nullptr : stop_flag();
 }
 
 }  // namespace shoestring::cli

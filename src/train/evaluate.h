@@ -1,6 +1,7 @@
 // Metrics of the engine's current states over some rows of a data set.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -36,10 +37,11 @@ class Evaluator {
 
   Metrics evaluate(std::span<const uint32_t> rows);
   // The same, and each batch's predictions are handed on: rows of the data set and the ports that hold them.
+  // Once `stop` is set it gives up, and the metrics are worth nothing.
   template <class Take>
-  Metrics evaluate(std::span<const uint32_t> rows, Take&& take) {
+  Metrics evaluate(std::span<const uint32_t> rows, Take&& take, const std::atomic<bool>* stop = nullptr) {
     begin();
-    for (size_t first = 0; first < rows.size();) {
+    for (size_t first = 0; first < rows.size() && !(stop && stop->load(std::memory_order_relaxed));) {
       const auto batch =
           rows.subspan(first, std::min(rows.size() - first, static_cast<size_t>(runner_->rows())));
       add(batch);

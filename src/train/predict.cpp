@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "train/read_tables.h"
@@ -17,8 +18,9 @@ constexpr int64_t kSmall = 64, kLarge = 1024;  // rows of the plans beside that 
 Result<std::vector<uint8_t>> wanted_rows(const PredictRequest& request, const SavedModel& model,
                                          const LogSink& log) {
   if (request.split == SplitWanted::all) return std::vector<uint8_t>();
-  const auto data = prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec,
-                                   model.fits, RowsWanted::as_trained, {.seed = model.seed, .log = log});
+  const auto data =
+      prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec, model.fits,
+                     RowsWanted::as_trained, {.seed = model.seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
   std::vector<uint8_t> wanted(static_cast<size_t>(data->rows), 0);
   const auto& rows = request.split == SplitWanted::training     ? data->training
@@ -136,10 +138,12 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   data::ReadOptions options;
   if (auto ok = data::set_data_format(request.format, options); !ok) return fail(ok.error());
   options.expected_names = column_names(predictor.recipe(), true);
-  auto reader = data::open_table(request.dataset, options);
+  auto reader = open_table(request.dataset, options, request.stop);
   if (!reader) return fail(reader.error());
   const auto map = locate(predictor.recipe(), **reader, false);
   if (!map) return fail(map.error());
+  if (!request.folder.empty())
+    if (auto ok = make_folders(request.folder); !ok) return fail(ok.error());
   auto out = data::RowWriter::open(request.output, request.kind, predictor.answers().columns());
   if (!out) return fail(out.error());
 
@@ -193,9 +197,9 @@ Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log) {
 Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log) {
   const SavedModel& model = predictor.model();
   const bool as_trained = request.split != SplitWanted::all;
-  const auto data =
-      prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec, model.fits,
-                     as_trained ? RowsWanted::as_trained : RowsWanted::all, {.seed = model.seed, .log = log});
+  const auto data = prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec,
+                                   model.fits, as_trained ? RowsWanted::as_trained : RowsWanted::all,
+                                   {.seed = model.seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
   const auto& rows = request.split == SplitWanted::training     ? data->training
                      : request.split == SplitWanted::validation ? data->validation
@@ -207,16 +211,25 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   const PlanRequest plan{PlanKind::evaluate, std::min(wished, static_cast<int64_t>(rows.size()))};
   auto runner = predictor.runner(plan);
   if (!runner) return fail(runner.error());
-  Evaluator evaluator(**runner, *data);
-  if (request.predictions.empty()) return evaluator.evaluate(rows);
-
+  if (!request.folder.empty())
+    if (auto ok = make_folders(request.folder); !ok) return fail(ok.error());
   const Answers answers(model.spec, model.fits);
-  auto out = data::RowWriter::open(request.predictions, data::WriteKind::csv, answers.columns());
-  if (!out) return fail(out.error());
-  Metrics metrics = evaluator.evaluate(rows, [&](std::span<const uint32_t> batch, const Ports& ports) {
-    for (size_t i = 0; i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
-  });
-  if (auto ok = out->finish(false); !ok) return fail(ok.error());
+  std::optional<data::RowWriter> out;
+  if (!request.predictions.empty()) {
+    auto opened = data::RowWriter::open(request.predictions, data::WriteKind::csv, answers.columns());
+    if (!opened) return fail(opened.error());
+    out = std::move(*opened);
+  }
+  Evaluator evaluator(**runner, *data);
+  const auto write = [&](std::span<const uint32_t> batch, const Ports& ports) {
+    for (size_t i = 0; out && i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
+  };
+  Metrics metrics = evaluator.evaluate(rows, write, request.stop);
+  if (request.stop && request.stop->load(std::memory_order_relaxed))
+    return fail(ErrorKind::interrupted, "stopped before the last row: nothing was written", request.dataset,
+                "run the same command again");
+  if (out)
+    if (auto ok = out->finish(false); !ok) return fail(ok.error());
   return metrics;
 }
 

@@ -51,8 +51,10 @@ struct PredictRequest {
   std::string dataset = {}, format = {};  // "-" is stdin
   SplitWanted split = SplitWanted::all;   // rows of one split, as they were when the model was trained
   std::string output = {};                // "-" is stdout
+  std::string folder = {};                // made, where it is not there, once model and table are open
   data::WriteKind kind = data::WriteKind::csv;
   int64_t batch_size = 0;
+  const std::atomic<bool>* stop = nullptr;  // set from outside: give up
 };
 
 struct PredictOutcome {
@@ -62,7 +64,8 @@ struct PredictOutcome {
 
 // Fails with ErrorKind::data where a column is missing, where a model that fills missing values from the
 // rows below (bfill) gets a table of more than 256 MiB as numbers, and after the last row where more than 5 %
-// of a column's cells were no numbers. With a predictor, request.model and batch_size are not looked at: the
+// of a column's cells were no numbers; with ErrorKind::interrupted once it was to stop. A file that is no
+// stream is then not written at all. With a predictor, request.model and batch_size are not looked at: the
 // second call neither reads nor compiles anything.
 Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log);
 Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& request, const LogSink& log);
@@ -72,7 +75,9 @@ struct EvaluateRequest {
   std::string dataset = {}, format = {};
   SplitWanted split = SplitWanted::all;
   std::string predictions = {};  // a CSV file to write; "" for none
+  std::string folder = {};       // made, where it is not there, once model and table are read
   int64_t batch_size = 0;
+  const std::atomic<bool>* stop = nullptr;  // set from outside: give up, with ErrorKind::interrupted
 };
 Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log);
 Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log);

@@ -80,7 +80,7 @@ class StoppableReader final : public data::TableReader {
   }
   Result<std::optional<data::RecordBatch>> next() override {
     if (stop_->load(std::memory_order_relaxed))
-      return fail(ErrorKind::interrupted, "stopped while the table was read: nothing was trained", path_,
+      return fail(ErrorKind::interrupted, "stopped while the table was read", path_,
                   "run the same command again");
     auto batch = reader_->next();
     ragged_ = reader_->ragged();
