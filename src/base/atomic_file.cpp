@@ -83,6 +83,9 @@ Error system_error(std::string_view action, const std::string& path, int e) {
     case EEXIST:
       error.fix = "a file stands where a folder is needed: move it or choose another name";
       break;
+    case EPIPE:
+      error.fix = "the program that reads the output has ended";
+      break;
     default:
       error.fix = "check the path and the disk";
       break;

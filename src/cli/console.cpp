@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
+
+#include "base/atomic_file.h"
 
 namespace shoestring::cli {
 namespace {
@@ -22,14 +25,30 @@ bool is_numeric(std::string_view text) {
           (text.size() > 1 && text[0] == '-' && std::isdigit(static_cast<unsigned char>(text[1]))));
 }
 
-void write(std::FILE* stream, std::string_view text) { std::fwrite(text.data(), 1, text.size(), stream); }
+int stdout_fault = 0;  // errno of the first write to it that failed
+
+void check(bool written, std::FILE* stream) {
+  if (!written && stream == stdout && stdout_fault == 0) stdout_fault = errno;
+}
+
+void write(std::FILE* stream, std::string_view text) {
+  check(std::fwrite(text.data(), 1, text.size(), stream) == text.size(), stream);
+}
+
+void flush(std::FILE* stream) { check(std::fflush(stream) == 0, stream); }
 
 }  // namespace
 
 void print(std::string_view text) { write(stdout, text); }
 
+Status flush_output() {
+  flush(stdout);
+  if (stdout_fault == 0) return {};
+  return fail(system_error("write", "stdout", stdout_fault));
+}
+
 int report(const Error& error) {
-  std::fflush(stdout);
+  flush(stdout);
   write(stderr, fmt::format("shoestring: {}\n", error.message()));
   return error.exit_code();
 }
@@ -109,19 +128,19 @@ void Console::line(std::string_view text) {
   if (mode_ != Mode::people) return;
   clear();
   write(stream_, fmt::format("{}\n", text));
-  std::fflush(stream_);
+  flush(stream_);
 }
 
 void Console::event(std::string_view json) {
   if (mode_ != Mode::json) return;
   write(stream_, fmt::format("{}\n", json));
-  std::fflush(stream_);
+  flush(stream_);
 }
 
 void Console::progress(std::string_view text) {
   if (!terminal_) return;
   write(stream_, fmt::format("\r{}\033[K", text));
-  std::fflush(stream_);
+  flush(stream_);
   progress_shown_ = true;
 }
 

@@ -13,6 +13,10 @@ namespace shoestring::cli {
 // Writes to stdout as it is.
 void print(std::string_view text);
 
+// Hands on what stdout holds back. ErrorKind::machine where this write or an earlier one failed: a full disk,
+// a reader that has gone. A verb does its work all the same; main asks at the end.
+Status flush_output();
+
 // Prints the error; returns the exit code.
 int report(const Error& error);
 

@@ -85,9 +85,13 @@ int run(std::vector<std::string> arguments) {
 }  // namespace shoestring::cli
 
 int main(int argc, char** argv) {
-  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is an error of write, not a death
+  // A limit on file sizes and a reader that has gone are errors of write, not deaths.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   try {
-    return shoestring::cli::run({argv + 1, argv + argc});
+    const int code = shoestring::cli::run({argv + 1, argv + argc});
+    const auto told = shoestring::cli::flush_output();
+    return code == 0 && !told ? shoestring::cli::report(told.error()) : code;
   } catch (...) {
     return shoestring::cli::report(shoestring::caught());
   }

@@ -15,18 +15,12 @@
 namespace shoestring::data {
 namespace {
 
-Error stream_error(const std::string& name, int e) {
-  Error error = system_error("write", name, e);
-  if (e == EPIPE) error.fix = "the program that reads the output has ended";
-  return error;
-}
-
 Status write_all(int fd, std::string_view text, const std::string& name) {
   while (!text.empty()) {
     const ssize_t n = ::write(fd, text.data(), text.size());
     if (n < 0) {
       if (errno == EINTR) continue;
-      return fail(stream_error(name, errno));
+      return fail(system_error("write", name, errno));
     }
     text.remove_prefix(static_cast<size_t>(n));
   }
