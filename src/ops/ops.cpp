@@ -158,6 +158,12 @@ BatchNorm batch_norm(Value x, Value scale, Value shift, Value running_mean, Valu
   return {y, y.output(1), y.output(2)};
 }
 
+Value attention(Value q, Value k, Value v, AttentionOptions options, Value mask) {
+  const std::array operands = {q, k, v, mask};
+  return node("attention", std::span(operands).first(mask.valid() ? 4 : 3),
+              {{"causal", options.causal}, {"scale", options.scale}});
+}
+
 Value gather(Value table, Value indices) { return node("gather", {table, indices}); }
 Value gather_grad(Value upstream, Value indices, int64_t rows) {
   return node("gather_grad", {upstream, indices}, {{"rows", rows}});

@@ -108,6 +108,17 @@ struct BatchNorm {
 BatchNorm batch_norm(Value x, Value scale, Value shift, Value running_mean, Value running_variance,
                      double momentum = 0.1, double epsilon = 1e-5);
 
+// ---- sequences ----
+struct AttentionOptions {
+  bool causal = false;  // query i sees keys 0 .. i + n - m: the last query sees the last key
+  double scale = 0;     // of the scores; 0: 1/sqrt(d)
+};
+// softmax(scale q k^T) v of q [b,h,m,d], k [b,g,n,d], v [b,g,n,e] -> [b,h,m,e]; g divides h, and as many
+// query heads in a row share each head of keys. mask [b,n] or [b,m,n] (optional): 1 where a query may attend,
+// 0 where not. A query that sees no key gives 0. output(1): the log-sum-exps [b,h,m], which the gradient
+// needs.
+Value attention(Value q, Value k, Value v, AttentionOptions options = {}, Value mask = {});
+
 // ---- look-ups ----
 Value gather(Value table, Value indices);  // [n,d], i32[..] -> [..,d]; numbers out of range clamp
 Value gather_grad(Value upstream, Value indices, int64_t rows);  // its gradient: duplicates are summed

@@ -37,6 +37,20 @@ def batch_norm(x, scale, shift, mean, variance, *, momentum=0.1, epsilon=1e-5):
     return y, mean, variance
 
 
+def attention(q, k, v, mask=None, *, causal=False, scale=0.0):
+    """PyTorch's, with keys and values repeated for their groups; its is_causal aligns the first query instead."""
+    (b, h, m, d), n = q.shape, k.shape[2]
+    k, v = (x.repeat_interleave(h // k.shape[1], 1) for x in (k, v))
+    keep = torch.ones(b, 1, m, n, dtype=torch.bool)
+    if mask is not None:
+        keep = keep & (mask[:, None, None, :] if mask.dim() == 2 else mask[:, None]).bool()
+    if causal:
+        keep = keep & torch.ones(m, n).tril(n - m).bool()
+    scale = scale or d**-0.5
+    y = F.scaled_dot_product_attention(q, k, v, attn_mask=keep, scale=scale)
+    return y, torch.logsumexp((q @ k.mT * scale).masked_fill(~keep, -torch.inf), -1)
+
+
 def axes_of(x, axes):
     return list(axes) if axes else list(range(x.dim()))
 
@@ -47,6 +61,7 @@ FUNCTIONS = {
     "absolute_error": lambda p, t: F.l1_loss(p, t, reduction="none"),
     "add": torch.add,
     "argmax": lambda x, *, axis=-1: torch.argmax(x, axis),
+    "attention": attention,
     "batch_norm": batch_norm,
     "binary_cross_entropy": lambda x, t, *, positive_weight=1.0: F.binary_cross_entropy_with_logits(
         x, t, reduction="none", pos_weight=torch.tensor(positive_weight, dtype=x.dtype)),

@@ -90,6 +90,51 @@ void tiles(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, con
 }
 
 template <class T>
+void block_product(const BlockProduct<T>& w) {
+  const hn::ScalableTag<T> d;
+  constexpr int64_t L = lanes_of(d);
+  for (int64_t j = 0; j < w.columns;) {
+    const int64_t left = w.columns - j;
+    Panel<T> p{.rows = w.rows,
+               .columns = left,
+               .k = w.k,
+               .a = w.a,
+               .a_row = w.a_row,
+               .a_col = w.a_col,
+               .b = w.b + j,
+               .b_row = w.b_row,
+               .c = w.c + j,
+               .c_row = w.c_row,
+               .c_col = 1,
+               .bias = nullptr,
+               .accumulate = w.accumulate,
+               .relu = false};
+    if (left > 3 * L && kTileVectors == 4) {
+      p.columns = std::min(left, 4 * L);
+      panel<kTileVectors, false>(d, p);
+    } else if (left > L) {
+      p.columns = std::min(left, 2 * L);
+      panel<2, false>(d, p);
+    } else {
+      panel<1, false>(d, p);
+    }
+    j += p.columns;
+  }
+}
+
+template <class T>
+void block_transpose(const T* rows, int64_t row, int64_t k, int64_t columns, int64_t width, T* to) {
+  pack(hn::ScalableTag<T>(), rows, 1, row, k, columns, width, to);
+}
+
+template <class T>
+BlockKernels<T> blocks() {
+  return {block_product<T>, block_transpose<T>};
+}
+BlockKernels<float> blocks_f32() { return blocks<float>(); }
+BlockKernels<double> blocks_f64() { return blocks<double>(); }
+
+template <class T>
 void dot_rows(const GemmPlan& plan, const Piece& piece, const T* a, const T* b, const T* bias, T* c,
               T* scratch) {
   const Gemm& g = plan.gemm;
@@ -249,7 +294,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace shoestring::ops {
 SHOESTRING_EXPORT(prepare_any);
+SHOESTRING_EXPORT(blocks_f32);
+SHOESTRING_EXPORT(blocks_f64);
 
 GemmPlan prepare_gemm(Isa isa, DType dtype, const Gemm& gemm) { return prepare_any_on(isa)(dtype, gemm); }
+template <>
+BlockKernels<float> block_kernels<float>(Isa isa) {
+  return blocks_f32_on(isa)();
+}
+template <>
+BlockKernels<double> block_kernels<double>(Isa isa) {
+  return blocks_f64_on(isa)();
+}
 }  // namespace shoestring::ops
 #endif

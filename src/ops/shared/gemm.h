@@ -39,4 +39,27 @@ struct GemmPlan {
 };
 GemmPlan prepare_gemm(Isa isa, DType dtype, const Gemm& gemm);
 
+// The pieces of it, for kernels that are made of small products (attention): on the calling thread, over
+// blocks that fit the cache.
+template <class T>
+struct BlockProduct {  // C[rows, columns] = or += A[rows, k] B[k, columns]; rows of B and C are contiguous
+  int64_t rows, columns, k;
+  const T* a;
+  int64_t a_row, a_col;
+  const T* b;
+  int64_t b_row;
+  T* c;
+  int64_t c_row;
+  bool accumulate;
+};
+template <class T>
+struct BlockKernels {
+  void (*product)(const BlockProduct<T>&);
+  // The transpose of rows[columns, k], `row` apart, as k rows of `width` (whole vectors) elements; columns
+  // beyond the last repeat it.
+  void (*transpose)(const T* rows, int64_t row, int64_t k, int64_t columns, int64_t width, T* to);
+};
+template <class T>
+BlockKernels<T> block_kernels(Isa isa);  // f32 or f64
+
 }  // namespace shoestring::ops
