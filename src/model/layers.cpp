@@ -5,11 +5,16 @@
 
 namespace shoestring::model {
 
+using namespace ops;  // arithmetic, spelled with operators
+
 Value Forward::parameter(Parameter parameter) {
   const Value value = graph_->read({parameter.name, parameter.type, parameter.role});
   const bool known = std::any_of(parameters_.begin(), parameters_.end(),
                                  [&](const Parameter& p) { return p.name == parameter.name; });
-  if (!known) parameters_.push_back(std::move(parameter));
+  if (!known) {
+    parameter.rate_factor *= rate_factor_;
+    parameters_.push_back(std::move(parameter));
+  }
   return value;
 }
 
@@ -24,19 +29,21 @@ InitializerOf always(Initializer initializer) {
 namespace {
 
 Value vector(Forward& f, const std::string& name, int64_t size, const Initializer& initializer,
-             StateRole role = StateRole::parameter) {
+             ParameterKind kind, StateRole role = StateRole::parameter) {
   return f.parameter({.name = name,
                       .type = {DType::f32, {size}},
                       .initializer = initializer,
                       .role = role,
+                      .kind = kind,
                       .trainable = role == StateRole::parameter});
 }
 
 Value batch_norm(Forward& f, Value x, const std::string& name, const NormParams& params) {
   const int64_t n = x.dims().back();
-  const Value scale = vector(f, name + ".scale", n, ones()), shift = vector(f, name + ".shift", n, zeros());
-  const Value mean = vector(f, name + ".mean", n, zeros(), StateRole::statistic);
-  const Value variance = vector(f, name + ".variance", n, ones(), StateRole::statistic);
+  const Value scale = vector(f, name + ".scale", n, ones(), ParameterKind::norm);
+  const Value shift = vector(f, name + ".shift", n, zeros(), ParameterKind::norm);
+  const Value mean = vector(f, name + ".mean", n, zeros(), ParameterKind::norm, StateRole::statistic);
+  const Value variance = vector(f, name + ".variance", n, ones(), ParameterKind::norm, StateRole::statistic);
   if (f.training() && x.dims()[0] > 1) {
     const ops::BatchNorm out =
         ops::batch_norm(x, scale, shift, mean, variance, params.momentum, params.epsilon);
@@ -46,7 +53,6 @@ Value batch_norm(Forward& f, Value x, const std::string& name, const NormParams&
     return out.y;
   }
   // (x - mean) / sqrt(variance + epsilon) * scale + shift, with all that is known per column done there.
-  using namespace ops;
   const Value factor = scale * ops::rsqrt(variance + params.epsilon);
   const Value offset = shift - mean * factor;
   return x * ops::broadcast_like(factor, x) + ops::broadcast_like(offset, x);
@@ -62,14 +68,16 @@ Value linear(Forward& f, Value x, const std::string& name, const Linear& layer) 
                                      .initializer = layer.weights(fans),
                                      .penalised = true});
   if (!layer.use_bias) return ops::matmul(x, weights);
-  return ops::matmul(x, weights, {}, vector(f, name + ".bias", fans.out, layer.bias(fans)));
+  return ops::matmul(x, weights, {},
+                     vector(f, name + ".bias", fans.out, layer.bias(fans), ParameterKind::bias));
 }
 
 Value norm(Forward& f, Value x, const std::string& name, Norm kind, const NormParams& params) {
   if (!x.valid() || kind == Norm::none) return x;
   if (kind == Norm::batch) return batch_norm(f, x, name, params);
   const int64_t n = x.dims().back();
-  const Value scale = vector(f, name + ".scale", n, ones()), shift = vector(f, name + ".shift", n, zeros());
+  const Value scale = vector(f, name + ".scale", n, ones(), ParameterKind::norm);
+  const Value shift = vector(f, name + ".shift", n, zeros(), ParameterKind::norm);
   return ops::layer_norm(x, scale, shift, params.epsilon);
 }
 
@@ -114,9 +122,44 @@ Value embedding(Forward& f, Value numbers, const std::string& name, const Embedd
   const Value table = f.parameter({.name = name + ".embedding",
                                    .type = {DType::f32, {layer.entries, layer.size}},
                                    .initializer = layer.initializer,
+                                   .kind = ParameterKind::embedding,
                                    .trainable = layer.trainable,
                                    .penalised = layer.trainable});
   return ops::gather(table, numbers);
+}
+
+Value scale_columns(Forward& f, Value x, const std::string& name) {
+  if (!x.valid()) return x;
+  return x *
+         ops::broadcast_like(vector(f, name + ".scale", x.dims().back(), ones(), ParameterKind::scale), x);
+}
+
+Value spread_over_members(Forward& f, Value x, const std::string& name, int64_t members) {
+  if (!x.valid()) return x;
+  const int64_t rows = x.dims()[0], n = x.dims()[1];
+  const Value adapter = f.parameter({.name = name + ".adapter",
+                                     .type = {DType::f32, {members, 1, n}},
+                                     .initializer = normal(0, 1),
+                                     .kind = ParameterKind::scale});
+  const Shape all{members, rows, n};
+  return ops::broadcast(x, all) * ops::broadcast(adapter, all);
+}
+
+Value linear_of_each(Forward& f, Value x, const std::string& name, const Linear& layer) {
+  if (!x.valid()) return x;
+  const Fans fans{x.dims().back(), layer.output_size};
+  const int64_t members = x.dims()[0];
+  const Value weights = f.parameter({.name = name + ".weights",
+                                     .type = {DType::f32, {members, fans.in, fans.out}},
+                                     .initializer = layer.weights(fans),
+                                     .penalised = true});
+  const Value y = ops::matmul(x, weights);
+  if (!layer.use_bias) return y;
+  const Value bias = f.parameter({.name = name + ".bias",
+                                  .type = {DType::f32, {members, 1, fans.out}},
+                                  .initializer = layer.bias(fans),
+                                  .kind = ParameterKind::bias});
+  return y + ops::broadcast_like(bias, y);
 }
 
 }  // namespace shoestring::model

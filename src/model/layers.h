@@ -17,11 +17,16 @@
 
 namespace shoestring::model {
 
+// What a parameter does in its layer: learning rates and weight decay may differ by it.
+enum class ParameterKind { weight, bias, norm, scale, embedding, frequency };
+
 struct Parameter {
   std::string name;
   Type type;
   Initializer initializer;
   StateRole role = StateRole::parameter;
+  ParameterKind kind = ParameterKind::weight;
+  double rate_factor = 1;  // its learning rate, relative to that of the others
   bool trainable = true;
   bool penalised = false;  // by L1 and L2 regularization: matrices and embeddings, no biases, no norms
 };
@@ -38,6 +43,9 @@ class Forward {
   // After the step a statistic has another value (in training).
   void update(const std::string& statistic, Value value) { updates_.push_back({statistic, value.id()}); }
 
+  // The learning rates of the parameters that are asked for from now on, relative to the others'.
+  void set_rate_factor(double factor) { rate_factor_ = factor; }
+
   const std::vector<Parameter>& parameters() const { return parameters_; }
   Value value(const Parameter& parameter) const;
   const std::vector<NamedValue>& updates() const { return updates_; }
@@ -45,6 +53,7 @@ class Forward {
  private:
   Graph* graph_;
   bool training_;
+  double rate_factor_ = 1;
   std::vector<Parameter> parameters_;
   std::vector<NamedValue> updates_;
 };
@@ -103,5 +112,16 @@ struct Embedding {
   bool trainable = true;
 };
 Value embedding(Forward& forward, Value numbers, const std::string& name, const Embedding& layer);
+
+// [rows, n] -> [rows, n]: a learnt factor for each column, 1 at first: NAME.scale [n].
+Value scale_columns(Forward& forward, Value x, const std::string& name);
+
+// A batch ensemble: members that share all layers but the first factors and the last layer (Gorishniy,
+// Kotelnikov, Babenko, "TabM", 2024, its "mini" form). [rows, n] -> [members, rows, n], each member's columns
+// times its own learnt factors NAME.adapter [members, 1, n], N(0, 1) at first; layers between work on
+// [members * rows, n]; the last one is each member's own: [members, rows, n] -> [members, rows, output_size]
+// with NAME.weights [members, n, output_size] and NAME.bias [members, 1, output_size].
+Value spread_over_members(Forward& forward, Value x, const std::string& name, int64_t members);
+Value linear_of_each(Forward& forward, Value x, const std::string& name, const Linear& layer);
 
 }  // namespace shoestring::model

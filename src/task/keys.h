@@ -48,7 +48,17 @@ struct Words<MissingValues> {
 };
 template <>
 struct Words<Normalization> {
-  static constexpr NameList names[] = {"null", "zscore", "minmax", "log1p", "iq"};
+  static constexpr NameList names[] = {"null", "zscore", "minmax", "log1p", "iq", "robust"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<NumberView> {
+  static constexpr NameList names[] = {"value", "quantile"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<Blend> {
+  static constexpr NameList names[] = {"equal", "validation"};
   static constexpr std::span<const NameList> later{};
 };
 template <>
@@ -156,6 +166,9 @@ template <> const Component Described<BinaryPreprocessing>::component;
 template <> const Component Described<CategoryPreprocessing>::component;
 template <> const Component Described<PassthroughEncoder>::component;
 template <> const Component Described<DenseEncoder>::component;
+template <> const Component Described<PleEncoder>::component;
+template <> const Component Described<PeriodicEncoder>::component;
+template <> const Component Described<BinsEncoder>::component;
 template <> const Component Described<OneHotEncoder>::component;
 template <> const Component Described<EmbedEncoder>::component;
 template <> const Component Described<SparseEmbedEncoder>::component;
@@ -179,6 +192,7 @@ template <> const Component Described<Sgd>::component;
 template <> const Component Described<Adam>::component;
 template <> const Component Described<AdamW>::component;
 template <> const Component Described<LearningRateScheduler>::component;
+template <> const Component Described<LearningRateFactors>::component;
 template <> const Component Described<GradientClipping>::component;
 template <> const Component Described<Trainer>::component;
 // keys_recipe.cpp
@@ -187,6 +201,8 @@ template <> const Component Described<RandomSplit>::component;
 template <> const Component Described<FixedSplit>::component;
 template <> const Component Described<StratifySplit>::component;
 template <> const Component Described<Preprocessing>::component;
+template <> const Component Described<EnsembleMember>::component;
+template <> const Component Described<Ensemble>::component;
 template <> const Component Described<Recipe>::component;
 // clang-format on
 

@@ -68,14 +68,45 @@ constexpr auto kEmbed =
              embedding_keys<EmbedEncoder>());
 constexpr auto kSparse = embedding_keys<SparseEmbedEncoder>();
 
-constexpr NameList kLaterNumberEncoders[] = {"ple", "periodic", "bins"};
+constexpr NameList kColumnsHelp = "Columns that a number becomes.",
+                   kActivationHelp = "Activation of the columns; null leaves them linear.",
+                   kPlusInputHelp = "Whether the number itself stands beside its columns.";
+template <class S>
+constexpr Key output_size_key() {
+  return key<&S::output_size>("output_size", kColumnsHelp).within(1, kMostLayerOutputs);
+}
+template <class S>
+constexpr Key bins_key() {
+  return key<&S::num_bins>("num_bins", "Bins at most, between quantiles of the training rows.")
+      .within(1, 65536);
+}
+constexpr auto kPle =
+    together(keys(bins_key<PleEncoder>(), output_size_key<PleEncoder>(),
+                  key<&PleEncoder::activation>("activation", kActivationHelp),
+                  key<&PleEncoder::plus_input>("plus_input", kPlusInputHelp), refused("ple_bin_edges")),
+             kCommon);
+constexpr auto kPeriodic = together(
+    keys(key<&PeriodicEncoder::num_frequencies>("num_frequencies",
+                                                "Frequencies, each with a sine and a cosine.")
+             .within(1, kMostLayerOutputs),
+         output_size_key<PeriodicEncoder>(),
+         key<&PeriodicEncoder::sigma>("sigma", "Standard deviation of the frequencies' first values.")
+             .above(0),
+         key<&PeriodicEncoder::activation>("activation", kActivationHelp),
+         key<&PeriodicEncoder::plus_input>("plus_input", kPlusInputHelp),
+         key<&PeriodicEncoder::shared_layer>("shared_layer", "Whether all features share one linear layer."),
+         key<&PeriodicEncoder::input>(
+             "input", "What is encoded: the value, or the share of the training rows below it.")),
+    kCommon);
+constexpr auto kBins = together(
+    keys(bins_key<BinsEncoder>(), output_size_key<BinsEncoder>(), refused("bins_bin_edges")), kCommon);
+
 constexpr NameList kLaterCategoryEncoders[] = {"target", "hash"};
 constexpr NameList kPreprocessingHelp = "How raw values become numbers.";
 constexpr NameList kEncoderHelp = "How a value becomes the columns that the combiner sees.";
 
-constexpr auto kNumber =
-    keys(key<&NumberInput::preprocessing>("preprocessing", kPreprocessingHelp),
-         key<&NumberInput::encoder>("encoder", kEncoderHelp).later(kLaterNumberEncoders), refused("tied"));
+constexpr auto kNumber = keys(key<&NumberInput::preprocessing>("preprocessing", kPreprocessingHelp),
+                              key<&NumberInput::encoder>("encoder", kEncoderHelp), refused("tied"));
 constexpr auto kBinary = keys(key<&BinaryInput::preprocessing>("preprocessing", kPreprocessingHelp),
                               key<&BinaryInput::encoder>("encoder", kEncoderHelp), refused("tied"));
 constexpr auto kCategory = keys(
@@ -126,6 +157,21 @@ constinit const Component Described<PassthroughEncoder>::component{
 template <>
 constinit const Component Described<DenseEncoder>::component{
     .name = "dense", .help = "A stack of layers over the value.", .keys = kDense};
+template <>
+constinit const Component Described<PleEncoder>::component{
+    .name = "ple",
+    .help =
+        "Piecewise linear: a column for each bin, 0 below it, 1 above it, linear within; then a linear "
+        "layer.",
+    .keys = kPle};
+template <>
+constinit const Component Described<PeriodicEncoder>::component{
+    .name = "periodic",
+    .help = "Sines and cosines of the value times learnt frequencies, then a linear layer.",
+    .keys = kPeriodic};
+template <>
+constinit const Component Described<BinsEncoder>::component{
+    .name = "bins", .help = "A learnt vector for each bin.", .keys = kBins};
 template <>
 constinit const Component Described<OneHotEncoder>::component{
     .name = "onehot", .help = "One column per entry of the vocabulary.", .keys = kWithVocab};

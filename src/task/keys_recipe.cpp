@@ -12,8 +12,30 @@ constexpr auto kConcat = together(
     stack_keys<&ConcatCombiner::stack>(kPlainNames),
     keys(key<&ConcatCombiner::residual>("residual",
                                         "Whether a layer's input is added to its output where sizes agree."),
-         noted("flatten_inputs", "what an encoder gives is one vector a row already"),
-         refused("batch_ensemble", "false"), noted("num_ensemble_members", "there is no batch ensemble")));
+         key<&ConcatCombiner::scale_inputs>("scale_inputs",
+                                            "Whether each column of its input has a learnt factor."),
+         key<&ConcatCombiner::batch_ensemble>("batch_ensemble",
+                                              "Whether the network is an ensemble whose members share all "
+                                              "layers but their first factors and the "
+                                              "last layers; the answer is the mean of theirs."),
+         key<&ConcatCombiner::num_ensemble_members>("num_ensemble_members", "Members of the batch ensemble.")
+             .within(1, 1024),
+         noted("flatten_inputs", "what an encoder gives is one vector a row already")));
+
+constexpr auto kMember = keys(
+    key<&EnsembleMember::count>("count", "So many members of this kind, each with first values of its own.")
+        .within(1, 1000),
+    key<&EnsembleMember::number_encoder>("number_encoder", "In the place of the encoders of number inputs."),
+    key<&EnsembleMember::category_encoder>("category_encoder",
+                                           "In the place of the encoders of category inputs."),
+    key<&EnsembleMember::combiner>("combiner", "In the place of the recipe's combiner."),
+    key<&EnsembleMember::learning_rate_factor>("learning_rate_factor",
+                                               "Its learning rate, relative to the trainer's.")
+        .above(0));
+constexpr auto kEnsemble = keys(
+    key<&Ensemble::members>("members", "The kinds of members; none is the recipe's network alone."),
+    key<&Ensemble::blend>(
+        "blend", "How much each member's answer counts: equal, or what is best on the validation rows."));
 
 constexpr NameList kSharesHelp = "Shares of training, validation and test, which add up to 1.";
 constexpr Range kShare{.low = 0, .high = 1};
@@ -46,6 +68,7 @@ constexpr auto kRecipe = keys(
         .common(),
     key<&Recipe::preprocessing>("preprocessing", "What is done to the table as a whole."),
     key<&Recipe::trainer>("trainer", "How the network is trained.").common(),
+    key<&Recipe::ensemble>("ensemble", "Several networks that are trained side by side and answer as one."),
     Key{.name = "defaults",
         .help = "By type of feature: preprocessing, encoder, decoder and loss of every feature of that type, "
                 "under what the feature says itself.",
@@ -91,6 +114,14 @@ constinit const Component Described<StratifySplit>::component{
 template <>
 constinit const Component Described<Preprocessing>::component{
     .name = "preprocessing", .help = "What is done to the table as a whole.", .keys = kPreprocessing};
+template <>
+constinit const Component Described<EnsembleMember>::component{
+    .name = "members", .help = "A member: the recipe's network, but for what stands here.", .keys = kMember};
+template <>
+constinit const Component Described<Ensemble>::component{
+    .name = "ensemble",
+    .help = "Networks that are trained side by side, in one model file.",
+    .keys = kEnsemble};
 template <>
 constinit const Component Described<Recipe>::component{
     .name = "recipe", .help = "The whole recipe.", .keys = kRecipe};

@@ -92,6 +92,13 @@ constexpr auto kScheduler = keys(
         "coslog_cycles", "coslog: times that the rate rises from 0 and falls back, each time slower.")
         .within(1, 60));
 
+constexpr NameList kFactorHelp = "Learning rate of these parameters, relative to that of the weights.";
+constexpr auto kFactors = keys(key<&LearningRateFactors::bias>("bias", kFactorHelp).at_least(0),
+                               key<&LearningRateFactors::norm>("norm", kFactorHelp).at_least(0),
+                               key<&LearningRateFactors::scale>("scale", kFactorHelp).at_least(0),
+                               key<&LearningRateFactors::embedding>("embedding", kFactorHelp).at_least(0),
+                               key<&LearningRateFactors::frequency>("frequency", kFactorHelp).at_least(0));
+
 constexpr auto kClipping = keys(
     key<&GradientClipping::clipglobalnorm>("clipglobalnorm", "Greatest norm of all gradients together.")
         .above(0),
@@ -180,6 +187,10 @@ constexpr auto kTrainer = keys(
         .within(1, kMostBatchRows),
     key<&Trainer::learning_rate>("learning_rate", "Size of a step; auto is 0.001.").above(0).common(),
     key<&Trainer::learning_rate_scheduler>("learning_rate_scheduler", "How the learning rate changes."),
+    key<&Trainer::learning_rate_factors>("learning_rate_factors",
+                                         "Learning rates by what a parameter does in its layer."),
+    key<&Trainer::decay_weights_only>("decay_weights_only",
+                                      "Whether weight_decay leaves biases, norms and scales alone."),
     key<&Trainer::optimizer>("optimizer", "How gradients become steps.").later(kLaterOptimizers).common(),
     key<&Trainer::gradient_clipping>("gradient_clipping", "Limits on gradients; null turns all off."),
     key<&Trainer::regularization_type>("regularization_type", "What of the weights is added to the loss."),
@@ -318,6 +329,11 @@ constinit const Component Described<LearningRateScheduler>::component{
     .help = "How the learning rate changes.",
     .keys = kScheduler,
     .finish = finish<check_scheduler>};
+template <>
+constinit const Component Described<LearningRateFactors>::component{
+    .name = "learning_rate_factors",
+    .help = "Learning rates by what a parameter does in its layer.",
+    .keys = kFactors};
 template <>
 constinit const Component Described<GradientClipping>::component{
     .name = "gradient_clipping", .help = "Limits on gradients.", .keys = kClipping};

@@ -47,6 +47,31 @@ model::Clipping clipping_of(const GradientClipping& c) {
   return {.global_norm = c.clipglobalnorm, .norm = c.clipnorm, .value = c.clipvalue};
 }
 
+double rate_factor(const Trainer& trainer, model::ParameterKind kind) {
+  const LearningRateFactors& factors = trainer.learning_rate_factors;
+  switch (kind) {
+    case model::ParameterKind::weight:
+      return 1;
+    case model::ParameterKind::bias:
+      return factors.bias;
+    case model::ParameterKind::norm:
+      return factors.norm;
+    case model::ParameterKind::scale:
+      return factors.scale;
+    case model::ParameterKind::embedding:
+      return factors.embedding;
+    case model::ParameterKind::frequency:
+      return factors.frequency;
+  }
+  return 1;
+}
+
+// Whether weight decay takes hold of it.
+bool decays(const Trainer& trainer, model::ParameterKind kind) {
+  return !trainer.decay_weights_only || kind == model::ParameterKind::weight ||
+         kind == model::ParameterKind::embedding;
+}
+
 StateInfo sum_of(const std::string& parameter, const Type& type) {
   return {parameter + "/sum", type, StateRole::accumulator};
 }
@@ -59,8 +84,7 @@ class Training {
  public:
   Training(Graph& graph, const NetworkSpec& spec, int64_t rows, StepKind kind)
       : g_(graph), spec_(spec), rows_(static_cast<double>(rows)), kind_(kind), forward_(graph, true) {
-    const std::vector<Value> logits = forward_network(forward_, spec, rows);
-    losses(logits, rows);
+    losses(forward_members(forward_, spec, rows), rows);
   }
 
   void build() {
@@ -76,12 +100,24 @@ class Training {
   }
 
  private:
+  static double members_of(const Recipe& recipe) {
+    int64_t count = 0;
+    for (const EnsembleMember& member : recipe.ensemble.members) count += member.count;
+    return static_cast<double>(std::max<int64_t>(count, 1));
+  }
+
   // The losses as results, and what is minimised: their weighted sum, and the regularization.
-  void losses(const std::vector<Value>& logits, int64_t rows) {
-    for (size_t i = 0; i < logits.size(); ++i) {
+  void losses(const std::vector<std::vector<Value>>& members, int64_t rows) {
+    const auto count = static_cast<double>(members.size());
+    for (size_t i = 0; i < spec_.recipe.outputs.size(); ++i) {
       const OutputFeature& output = spec_.recipe.outputs[i];
       const Value target = target_input(g_, spec_, i, rows);
-      const Value loss = mean_loss(spec_, i, row_losses(spec_, i, logits[i], target));
+      Value loss;
+      for (const std::vector<Value>& logits : members) {
+        const Value own = mean_loss(spec_, i, row_losses(spec_, i, logits[i], target));
+        loss = loss.valid() ? loss + own : own;
+      }
+      if (count > 1) loss = loss * (1 / count);
       g_.output("loss:" + output.name, loss);
       const Value weighted = output.loss_weight() == 1 ? loss : loss * output.loss_weight();
       loss_ = loss_.valid() ? loss_ + weighted : weighted;
@@ -109,7 +145,9 @@ class Training {
   }
 
   void gradients() {
-    Value objective = loss_;
+    // Members of an ensemble share nothing: each gets the gradient of its own loss.
+    const double members = members_of(spec_.recipe);
+    Value objective = members > 1 ? loss_ * members : loss_;
     if (spec_.recipe.trainer.regularization_lambda > 0)
       if (const Value p = penalty(); p.valid()) objective = objective + p;
     // Sums over rows add up over steps of any size; the mean is taken in the update.
@@ -118,7 +156,10 @@ class Training {
     std::vector<Value> values;
     for (const model::Parameter& p : forward_.parameters()) {
       if (!p.trainable) continue;
-      trained_.push_back({.name = p.name, .value = forward_.value(p)});
+      trained_.push_back({.name = p.name,
+                          .value = forward_.value(p),
+                          .rate_factor = p.rate_factor * rate_factor(spec_.recipe.trainer, p.kind),
+                          .decay_factor = decays(spec_.recipe.trainer, p.kind) ? 1.0 : 0.0});
       values.push_back(trained_.back().value);
     }
     const std::vector<Value> out = differentiate(g_, objective, values);
@@ -215,7 +256,7 @@ int64_t number_columns(const NetworkSpec& spec) {
 Graph build_initial(const NetworkSpec& spec) {
   Graph scratch("forward");
   model::Forward forward(scratch, true);
-  forward_network(forward, spec, 1);
+  blended(forward, spec, forward_members(forward, spec, 1));
   Graph g("initial");
   if (auto s = scratch.status(); !s) {
     g.error(s.error().what);
@@ -255,7 +296,7 @@ Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind) {
 Graph build_evaluation(const NetworkSpec& spec, int64_t rows) {
   Graph g("evaluate");
   model::Forward forward(g);
-  const std::vector<Value> logits = forward_network(forward, spec, rows);
+  const std::vector<Value> logits = blended(forward, spec, forward_members(forward, spec, rows));
   for (size_t i = 0; i < logits.size(); ++i) {
     const Value target = target_input(g, spec, i, rows);
     g.output("losses:" + spec.recipe.outputs[i].name, row_losses(spec, i, logits[i], target));
@@ -267,7 +308,7 @@ Graph build_evaluation(const NetworkSpec& spec, int64_t rows) {
 Graph build_prediction(const NetworkSpec& spec, int64_t rows) {
   Graph g("predict");
   model::Forward forward(g);
-  const std::vector<Value> logits = forward_network(forward, spec, rows);
+  const std::vector<Value> logits = blended(forward, spec, forward_members(forward, spec, rows));
   for (size_t i = 0; i < logits.size(); ++i) add_prediction(g, spec, i, logits[i]);
   return g;
 }

@@ -55,6 +55,8 @@ struct NetworkSpec {
   std::vector<int64_t> input_sizes;                // of each input: a category's vocabulary, else 1
   std::vector<int64_t> output_sizes;               // of each output: a category's classes, else 1
   std::vector<std::vector<double>> class_weights;  // of each output: empty, or one for each class
+  std::vector<std::vector<double>> input_edges;    // of each input: of a number that is encoded by bins, the
+                                                   // bins' edges; else empty
   bool accumulates = false;                        // has the states that the accumulating steps need
 };
 

@@ -13,13 +13,26 @@ namespace shoestring::task {
 std::string state_name(std::string_view feature);
 
 // From the graph's inputs, which are declared here, to each output's logits or value: [rows] of a number
-// or binary output, [rows, classes] of a category. In order: the encoders (first the numbers that pass
-// through, then the others in the recipe's order), side by side; the combiner; each output's decoder.
-std::vector<Value> forward_network(model::Forward& forward, const NetworkSpec& spec, int64_t rows);
+// or binary output, [rows, classes] of a category; of a batch ensemble [members, rows] and [members, rows,
+// classes]. In order: the encoders (first the numbers that pass through, then those that are encoded in
+// groups, then the others in the recipe's order), side by side; the combiner; each output's decoder. One list
+// for each member of the recipe's ensemble; the recipe's network alone is one member.
+std::vector<std::vector<Value>> forward_members(model::Forward& forward, const NetworkSpec& spec,
+                                                int64_t rows);
+
+// What the members answer as one, as logits or value again: [rows] or [rows, classes]. The mean of values or
+// of probabilities, over the members of a batch ensemble and then, weighted by the state "blend.weights"
+// [members], over those of the ensemble.
+std::vector<Value> blended(model::Forward& forward, const NetworkSpec& spec,
+                           const std::vector<std::vector<Value>>& members);
+
+inline constexpr std::string_view kBlendWeights = "blend.weights";
+Value blend_weights(model::Forward& forward, int64_t members);
 
 // Declares the input "target:NAME" of output i.
 Value target_input(Graph& graph, const NetworkSpec& spec, size_t i, int64_t rows);
-// Each row's loss [rows], not weighted; of root_mean_squared_error its square.
+// Each row's loss, not weighted; of root_mean_squared_error its square: [rows], of a batch ensemble
+// [members, rows].
 Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target);
 // The loss of many rows: the mean of theirs, or its root.
 Value mean_loss(const NetworkSpec& spec, size_t i, Value row_losses);

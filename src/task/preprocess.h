@@ -75,6 +75,7 @@ struct NumberFit {
   double outlier_fill = 0;
   double low = 0, high = 0;                   // outliers lie beyond, where there is a strategy for them
   double minimum = 0, maximum = 0, mean = 0;  // of the training rows, as read
+  std::vector<double> edges;  // of the encoder's bins, on the encoded scale; empty: it has none
   bool operator==(const NumberFit&) const = default;
 };
 
@@ -110,6 +111,9 @@ struct Fits {
   bool operator==(const Fits&) const = default;
 };
 
+// The most bins that an encoder of this number input asks for, an ensemble's members' included.
+int64_t bins_of(const NumberInput& input, const Ensemble& ensemble);
+
 // The sizes that NetworkSpec wants: a category's vocabulary, else 1.
 int64_t size_of(const Fit& fit);
 
@@ -131,8 +135,9 @@ MissingRows mark_missing(WordColumn column, std::vector<uint8_t>& drop);
 
 // ErrorKind::data where the column cannot be what the recipe says: a target with one class, a binary
 // column with three values, negative numbers for log1p.
+// `bins` is how many bins the column's encoder asks for (bins_of), 0 for none.
 Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const FitContext& context,
-                             NumberColumn column);
+                             NumberColumn column, int64_t bins = 0);
 Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const FitContext& context,
                              WordColumn column);
 Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, const FitContext& context,

@@ -13,8 +13,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr Normalization kNormalizations[] = {Normalization::none, Normalization::zscore,
-                                             Normalization::minmax, Normalization::log1p, Normalization::iq};
+constexpr Normalization kNormalizations[] = {Normalization::none,   Normalization::zscore,
+                                             Normalization::minmax, Normalization::log1p,
+                                             Normalization::iq,     Normalization::robust};
 constexpr MissingValues kStrategies[] = {MissingValues::fill_with_const, MissingValues::fill_with_mode,
                                          MissingValues::fill_with_mean,  MissingValues::fill_with_false,
                                          MissingValues::fill_with_true,  MissingValues::bfill,
@@ -54,6 +55,7 @@ Json write(const NumberFit& fit) {
                         {"fill", fit.outlier_fill},
                         {"low", fit.low},
                         {"high", fit.high}};
+  if (!fit.edges.empty()) json["edges"] = fit.edges;
   return json;
 }
 
@@ -93,6 +95,10 @@ NumberFit read_number(const Json& json) {
                 .mean = finite(json, "mean")};
   if (fit.scale <= 0) throw Malformed{"a scale is not above 0"};
   fit.outlier_fill = fit.fill;
+  fit.edges = json.value("edges", std::vector<double>());
+  for (size_t i = 0; i < fit.edges.size(); ++i)
+    if (!std::isfinite(fit.edges[i]) || fit.edges.size() < 2 || (i > 0 && fit.edges[i] <= fit.edges[i - 1]))
+      throw Malformed{"the edges of bins are damaged"};
   if (const auto outliers = json.find("outliers"); outliers != json.end()) {
     fit.outlier_strategy = from_name(kStrategies, outliers->at("strategy"));
     fit.outlier_fill = finite(*outliers, "fill");

@@ -98,7 +98,8 @@ Status fit_scale(const FitContext& context, std::vector<double> filled, NumberFi
       fit.shift = m.minimum;
       fit.scale = width_or_one(m.maximum - m.minimum);
       break;
-    case Normalization::iq: {
+    case Normalization::iq:
+    case Normalization::robust: {
       std::sort(filled.begin(), filled.end());
       fit.shift = quantile(filled, 0.5);
       const double width = quantile(filled, 0.75) - quantile(filled, 0.25);
@@ -116,7 +117,48 @@ Status fit_scale(const FitContext& context, std::vector<double> filled, NumberFi
   return {};
 }
 
+// x / sqrt(1 + (x/3)²), which keeps small values as they are and brings all others within ±3, and its
+// inverse.
+double squashed(double x) { return x / std::sqrt(1 + x * x / 9); }
+double unsquashed(double y) {
+  const double within = std::clamp(y, -2.999, 2.999);
+  return within / std::sqrt(1 - within * within / 9);
+}
+
+double scaled(const NumberFit& fit, double value) {
+  if (fit.normalization == Normalization::log1p) return std::log1p(std::max(value, 0.0));
+  const double moved = (value - fit.shift) / fit.scale;
+  return fit.normalization == Normalization::robust ? squashed(moved) : moved;
+}
+
+// Quantiles at even shares, each once; of a column of one value an interval above it.
+std::vector<double> quantile_edges(std::vector<double> values, int64_t bins) {
+  std::sort(values.begin(), values.end());
+  std::vector<double> edges;
+  for (int64_t b = 0; b <= bins; ++b) {
+    const double edge =
+        static_cast<float>(quantile(values, static_cast<double>(b) / static_cast<double>(bins)));
+    if (edges.empty() || edge > edges.back()) edges.push_back(edge);
+  }
+  if (edges.size() == 1) edges.push_back(edges[0] + std::max(1.0, std::abs(edges[0])));
+  return edges;
+}
+
 }  // namespace
+
+int64_t bins_of(const NumberInput& input, const Ensemble& ensemble) {
+  constexpr int64_t kQuantiles = 256;  // of an encoder that looks at shares of rows
+  const auto bins = [](const NumberEncoderSpec& encoder) -> int64_t {
+    if (const auto* ple = std::get_if<PleEncoder>(&encoder)) return ple->num_bins;
+    if (const auto* bin = std::get_if<BinsEncoder>(&encoder)) return bin->num_bins;
+    const auto* periodic = std::get_if<PeriodicEncoder>(&encoder);
+    return periodic && periodic->input == NumberView::quantile ? kQuantiles : 0;
+  };
+  int64_t most = bins(input.encoder);
+  for (const EnsembleMember& member : ensemble.members)
+    if (member.number_encoder) most = std::max(most, bins(*member.number_encoder));
+  return most;
+}
 
 int64_t size_of(const Fit& fit) {
   const auto* category = std::get_if<CategoryFit>(&fit);
@@ -153,7 +195,7 @@ MissingRows mark_missing(NumberColumn column, std::vector<uint8_t>& drop) {
 }
 
 Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const FitContext& context,
-                             NumberColumn column) {
+                             NumberColumn column, int64_t bins) {
   NumberFit fit{.normalization = preprocessing.normalization,
                 .strategy = preprocessing.missing_value_strategy,
                 .fill = preprocessing.fill_value,
@@ -164,6 +206,7 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
   present.reserve(context.training_rows.size());
   for (const uint32_t row : context.training_rows)
     if (!is_hole(column[row])) present.push_back(column[row]);
+  if (bins > 0) fit.edges = {0, 1};  // of a column without values
   if (present.empty()) {
     if (context.is_output)
       return fail(ErrorKind::data, fmt::format("{} has no number in the training rows", context.feature), {},
@@ -196,8 +239,11 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
   for (size_t i = 0; i < filled.size(); ++i)
     if (!drop[i]) present.push_back(filled[i]);
   if (present.empty()) return fit;
-  if (Status scaled = fit_scale(context, std::move(present), fit); !scaled)
-    return fail(std::move(scaled.error()));
+  if (Status ok = fit_scale(context, present, fit); !ok) return fail(std::move(ok.error()));
+  if (bins > 0) {
+    for (double& value : present) value = scaled(fit, value);
+    fit.edges = quantile_edges(std::move(present), bins);
+  }
   return fit;
 }
 
@@ -206,10 +252,7 @@ void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* dro
   fill_column(fit, column, drop, near);
   constexpr double kMost = 3e38;  // what is far out of the training range stays a number
   for (int64_t row = 0; row < column.rows; ++row) {
-    const double value = column[row];
-    const double scaled = fit.normalization == Normalization::log1p ? std::log1p(std::max(value, 0.0))
-                                                                    : (value - fit.shift) / fit.scale;
-    out[row] = static_cast<float>(std::clamp(scaled, -kMost, kMost));
+    out[row] = static_cast<float>(std::clamp(scaled(fit, column[row]), -kMost, kMost));
   }
 }
 
@@ -217,6 +260,8 @@ double decode(const NumberFit& fit, double encoded, const std::optional<std::arr
   double value = encoded;
   if (fit.normalization == Normalization::log1p)
     value = std::expm1(encoded);
+  else if (fit.normalization == Normalization::robust)
+    value = unsquashed(encoded) * fit.scale + fit.shift;
   else if (fit.normalization != Normalization::none)
     value = encoded * fit.scale + fit.shift;
   return clip ? std::clamp(value, (*clip)[0], (*clip)[1]) : value;

@@ -133,6 +133,29 @@ struct DenseEncoder {
   bool operator==(const DenseEncoder&) const = default;
 };
 
+// Encoders that spread a number out over several columns (model/number_embeddings.h). Bins lie between
+// quantiles of the training rows.
+struct PleEncoder {  // piecewise linear, then a linear layer
+  int64_t num_bins = 64, output_size = 256;
+  Activation activation = Activation::none;
+  bool plus_input = false;
+  bool operator==(const PleEncoder&) const = default;
+};
+enum class NumberView { value, quantile };
+struct PeriodicEncoder {  // sines and cosines of learnt frequencies, then a linear layer
+  int64_t num_frequencies = 64, output_size = 256;
+  double sigma = 1;  // of the frequencies at first
+  Activation activation = Activation::none;
+  bool plus_input = false;
+  bool shared_layer = false;             // one linear layer for all features of this encoder
+  NumberView input = NumberView::value;  // quantile: the share of training rows below the value
+  bool operator==(const PeriodicEncoder&) const = default;
+};
+struct BinsEncoder {  // a learnt vector per bin
+  int64_t num_bins = 32, output_size = 256;
+  bool operator==(const BinsEncoder&) const = default;
+};
+
 // One column per entry of the vocabulary.
 struct OneHotEncoder {
   bool operator==(const OneHotEncoder&) const = default;
@@ -169,7 +192,7 @@ enum class MissingValues {
   ffill,
   drop_row
 };
-enum class Normalization { none, zscore, minmax, log1p, iq };
+enum class Normalization { none, zscore, minmax, log1p, iq, robust };
 
 struct NumberPreprocessing {
   MissingValues missing_value_strategy = MissingValues::fill_with_const;
@@ -194,9 +217,13 @@ struct CategoryPreprocessing {
   bool operator==(const CategoryPreprocessing&) const = default;
 };
 
+using NumberEncoderSpec =
+    std::variant<PassthroughEncoder, DenseEncoder, PleEncoder, PeriodicEncoder, BinsEncoder>;
+using CategoryEncoderSpec = std::variant<EmbedEncoder, SparseEmbedEncoder, OneHotEncoder, PassthroughEncoder>;
+
 struct NumberInput {
   NumberPreprocessing preprocessing;
-  std::variant<PassthroughEncoder, DenseEncoder> encoder;
+  NumberEncoderSpec encoder;
   bool operator==(const NumberInput&) const = default;
 };
 
@@ -208,7 +235,7 @@ struct BinaryInput {
 
 struct CategoryInput {
   CategoryPreprocessing preprocessing;
-  std::variant<EmbedEncoder, SparseEmbedEncoder, OneHotEncoder, PassthroughEncoder> encoder;
+  CategoryEncoderSpec encoder;
   bool operator==(const CategoryInput&) const = default;
 };
 
@@ -226,7 +253,10 @@ struct InputFeature {
 // The encoders' outputs side by side, then a stack of layers.
 struct ConcatCombiner {
   FcStack stack;
-  bool residual = false;  // adds a layer's input to its output where sizes agree
+  bool residual = false;      // adds a layer's input to its output where sizes agree
+  bool scale_inputs = false;  // a learnt factor for each column of its input
+  bool batch_ensemble = false;
+  int64_t num_ensemble_members = 4;  // of the batch ensemble
   bool operator==(const ConcatCombiner&) const = default;
 };
 
@@ -416,6 +446,12 @@ struct GradientClipping {
 
 enum class Regularization { l1, l2, l1_l2 };
 
+// Learning rates by what a parameter does in its layer, relative to that of the weights.
+struct LearningRateFactors {
+  double bias = 1, norm = 1, scale = 1, embedding = 1, frequency = 1;
+  bool operator==(const LearningRateFactors&) const = default;
+};
+
 struct Trainer {
   int64_t epochs = 100;
   std::optional<int64_t> train_steps;  // where set, it ends training in place of epochs
@@ -426,7 +462,9 @@ struct Trainer {
   OrAuto<int64_t> eval_batch_size;            // auto or null: batch_size
   OrAuto<double> learning_rate{0.001};
   LearningRateScheduler learning_rate_scheduler;
+  LearningRateFactors learning_rate_factors;
   OptimizerSpec optimizer;
+  bool decay_weights_only = false;  // weight_decay leaves biases, norms and scales alone
   GradientClipping gradient_clipping;
   Regularization regularization_type = Regularization::l2;
   double regularization_lambda = 0;  // 0: none
@@ -438,6 +476,25 @@ struct Trainer {
   int64_t checkpoints_per_epoch = 0;  // 0: one an epoch
   int64_t steps_per_checkpoint = 0;   // 0: by epochs
   bool operator==(const Trainer&) const = default;
+};
+
+// ---- ensemble ----------------------------------------------------------------------------------
+
+// Networks that are trained side by side in one plan and answer as one. A member is the recipe's network
+// with what it says itself in the place of the recipe's.
+struct EnsembleMember {
+  int64_t count = 1;  // so many, each with first values of its own
+  std::optional<NumberEncoderSpec> number_encoder;
+  std::optional<CategoryEncoderSpec> category_encoder;
+  std::optional<CombinerSpec> combiner;
+  double learning_rate_factor = 1;
+  bool operator==(const EnsembleMember&) const = default;
+};
+enum class Blend { equal, validation };
+struct Ensemble {
+  std::vector<EnsembleMember> members;  // none: the recipe's network alone
+  Blend blend = Blend::validation;      // their weights: equal, or those that are best on the validation rows
+  bool operator==(const Ensemble&) const = default;
 };
 
 // ---- the whole ---------------------------------------------------------------------------------
@@ -454,6 +511,7 @@ struct Recipe {
   CombinerSpec combiner;
   Preprocessing preprocessing;
   Trainer trainer;
+  Ensemble ensemble;
   Notes notes;
   bool operator==(const Recipe&) const = default;
 };

@@ -80,7 +80,11 @@ Result<task::Fits> fit(const task::Recipe& recipe, RawColumns& columns, std::spa
     return std::visit(
         [&](const auto& spec) -> Result<task::Fit> {
           using Preprocessing = std::decay_t<decltype(spec.preprocessing)>;
-          if constexpr (std::is_same_v<Preprocessing, task::NumberPreprocessing>)
+          if constexpr (std::is_same_v<std::decay_t<decltype(spec)>, task::NumberInput>)
+            return task::fit_number(spec.preprocessing, context, column(),
+                                    task::bins_of(spec, recipe.ensemble))
+                .map(as_fit);
+          else if constexpr (std::is_same_v<Preprocessing, task::NumberPreprocessing>)
             return task::fit_number(spec.preprocessing, context, column()).map(as_fit);
           else if constexpr (std::is_same_v<Preprocessing, task::BinaryPreprocessing>)
             return task::fit_binary(spec.preprocessing, context, words->column()).map(as_fit);
@@ -176,7 +180,11 @@ Classes classes_of(const task::Fit& fit) {
 
 Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fits) {
   task::NetworkSpec spec;
-  for (const auto& one : fits.inputs) spec.input_sizes.push_back(task::size_of(one));
+  for (const auto& one : fits.inputs) {
+    spec.input_sizes.push_back(task::size_of(one));
+    const auto* number = std::get_if<task::NumberFit>(&one);
+    spec.input_edges.push_back(number ? number->edges : std::vector<double>());
+  }
   for (const auto& one : fits.outputs) spec.output_sizes.push_back(task::size_of(one));
   for (size_t o = 0; o < recipe.outputs.size(); ++o) {
     auto& weights = spec.class_weights.emplace_back();

@@ -2,14 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <map>
+
 #include "compile/state_layout.h"
+#include "ir/interpret.h"
 #include "ir/verify.h"
 
 namespace shoestring::task {
 namespace {
 
-InputFeature number_input(const std::string& name,
-                          std::variant<PassthroughEncoder, DenseEncoder> encoder = {}) {
+InputFeature number_input(const std::string& name, NumberEncoderSpec encoder = {}) {
   return {name, name, NumberInput{.encoder = encoder}};
 }
 InputFeature category_input(const std::string& name, auto encoder) {
@@ -131,6 +134,106 @@ TEST(Network, AllPlansShareTheirStates) {
   ASSERT_TRUE(layout.include(build_evaluation(spec, 3)));
   ASSERT_TRUE(layout.include(build_prediction(spec, 1)));
   EXPECT_EQ(layout.bytes(), bytes);
+}
+
+// Two numbers, a class of three and a number to predict.
+NetworkSpec small_ensemble() {
+  NetworkSpec spec;
+  spec.recipe.inputs = {number_input("a"), number_input("b")};
+  spec.recipe.combiner = ConcatCombiner{stack({{.output_size = 3}})};
+  spec.recipe.outputs = {{"y", "y", CategoryOutput{}}, {"z", "z", NumberOutput{}}};
+  spec.input_sizes = {1, 1};
+  spec.output_sizes = {3, 1};
+  spec.class_weights.resize(2);
+  spec.recipe.ensemble.members = {{.count = 2},
+                                  {.combiner = ConcatCombiner{.stack = stack({{.output_size = 4}}),
+                                                              .batch_ensemble = true,
+                                                              .num_ensemble_members = 2},
+                                   .learning_rate_factor = 0.5}};
+  return spec;
+}
+
+// Every state some number, not the same from one to the next.
+std::map<std::string, Tensor64> some_states(const Graph& g) {
+  std::map<std::string, Tensor64> out;
+  double next = 0.3;
+  for (const StateInfo& s : g.states()) {
+    Tensor64& values = out[s.name];
+    for (int64_t i = 0; i < s.type.elements(); ++i) values.push_back(std::sin(next += 1.7));
+  }
+  return out;
+}
+
+TEST(Network, AnEnsembleAnswersTheWeightedMeanOfItsMembers) {
+  const NetworkSpec spec = small_ensemble();
+  const Graph whole = build_prediction(spec, 2);
+  ASSERT_TRUE(whole.status()) << whole.status().error().message();
+  std::map<std::string, Tensor64> states = some_states(whole);
+  states["blend.weights"] = {0.5, 0.3, 0.2};
+  const std::map<std::string, Tensor64> inputs{{"numbers", {0.5, -1, 2, 0.25}}};
+  const Interpretation got = interpret(whole, inputs, states);
+
+  // Each member as a recipe of its own, over the same weights; of the batch ensemble each of its two too.
+  struct Alone {
+    std::string prefix;
+    int64_t part;  // of the batch ensemble; -1: none
+    double weight;
+  };
+  Tensor64 probabilities(6, 0), values(2, 0);
+  for (const Alone& alone :
+       {Alone{"member0.", -1, 0.5}, {"member1.", -1, 0.3}, {"member2.", 0, 0.1}, {"member2.", 1, 0.1}}) {
+    NetworkSpec one = small_ensemble();
+    one.recipe.ensemble = {};
+    if (alone.part >= 0) one.recipe.combiner = ConcatCombiner{stack({{.output_size = 4}})};
+    const Graph g = build_prediction(one, 2);
+    std::map<std::string, Tensor64> own;
+    for (const StateInfo& s : g.states()) {
+      const Tensor64& from = states.at(alone.prefix + s.name);
+      const auto n = static_cast<size_t>(s.type.elements());
+      const size_t begin = from.size() > n ? static_cast<size_t>(alone.part) * n : 0;
+      own[s.name].assign(from.begin() + static_cast<ptrdiff_t>(begin),
+                         from.begin() + static_cast<ptrdiff_t>(begin + n));
+    }
+    std::map<std::string, Tensor64> scaled = inputs;
+    if (alone.part >= 0)
+      for (size_t i = 0; i < 4; ++i)
+        scaled["numbers"][i] *=
+            states.at("member2.combiner.adapter")[static_cast<size_t>(alone.part) * 2 + i % 2];
+    const Interpretation answer = interpret(g, scaled, own);
+    for (size_t i = 0; i < 6; ++i) probabilities[i] += alone.weight * answer.outputs.at("probabilities:y")[i];
+    for (size_t i = 0; i < 2; ++i) values[i] += alone.weight * answer.outputs.at("prediction:z")[i];
+  }
+  for (size_t i = 0; i < 6; ++i)
+    EXPECT_NEAR(got.outputs.at("probabilities:y")[i], probabilities[i], 1e-9) << i;
+  for (size_t i = 0; i < 2; ++i) EXPECT_NEAR(got.outputs.at("prediction:z")[i], values[i], 1e-9) << i;
+}
+
+TEST(Network, MembersOfAnEnsembleLearnApart) {
+  NetworkSpec spec = small_ensemble();
+  spec.recipe.trainer.gradient_clipping = {.clipglobalnorm = {}, .clipnorm = {}, .clipvalue = {}};
+  spec.recipe.trainer.optimizer = Sgd{};
+  const Graph together = build_training(spec, 2, StepKind::update);
+  ASSERT_TRUE(together.status()) << together.status().error().message();
+  std::map<std::string, Tensor64> states = some_states(together);
+  const std::map<std::string, Tensor64> inputs{
+      {"numbers", {0.5, -1, 2, 0.25}}, {"target:y", {2, 0}}, {"target:z", {1, -1}}, {"learning_rate", {0.1}}};
+  const Interpretation got = interpret(together, inputs, states);
+  NetworkSpec one = spec;
+  one.recipe.ensemble = {};
+  const Graph alone = build_training(one, 2, StepKind::update);
+  std::map<std::string, Tensor64> own;
+  for (const StateInfo& s : alone.states()) own[s.name] = states.at("member1." + s.name);
+  const Interpretation expected = interpret(alone, inputs, own);
+  for (const auto& [name, values] : expected.states)
+    for (size_t i = 0; i < values.size(); ++i)
+      EXPECT_NEAR(got.states.at("member1." + name)[i], values[i], 1e-6) << name;
+  // Half the learning rate: half the way.
+  NetworkSpec full = spec;
+  full.recipe.ensemble.members[1].learning_rate_factor = 1;
+  const Interpretation faster = interpret(build_training(full, 2, StepKind::update), inputs, states);
+  const double before = states.at("member2.combiner.adapter")[0];
+  EXPECT_NEAR(got.states.at("member2.combiner.adapter")[0] - before,
+              0.5 * (faster.states.at("member2.combiner.adapter")[0] - before), 1e-6);
 }
 
 TEST(Network, FeatureNamesNeverMeet) {
