@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
 
 // ASCII letters in lower case.
 std::string lowered(std::string_view text);
+
+// "90s", "1.5min", "2h", "500ms", or a bare number of seconds; nothing where it is no such time above 0.
+std::optional<double> parse_seconds(std::string_view text);
 
 std::string human_bytes(int64_t bytes);     // "1.5 MiB"
 std::string human_seconds(double seconds);  // "1.2 s", "340 ms", "2 min 05 s"

@@ -1,6 +1,9 @@
 // train: from a table to a model.
 #include "train/train.h"
 
+#include <algorithm>
+
+#include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
 #include "cli/stop.h"
@@ -13,7 +16,7 @@ namespace {
 struct Given {
   RecipeInput recipe;
   train::TrainRequest request;
-  std::string logging_level;
+  std::string logging_level, budget;
   std::optional<int64_t> seed;
   bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
        skip_log = false;
@@ -42,6 +45,7 @@ Options options_of(std::string_view verb, Given& g) {
       {"model-name", "", "NAME", "second part of the run folder's name (run)", &r.model},
       {"model-load-path", "mlp", "PATH", "start from the weights of this model", &r.load},
       {"model-resume-path", "mrp", "FOLDER", "go on with this run", &r.resume},
+      {"budget", "", "KEY=VALUE", "what may be spent: time=60s (also min, h), an aim", &g.budget},
       {"random-seed", "rs", "N", "of initial weights, split and shuffling (42)", &g.seed},
       {"skip-save-training-description", "", "", "no description.json", &g.skip_description},
       {"skip-save-training-statistics", "", "", "no training_statistics.json", &g.skip_statistics},
@@ -60,6 +64,22 @@ Options options_of(std::string_view verb, Given& g) {
   return options;
 }
 
+// "time=60s": nothing else may be said yet.
+Status read_budget(std::string_view text, train::TrainRequest& r) {
+  const size_t equals = text.find('=');
+  const std::string_view what = text.substr(0, equals);
+  constexpr std::string_view kLater[] = {"memory", "cores", "device", "disk", "money"};
+  if (std::find(std::begin(kLater), std::end(kLater), what) != std::end(kLater))
+    return fail(ErrorKind::usage, fmt::format("--budget {}: only time can be limited yet", what), {},
+                "write --budget time=60s");
+  if (what == "time" && equals != std::string_view::npos)
+    r.time_seconds = parse_seconds(text.substr(equals + 1));
+  if (!r.time_seconds)
+    return fail(ErrorKind::usage, fmt::format("--budget '{}' is no time above 0", text), {},
+                "write --budget time=60s, time=10min or time=2h");
+  return {};
+}
+
 // What the flags say, as the library wants it.
 Status complete(Given& g) {
   train::TrainRequest& r = g.request;
@@ -74,6 +94,8 @@ Status complete(Given& g) {
   if (g.seed && *g.seed < 0)
     return fail(ErrorKind::usage, fmt::format("the random seed {} is below 0", *g.seed), {},
                 "give a whole number from 0");
+  if (!g.budget.empty())
+    if (auto ok = read_budget(g.budget, r); !ok) return ok;
   if (g.recipe.given()) {
     auto recipe = read_recipe(g.recipe);
     if (!recipe) return fail(recipe.error());

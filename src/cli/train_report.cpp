@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/metrics_table.h"
 #include "task/metric_table.h"
+#include "train/run_files.h"
 
 namespace shoestring::cli {
 namespace {
@@ -161,15 +162,16 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
   if (console_.json()) {
     std::string line = fmt::format(
         R"({{"event":"end","ending":{},"folder":{},"model":{},"steps":{},"best_step":{},"seconds":{})",
-        outcome.ending == train::Ending::finished ? "\"finished\"" : "\"stopped early\"",
-        quoted(outcome.folder), quoted(outcome.model_path), outcome.steps, outcome.best_step,
-        json_number(outcome.seconds));
+        quoted(train::to_string(outcome.ending)), quoted(outcome.folder), quoted(outcome.model_path),
+        outcome.steps, outcome.best_step, json_number(outcome.seconds));
     for (const auto& [name, metrics] : sets)
       line += fmt::format(",\"{}\":{}", name, train::to_json(*metrics));
     return console_.event(line + "}");
   }
   console_.line(fmt::format("\n{} {} steps in {}, {} samples/s; the model of step {}:\n",
-                            outcome.ending == train::Ending::finished ? "trained" : "stopped early after",
+                            outcome.ending == train::Ending::finished      ? "trained"
+                            : outcome.ending == train::Ending::out_of_time ? "the time was up after"
+                                                                           : "stopped early after",
                             outcome.steps, human_seconds(outcome.seconds),
                             human_count(outcome.samples_per_second), outcome.best_step));
   console_.line(metrics_table(sets));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "task/default_recipe.h"
 #include "task/keys.h"
 
 namespace shoestring::task {
@@ -21,6 +22,25 @@ Node feature(const ColumnType& column) {
   return node;
 }
 
+// Outliers do no harm and a missing number is a usual one; a category of few values has a column for each.
+Node input(const ColumnType& column) {
+  Node node = feature(column);
+  if (column.type == FeatureType::number) {
+    Node preprocessing = Node::map();
+    preprocessing.set("normalization", Node::string("robust"));
+    preprocessing.set("missing_value_strategy", Node::string("fill_with_mean"));
+    node.set("preprocessing", std::move(preprocessing));
+  }
+  constexpr int64_t kFew = 64, kEmbedding = 16;
+  if (column.type == FeatureType::category) {
+    Node encoder = Node::map();
+    encoder.set("type", Node::string(column.distinct <= kFew ? "onehot" : "dense"));
+    if (column.distinct > kFew) encoder.set("embedding_size", Node::integer(kEmbedding));
+    node.set("encoder", std::move(encoder));
+  }
+  return node;
+}
+
 }  // namespace
 
 std::string_view name_of(FeatureType type) { return word(type); }
@@ -28,11 +48,12 @@ std::string_view name_of(Activation activation) { return word(activation); }
 std::string_view name_of(Normalization normalization) { return word(normalization); }
 std::string_view name_of(MissingValues strategy) { return word(strategy); }
 
-Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets) {
+Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
+                            int64_t rows) {
   Node inputs = Node::list(), outputs = Node::list();
   for (const ColumnType& column : columns)
     if (std::find(targets.begin(), targets.end(), column.name) == targets.end())
-      inputs.items.push_back(feature(column));
+      inputs.items.push_back(input(column));
   for (const std::string& target : targets) {
     const auto column =
         std::find_if(columns.begin(), columns.end(), [&](const ColumnType& c) { return c.name == target; });
@@ -60,17 +81,9 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
   Document document{"the inferred recipe", Node::map()};
   document.root.set("input_features", std::move(inputs));
   document.root.set("output_features", std::move(outputs));
-  Node combiner = Node::map();
-  combiner.set("type", Node::string("concat"));
-  combiner.set("num_fc_layers", Node::integer(2));
-  combiner.set("output_size", Node::integer(128));
-  document.root.set("combiner", std::move(combiner));
-  // Of few rows, the loss says more surely than a metric of ranks or counts which model is better.
-  Node trainer = Node::map();
-  trainer.set("validation_field", Node::string("combined"));
-  trainer.set("validation_metric", Node::string("loss"));
-  trainer.set("early_stop", Node::integer(10));
-  document.root.set("trainer", std::move(trainer));
+  auto network = parse_document(default_recipe_text(rows), "the default recipe");
+  if (!network) return fail(network.error());
+  for (Entry& entry : network->root.entries) document.root.entries.push_back(std::move(entry));
   return parse_recipe(document);
 }
 

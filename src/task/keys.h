@@ -203,6 +203,7 @@ template <> const Component Described<StratifySplit>::component;
 template <> const Component Described<Preprocessing>::component;
 template <> const Component Described<EnsembleMember>::component;
 template <> const Component Described<Ensemble>::component;
+template <> const Component Described<Budget>::component;
 template <> const Component Described<Recipe>::component;
 // clang-format on
 

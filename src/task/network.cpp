@@ -100,12 +100,6 @@ class Training {
   }
 
  private:
-  static double members_of(const Recipe& recipe) {
-    int64_t count = 0;
-    for (const EnsembleMember& member : recipe.ensemble.members) count += member.count;
-    return static_cast<double>(std::max<int64_t>(count, 1));
-  }
-
   // The losses as results, and what is minimised: their weighted sum, and the regularization.
   void losses(const std::vector<std::vector<Value>>& members, int64_t rows) {
     const auto count = static_cast<double>(members.size());
@@ -146,7 +140,7 @@ class Training {
 
   void gradients() {
     // Members of an ensemble share nothing: each gets the gradient of its own loss.
-    const double members = members_of(spec_.recipe);
+    const auto members = static_cast<double>(member_count(spec_.recipe));
     Value objective = members > 1 ? loss_ * members : loss_;
     if (spec_.recipe.trainer.regularization_lambda > 0)
       if (const Value p = penalty(); p.valid()) objective = objective + p;
@@ -311,6 +305,21 @@ Graph build_prediction(const NetworkSpec& spec, int64_t rows) {
   const std::vector<Value> logits = blended(forward, spec, forward_members(forward, spec, rows));
   for (size_t i = 0; i < logits.size(); ++i) add_prediction(g, spec, i, logits[i]);
   return g;
+}
+
+Graph build_members(const NetworkSpec& spec, int64_t rows) {
+  Graph g("members");
+  model::Forward forward(g);
+  const auto members = forward_members(forward, spec, rows);
+  for (size_t i = 0; i < spec.recipe.outputs.size(); ++i)
+    g.output("answers:" + spec.recipe.outputs[i].name, answers_of(spec, i, members));
+  return g;
+}
+
+int64_t member_count(const Recipe& recipe) {
+  int64_t count = 0;
+  for (const EnsembleMember& member : recipe.ensemble.members) count += member.count;
+  return std::max<int64_t>(count, 1);
 }
 
 Result<std::vector<double>> resolve_class_weights(const ClassWeights& weights, const std::string& output,

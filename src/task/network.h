@@ -66,6 +66,9 @@ enum class StepKind {
   accumulate_and_update,  // adds, updates with the mean over all rows added, clears the accumulators
 };
 
+// The state that weights the members of an ensemble: f32[members], adding up to 1.
+inline constexpr std::string_view kBlendWeights = "blend.weights";
+
 // The number and binary inputs.
 int64_t number_columns(const NetworkSpec& spec);
 
@@ -82,6 +85,11 @@ Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind);
 
 Graph build_evaluation(const NetworkSpec& spec, int64_t rows);
 Graph build_prediction(const NetworkSpec& spec, int64_t rows);
+// What each member of the ensemble answers, for fitting their weights: "answers:NAME" f32[members, rows], of
+// a category f32[members, rows, classes]; values or probabilities, on the scale of predictions.
+Graph build_members(const NetworkSpec& spec, int64_t rows);
+// The members of the recipe's ensemble; 1 without one.
+int64_t member_count(const Recipe& recipe);
 
 // The weights of a category output's classes in the order of its labels, scaled so that their mean over
 // the training rows is 1 (`counts`: rows of each label). Empty if the recipe gives none. Fails with

@@ -343,6 +343,12 @@ Value to_answer(FeatureType type, Value logits) {
   }
   return logits;
 }
+// One member's answer; of a batch ensemble the mean over its members.
+Value answer_of(FeatureType type, Value logits) {
+  const Value answer = to_answer(type, logits);
+  const bool several = answer.valid() && answer.dims().rank() > (type == FeatureType::category ? 2 : 1);
+  return several ? ops::reduce_mean(answer, {0}) : answer;
+}
 Value from_answer(FeatureType type, Value answer) {
   if (!answer.valid() || type == FeatureType::number) return answer;
   constexpr double kLeast = 1e-30, kLeastOfTwo = 6e-8;
@@ -352,6 +358,14 @@ Value from_answer(FeatureType type, Value answer) {
   if (type == FeatureType::category) return ops::log(at_least(answer, kLeast));
   using namespace ops;  // arithmetic, spelled with operators
   return ops::log(at_least(answer, kLeastOfTwo)) - ops::log(at_least(1.0 - answer, kLeastOfTwo));
+}
+
+Value blend_weights(model::Forward& f, int64_t members) {
+  return f.parameter({.name = std::string(kBlendWeights),
+                      .type = {DType::f32, {members}},
+                      .initializer = model::constant(1.0 / static_cast<double>(members)),
+                      .role = StateRole::statistic,
+                      .trainable = false});
 }
 
 }  // namespace
@@ -391,8 +405,7 @@ std::vector<Value> blended(model::Forward& f, const NetworkSpec& spec,
     }
     Value sum;
     for (int64_t m = 0; m < count; ++m) {
-      Value answer = to_answer(type, members[static_cast<size_t>(m)][i]);
-      if (answer.valid() && answer.dims().rank() > rank) answer = ops::reduce_mean(answer, {0});
+      Value answer = answer_of(type, members[static_cast<size_t>(m)][i]);
       if (count > 1) answer = answer * ops::reshape(ops::slice(blend_weights(f, count), 0, m, 1), {});
       sum = sum.valid() ? sum + answer : answer;
     }
@@ -401,12 +414,17 @@ std::vector<Value> blended(model::Forward& f, const NetworkSpec& spec,
   return out;
 }
 
-Value blend_weights(model::Forward& f, int64_t members) {
-  return f.parameter({.name = std::string(kBlendWeights),
-                      .type = {DType::f32, {members}},
-                      .initializer = model::constant(1.0 / static_cast<double>(members)),
-                      .role = StateRole::statistic,
-                      .trainable = false});
+Value answers_of(const NetworkSpec& spec, size_t i, const std::vector<std::vector<Value>>& members) {
+  std::vector<Value> pieces;
+  for (const std::vector<Value>& logits : members) {
+    const Value answer = answer_of(spec.recipe.outputs[i].type(), logits[i]);
+    if (!answer.valid()) return answer;
+    const auto dims = answer.dims().dims();
+    std::vector<int64_t> wide{1};
+    wide.insert(wide.end(), dims.begin(), dims.end());
+    pieces.push_back(ops::reshape(answer, Shape(wide)));
+  }
+  return ops::concat(pieces, 0);
 }
 
 Value target_input(Graph& graph, const NetworkSpec& spec, size_t i, int64_t rows) {

@@ -26,8 +26,8 @@ std::vector<std::vector<Value>> forward_members(model::Forward& forward, const N
 std::vector<Value> blended(model::Forward& forward, const NetworkSpec& spec,
                            const std::vector<std::vector<Value>>& members);
 
-inline constexpr std::string_view kBlendWeights = "blend.weights";
-Value blend_weights(model::Forward& forward, int64_t members);
+// Each member's answers to output i, one after the other: [members, rows] or [members, rows, classes].
+Value answers_of(const NetworkSpec& spec, size_t i, const std::vector<std::vector<Value>>& members);
 
 // Declares the input "target:NAME" of output i.
 Value target_input(Graph& graph, const NetworkSpec& spec, size_t i, int64_t rows);

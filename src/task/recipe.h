@@ -497,6 +497,14 @@ struct Ensemble {
   bool operator==(const Ensemble&) const = default;
 };
 
+// ---- budget ------------------------------------------------------------------------------------
+
+// What may be spent.
+struct Budget {
+  std::optional<double> time_seconds;  // of training, an aim: the loop ends then with the best model so far
+  bool operator==(const Budget&) const = default;
+};
+
 // ---- the whole ---------------------------------------------------------------------------------
 
 // What the reader decided or was told that changes nothing. Said to the user; no part of equality.
@@ -512,6 +520,7 @@ struct Recipe {
   Preprocessing preprocessing;
   Trainer trainer;
   Ensemble ensemble;
+  Budget budget;
   Notes notes;
   bool operator==(const Recipe&) const = default;
 };
@@ -533,11 +542,15 @@ std::string render(const Recipe& recipe, Detail detail = Detail::resolved);
 struct ColumnType {
   std::string name;
   FeatureType type = FeatureType::number;
+  int64_t distinct = 0;  // values of a category, as far as they were counted
 };
 
-// The recipe for predicting `targets` from all the other columns. Fails with ErrorKind::data where a
+// The recipe for predicting `targets` from all the other columns of a table of `rows` rows: several small
+// networks with numbers spread out in different ways, blended on the validation rows. How long to train them
+// is the caller's to say (trainer.epochs, here as many as pay at most). Fails with ErrorKind::data where a
 // target is no column or nothing is left to predict from.
-Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets);
+Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
+                            int64_t rows);
 
 // ---- what `auto` means -------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ Graph build(const task::NetworkSpec& spec, PlanRequest request) {
       return task::build_training(spec, request.rows, task::StepKind::accumulate_and_update);
     case PlanKind::evaluate:
       return task::build_evaluation(spec, request.rows);
+    case PlanKind::members:
+      return task::build_members(spec, request.rows);
     case PlanKind::predict:
       break;
   }
@@ -49,6 +51,7 @@ void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* a
   for (const auto& output : spec.recipe.outputs) {
     ports_.targets.push_back(executor_->input("target:" + output.name));
     ports_.losses.push_back(executor_->output<float>("losses:" + output.name));
+    ports_.answers.push_back(executor_->output<float>("answers:" + output.name));
     ports_.predictions.push_back(executor_->output<float>(prediction_port(output.type()) + output.name));
   }
 }
@@ -131,6 +134,13 @@ Status Engine::load(std::string_view state, const Type& type, std::span<const st
   }
   std::memcpy(states_.data() + slot->offset, bytes.data(), bytes.size());
   return {};
+}
+
+std::span<float> Engine::state(std::string_view name) {
+  const StateSlot* slot = layout_.find(name);
+  if (!slot || slot->info.type.dtype != DType::f32) return {};
+  return {reinterpret_cast<float*>(states_.data() + slot->offset),
+          static_cast<size_t>(slot->info.type.elements())};
 }
 
 std::span<const std::byte> Engine::bytes(const StateSlot& slot) const {

@@ -17,7 +17,7 @@
 
 namespace shoestring::train {
 
-enum class PlanKind { update, accumulate, accumulate_and_update, evaluate, predict };
+enum class PlanKind { update, accumulate, accumulate_and_update, evaluate, predict, members };
 
 struct PlanRequest {
   PlanKind kind;
@@ -37,6 +37,7 @@ struct Ports {
   std::vector<const float*> losses;       // of each output: [rows]
   std::vector<const float*> predictions;  // of each output: prediction or probability [rows],
                                           // probabilities [rows, classes]
+  std::vector<const float*> answers;      // of each output: [members, rows] or [members, rows, classes]
 };
 
 // A plan and its executor over the engine's memory.
@@ -81,6 +82,8 @@ class Engine {
 
   const task::NetworkSpec& spec() const { return spec_; }
   const StateLayout& layout() const { return layout_; }
+  // A state's values in place, to be changed between runs; empty if the model has no such f32 state.
+  std::span<float> state(std::string_view name);
   std::span<std::byte> states() { return {states_.data(), static_cast<size_t>(states_.bytes())}; }
   std::span<const std::byte> arena() const { return {arena_.data(), static_cast<size_t>(arena_.bytes())}; }
   std::span<const std::unique_ptr<Runner>> runners() const { return runners_; }

@@ -75,7 +75,7 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     if (why.empty() && !supported(inference.type))
       why = fmt::format("{} columns are not supported yet", word(inference.type));
     if (why.empty())
-      columns.push_back({column.name, feature_type(inference.type)});
+      columns.push_back({column.name, feature_type(inference.type), column.distinct});
     else
       result.notes.push_back(fmt::format("column '{}' is left out: {}", column.name, why));
   }
@@ -83,7 +83,7 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     return fail(ErrorKind::data,
                 fmt::format("there is no column to predict from: {}", fmt::join(result.notes, "; ")),
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
-  auto recipe = task::infer_recipe(columns, targets);
+  auto recipe = task::infer_recipe(columns, targets, (*reader)->rows());
   if (!recipe) return fail(recipe.error());
   result.recipe = std::move(*recipe);
   result.recipe.notes.lines.insert(result.recipe.notes.lines.end(), result.notes.begin(), result.notes.end());

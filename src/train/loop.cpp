@@ -254,6 +254,12 @@ Result<Ending> Loop::run() {
     tell(now);
     if (hooks_.save_seconds == 0 || now - saved_ >= std::max(hooks_.save_seconds, 20 * save_cost_))
       if (auto ok = save(now); !ok) return fail(ok.error());
+    if (hooks_.time_limit > 0 && now - started_ >= hooks_.time_limit && position_.step < h.total_steps) {
+      ending = Ending::out_of_time;
+      if (!at_evaluation)
+        if (auto ok = evaluate(); !ok) return fail(ok.error());
+      break;
+    }
     if (hooks_.stop && hooks_.stop->load(std::memory_order_relaxed) && position_.step < h.total_steps) {
       ending = Ending::interrupted;
       break;

@@ -54,10 +54,11 @@ struct LoopHooks {
   double save_seconds = 1;
   LogSink log = {};
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
-  const Clock* clock = nullptr;             // null: the steady one
+  double time_limit = 0;         // seconds of this call; 0: none. Then it ends with a last evaluation
+  const Clock* clock = nullptr;  // null: the steady one
 };
 
-enum class Ending { finished, early_stopped, interrupted, diverged };
+enum class Ending { finished, early_stopped, out_of_time, interrupted, diverged };
 
 struct LoopSettings {
   task::Trainer trainer;

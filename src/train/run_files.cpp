@@ -156,6 +156,8 @@ std::string_view to_string(Ending ending) {
       return "finished";
     case Ending::early_stopped:
       return "stopped early";
+    case Ending::out_of_time:
+      return "out of time";
     case Ending::interrupted:
       return "interrupted";
     case Ending::diverged:

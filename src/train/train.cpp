@@ -1,10 +1,15 @@
 #include "train/train.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "base/clock.h"
+#include "base/text.h"
 #include "train/answers.h"
+#include "train/blend.h"
 #include "train/infer.h"
 #include "train/read_tables.h"
 #include "train/remarks.h"
@@ -23,6 +28,7 @@ struct Job {
   std::string load;  // the model to start from
   uint64_t seed = 42;
   bool resumed = false;
+  bool sized_by_time = false;  // the recipe was made here, and its epochs are yet to be chosen
   std::optional<Description> before;
 };
 
@@ -30,8 +36,15 @@ void say(const LogSink& log, LogLevel level, std::string_view text) {
   if (log) log(level, text);
 }
 
+// How long a recipe that is made here trains where nobody says how long it may.
+constexpr double kUsualSeconds = 10;
+
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
-  if (request.recipe) return *request.recipe;
+  if (request.recipe) {
+    task::Recipe recipe = *request.recipe;
+    if (request.time_seconds) recipe.budget.time_seconds = request.time_seconds;
+    return recipe;
+  }
   if (request.targets.empty())
     return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
                 "give --config FILE, or --target COLUMN to have one made");
@@ -42,6 +55,7 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
   auto inferred = infer_recipe(table, request.data.format, request.targets, request.stop);
   if (!inferred) return fail(inferred.error());
   for (const auto& note : inferred->notes) say(log, LogLevel::note, note);
+  inferred->recipe.budget.time_seconds = request.time_seconds;
   return std::move(inferred->recipe);
 }
 
@@ -53,7 +67,8 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
   return Job{.data = request.data,
              .recipe = std::move(*recipe),
              .load = request.load,
-             .seed = request.seed.value_or(42)};
+             .seed = request.seed.value_or(42),
+             .sized_by_time = !request.recipe};
 }
 
 // Goes on with a run. What it wrote down stands; what is given again has to agree. A run that was ended
@@ -71,6 +86,7 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
     auto recipe = recipe_for(request, log);
     if (!recipe) return fail(recipe.error());
     job.recipe = std::move(*recipe);
+    job.sized_by_time = !request.recipe;
     return job;
   }
   auto before = read_description(job.folder->description());
@@ -150,6 +166,50 @@ Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const Tr
   return data;
 }
 
+// The epochs of a recipe that was made here: as many as fit the time, by a rehearsal of a few steps. What is
+// written down is the number, so that the recipe makes the same run again on any machine.
+Status choose_epochs(Job& job, Dataset& data, double seconds, const LogSink& log) {
+  const auto rows = static_cast<int64_t>(data.training.size());
+  task::Trainer& trainer = job.recipe.trainer;
+  task::BatchSizes batch = task::batch_sizes(trainer, rows);
+  batch.batch = std::min(batch.batch, rows);
+  const auto validation = static_cast<int64_t>(data.validation.size());
+  const CompileOptions options{.target = native_target()};
+  const PlanRequest requests[] = {
+      {PlanKind::update, batch.batch},
+      {PlanKind::evaluate, std::min(batch.eval, std::max<int64_t>(validation, 1))}};
+  auto engine = Engine::create(data.spec, requests, options);
+  if (!engine) return fail(engine.error());
+  if (auto ok = engine->initialize(job.seed, options); !ok) return ok;
+  const SteadyClock clock;
+  const auto seconds_of = [&](Runner& runner) {
+    data.gather(std::span(data.training).first(static_cast<size_t>(std::min(rows, runner.rows()))),
+                runner.rows(), runner.ports());
+    if (runner.ports().learning_rate) *runner.ports().learning_rate = 0;
+    runner.run({.seed = job.seed});
+    std::vector<double> times;
+    const double begun = clock.seconds();
+    while (times.size() < 5 || (times.size() < 64 && clock.seconds() - begun < 0.02 * seconds)) {
+      const double start = clock.seconds();
+      runner.run({.seed = job.seed});
+      times.push_back(clock.seconds() - start);
+    }
+    std::sort(times.begin(), times.end());
+    return times[times.size() / 2];
+  };
+  Runner &step = *engine->runners()[0], &look = *engine->runners()[1];
+  const double steps = std::ceil(static_cast<double>(rows) / static_cast<double>(batch.batch));
+  const double looks = std::ceil(static_cast<double>(validation) / static_cast<double>(look.rows()));
+  const double epoch = steps * seconds_of(step) + looks * seconds_of(look);
+  constexpr double kShare = 0.85;  // the rest is for what a rehearsal does not see
+  trainer.epochs = std::clamp<int64_t>(static_cast<int64_t>(kShare * seconds / epoch), 1, trainer.epochs);
+  data.spec.recipe.trainer.epochs = trainer.epochs;
+  say(log, LogLevel::note,
+      fmt::format("{} epochs, as many as fit {}{}", trainer.epochs, human_seconds(seconds),
+                  job.recipe.budget.time_seconds ? "" : "; --budget time=60s gives it longer"));
+  return {};
+}
+
 Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& events) {
   std::optional<SavedModel> beginning;
   if (!job.load.empty()) {
@@ -161,6 +221,11 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
   if (!data) return fail(data.error());
   if (job.before)
     if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
+  if (job.sized_by_time)
+    if (auto ok =
+            choose_epochs(job, *data, job.recipe.budget.time_seconds.value_or(kUsualSeconds), events.log);
+        !ok)
+      return fail(ok.error());
   const auto rows = static_cast<int64_t>(data->training.size());
   const task::Trainer& trainer = job.recipe.trainer;
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
@@ -243,6 +308,8 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     answers = data::RowWriter::open(folder.predictions(), data::WriteKind::csv,
                                     Answers(run.data.spec, run.data.fits).columns());
   run.best.restore(run.engine);
+  if (auto ok = fit_blend(run.engine, run.data, run.data.validation, run.batch.eval); !ok) return ok;
+  run.best.capture(run.engine);
   measure(run, evaluator, answers ? &*answers : nullptr, outcome);
   if (outcome.training)
     outcome.remarks =
@@ -284,7 +351,8 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
   LoopHooks hooks{.progress = events.progress,
                   .save_seconds = request.save_seconds,
                   .log = events.log,
-                  .stop = request.stop};
+                  .stop = request.stop,
+                  .time_limit = run.job.recipe.budget.time_seconds.value_or(0)};
   hooks.evaluated = [&](const Evaluation& e) -> Result<std::string> {
     if (events.evaluated) events.evaluated(e);
     std::string line = metrics_line(e);
@@ -317,7 +385,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
                                  static_cast<double>(run.data.training.size()) /
                                  static_cast<double>(run.horizon.steps_per_epoch);
   outcome.bad_node = loop.bad_node();
-  if (*ending == Ending::finished || *ending == Ending::early_stopped)
+  if (*ending == Ending::finished || *ending == Ending::early_stopped || *ending == Ending::out_of_time)
     if (auto ok = finish(run, evaluator, request, position, outcome); !ok) return fail(ok.error());
   return outcome;
 }

@@ -58,44 +58,37 @@ TEST(Recipe, PathsOnTheCommandLineSetValues) {
 }
 
 TEST(Recipe, IsInferredFromColumns) {
-  const std::vector<ColumnType> columns{
-      {"age", FeatureType::number}, {"job: title", FeatureType::category}, {"income", FeatureType::binary}};
-  const auto recipe = infer_recipe(columns, {"income"});
-  ASSERT_TRUE(recipe) << recipe.error().message();
-  ASSERT_EQ(recipe->inputs.size(), 2u);
-  EXPECT_EQ(recipe->inputs[1].type(), FeatureType::category);
-  EXPECT_EQ(render(*recipe, Detail::brief), R"(input_features:  # What to predict from.
-  - name: age
-    type: number
-  - name: "job: title"
-    type: category
-output_features:  # What to predict.
-  - name: income
-    type: binary
-combiner:  # How the encoders' outputs become one vector a row.
-  type: concat
-  output_size: 128  # Outputs of a layer.
-  num_fc_layers: 2  # Layers, where fc_layers is null.
-trainer:  # How the network is trained.
-  epochs: 100  # Passes over the training rows at most.
-  batch_size: auto  # Rows of a step; auto is 256, at most a tenth of the rows.
-  learning_rate: 0.001  # Size of a step; auto is 0.001.
-  optimizer:  # How gradients become steps.
-    type: adam
-  validation_field: combined  # The output whose metric picks the best model, or combined; null is the first.
-  validation_metric: loss  # That metric; null is the output type's usual one.
-  early_stop: 10  # Evaluations without improvement before training stops; -1 is never.
-)");
-  EXPECT_EQ(recipe_of(render(*recipe, Detail::brief)), *recipe);
+  const std::vector<ColumnType> columns{{"age", FeatureType::number},
+                                        {"job: title", FeatureType::category, 12},
+                                        {"town", FeatureType::category, 5000},
+                                        {"income", FeatureType::binary}};
+  for (const int64_t rows : {100, 1000000}) {
+    const auto recipe = infer_recipe(columns, {"income"}, rows);
+    ASSERT_TRUE(recipe) << recipe.error().message();
+    ASSERT_EQ(recipe->inputs.size(), 3u);
+    const auto& age = std::get<NumberInput>(recipe->inputs[0].spec);
+    EXPECT_EQ(age.preprocessing.normalization, Normalization::robust);
+    const auto encoder = [&](size_t i) { return std::get<CategoryInput>(recipe->inputs[i].spec).encoder; };
+    EXPECT_TRUE(std::holds_alternative<OneHotEncoder>(encoder(1)));
+    EXPECT_TRUE(std::holds_alternative<EmbedEncoder>(encoder(2)));
+    // Few rows: a linear model among the members.
+    bool linear = false;
+    for (const EnsembleMember& member : recipe->ensemble.members)
+      linear = linear || (member.combiner && std::get<ConcatCombiner>(*member.combiner).stack.layers.empty());
+    EXPECT_EQ(linear, rows == 100);
+    // What is written down is the whole of it.
+    EXPECT_EQ(recipe_of(render(*recipe, Detail::brief)), *recipe);
+    EXPECT_EQ(recipe_of(render(*recipe, Detail::resolved)), *recipe);
+  }
 }
 
 TEST(Recipe, InferenceNamesWhatIsMissing) {
   const std::vector<ColumnType> columns{{"age", FeatureType::number}, {"income", FeatureType::binary}};
-  EXPECT_EQ(infer_recipe(columns, {"incme"}).error().message(),
+  EXPECT_EQ(infer_recipe(columns, {"incme"}, 1000).error().message(),
             "there is no column 'incme' to predict; did you mean 'income'?");
-  EXPECT_EQ(infer_recipe(columns, {"incme"}).error().kind, ErrorKind::data);
-  EXPECT_EQ(infer_recipe(columns, {"age", "income"}).error().kind, ErrorKind::data);
-  EXPECT_EQ(infer_recipe(columns, {}).error().kind, ErrorKind::usage);
+  EXPECT_EQ(infer_recipe(columns, {"incme"}, 1000).error().kind, ErrorKind::data);
+  EXPECT_EQ(infer_recipe(columns, {"age", "income"}, 1000).error().kind, ErrorKind::data);
+  EXPECT_EQ(infer_recipe(columns, {}, 1000).error().kind, ErrorKind::usage);
 }
 
 TEST(Recipe, AutoBatchSizes) {

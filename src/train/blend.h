@@ -1,0 +1,29 @@
+// How much each member of an ensemble counts: the weights, at least 0 and adding up to 1, with which the
+// blended answers have the least loss on the validation rows.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "train/dataset.h"
+
+namespace shoestring::train {
+
+// What members said about some rows of one output, and what was right.
+struct MemberAnswers {
+  bool squared =
+      false;  // values, judged by squared error; else probabilities of the right class, by their logarithm
+  double loss_weight = 1;
+  std::vector<std::vector<float>> of_member;  // [members][rows]
+  std::vector<float> truth;                   // of values: [rows]
+};
+
+// By exponentiated gradients (Kivinen, Warmuth 1997) from equal weights, then drawn a fifth of the way back
+// to equal ones, as a few hundred rows say little about small differences. Equal where there are no rows.
+std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members);
+
+// Fits the weights of the engine's ensemble on these rows and sets its state; nothing without an ensemble, or
+// where the recipe says equal. Makes a plan of its own: the engine's arena may move.
+Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch);
+
+}  // namespace shoestring::train
