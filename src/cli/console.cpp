@@ -1,11 +1,13 @@
 #include "cli/console.h"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 
 #include "base/atomic_file.h"
@@ -24,6 +26,8 @@ bool is_numeric(std::string_view text) {
          (std::isdigit(static_cast<unsigned char>(text[0])) ||
           (text.size() > 1 && text[0] == '-' && std::isdigit(static_cast<unsigned char>(text[1]))));
 }
+
+constexpr size_t kUnbounded = SIZE_MAX / 2;
 
 int stdout_fault = 0;  // errno of the first write to it that failed
 
@@ -51,6 +55,32 @@ int report(const Error& error) {
   flush(stdout);
   write(stderr, fmt::format("shoestring: {}\n", error.message()));
   return error.exit_code();
+}
+
+std::string wrapped(std::string_view text, size_t width, size_t indent) {
+  std::string out;
+  size_t used = 0;
+  for (bool first = true; !text.empty(); first = false) {
+    const size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    if (used > indent && used + 1 + width_of(word) > width) {
+      out += "\n" + std::string(indent, ' ');
+      used = indent;
+    } else if (!first) {
+      out += ' ';
+      ++used;
+    }
+    out += word;
+    used += width_of(word);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+size_t terminal_columns(std::FILE* stream) {
+  winsize size{};
+  const bool known = ::isatty(::fileno(stream)) && ::ioctl(::fileno(stream), TIOCGWINSZ, &size) == 0;
+  return known && size.ws_col > 0 ? size.ws_col : kUnbounded;
 }
 
 std::string table(const std::vector<std::vector<std::string>>& rows) {
@@ -103,26 +133,12 @@ void Console::clear() {
   progress_shown_ = false;
 }
 
-void Console::paragraph(std::string_view text, size_t indent) {
-  constexpr size_t kWidth = 100;
-  std::string out;
-  size_t used = 0;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    if (used > indent && used + 1 + width_of(word) > kWidth) {
-      out += "\n" + std::string(indent, ' ');
-      used = indent;
-    } else if (!out.empty()) {
-      out += ' ';
-      ++used;
-    }
-    out += word;
-    used += width_of(word);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  line(out);
+void Console::wrap(std::string_view text, size_t width, size_t indent) {
+  line(wrapped(text, std::min(width, terminal_columns(stream_)), indent));
 }
+
+void Console::paragraph(std::string_view text, size_t indent) { wrap(text, 100, indent); }
+void Console::sentence(std::string_view text, size_t indent) { wrap(text, kUnbounded, indent); }
 
 void Console::line(std::string_view text) {
   if (mode_ != Mode::people) return;
@@ -137,9 +153,16 @@ void Console::event(std::string_view json) {
   flush(stream_);
 }
 
-void Console::progress(std::string_view text) {
+void Console::progress(std::vector<std::string> fields) {
   if (!terminal_) return;
-  write(stream_, fmt::format("\r{}\033[K", text));
+  const size_t columns = terminal_columns(stream_) - 1;  // a full line would move the cursor to the next
+  const auto join = [&] {
+    std::string text;
+    for (const std::string& field : fields) text += (text.empty() ? "" : "  ") + field;
+    return text;
+  };
+  while (fields.size() > 2 && width_of(join()) > columns) fields.erase(fields.end() - 2);
+  write(stream_, fmt::format("\r{}\033[K", join()));
   flush(stream_);
   progress_shown_ = true;
 }
@@ -149,7 +172,7 @@ LogSink Console::sink() {
     if (level == LogLevel::debug) return;
     const char* word = level == LogLevel::warning ? "warning" : level == LogLevel::note ? "note" : "info";
     event(fmt::format("{{\"event\":\"{}\",\"text\":{}}}", word, quoted(message)));
-    line(level == LogLevel::info ? std::string(message) : fmt::format("{}: {}", word, message));
+    sentence(level == LogLevel::info ? std::string(message) : fmt::format("{}: {}", word, message));
   };
 }
 

@@ -1,6 +1,7 @@
 // The only place that prints. Answers go to stdout, errors to stderr as "shoestring: WHERE: WHAT; FIX".
 #pragma once
 
+#include <cstdio>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@ Status flush_output();
 // Prints the error; returns the exit code.
 int report(const Error& error);
 
+// Text broken at spaces into lines of at most `width` columns; all but the first begin with `indent` blanks.
+std::string wrapped(std::string_view text, size_t width, size_t indent);
+
+// Columns of the terminal that the stream leads to; a very large number where it leads elsewhere.
+size_t terminal_columns(std::FILE* stream);
+
 // Columns aligned by their widest cell, numbers to the right; the first row is the head.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 
@@ -36,16 +43,21 @@ class Console {
   bool terminal() const { return terminal_; }
 
   void line(std::string_view text = "");  // people only
-  // Prose, broken at spaces into lines of at most 100 columns; all but the first begin with `indent` blanks.
+  // Prose, broken at spaces into lines of at most 100 columns and never wider than the terminal; all but the
+  // first begin with `indent` blanks.
   void paragraph(std::string_view text, size_t indent = 0);
+  // The same, but one line elsewhere than on a terminal: for what programs look for.
+  void sentence(std::string_view text, size_t indent = 0);
   void event(std::string_view json);  // one JSON line; programs only
-  // A line that the next one replaces; on a terminal only.
-  void progress(std::string_view text);
+  // A line that the next one replaces; on a terminal only. Where it is too narrow for all fields, the later
+  // ones are left out first, but never the last.
+  void progress(std::vector<std::string> fields);
   // For the library: notes and warnings as lines, or as {"event": "note", "text": …}.
   LogSink sink();
 
  private:
   void clear();
+  void wrap(std::string_view text, size_t width, size_t indent);
   Mode mode_;
   std::FILE* stream_;
   bool terminal_;

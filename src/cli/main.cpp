@@ -36,8 +36,13 @@ void print_help() {
       "Shoestring trains and serves models inside a budget.\n\n"
       "  shoestring train --dataset table.csv --target column\n\n";
   for (const Verb& verb : kVerbs)
-    if (!verb.summary.empty()) text += fmt::format("  {:18} {}\n", verb.name, verb.summary);
-  text += "\n'shoestring VERB --help' tells its flags; 'shoestring --version' the version.\n";
+    if (!verb.summary.empty())
+      text +=
+          wrapped(fmt::format("  {:18} {}", verb.name, verb.summary), terminal_columns(stdout), 21) + "\n";
+  text += "\n" +
+          wrapped("'shoestring VERB --help' tells its flags; 'shoestring --version' the version.",
+                  terminal_columns(stdout), 0) +
+          "\n";
   print(text);
 }
 

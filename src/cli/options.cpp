@@ -33,8 +33,13 @@ Result<std::vector<std::string>> normalized(const Options& verb, std::span<const
     if (!option.name.empty() && !option.help.empty()) known.emplace_back(option.name);
   std::vector<std::string> result;
   const Option* awaiting = nullptr;  // the flag whose value comes next, whatever it looks like
+  const auto lacks_value = [&](const Option& option) {
+    return fail(ErrorKind::usage, fmt::format("'--{}' needs a value", option.name), std::string(verb.verb),
+                fmt::format("write --{} {}", option.name, option.value));
+  };
   for (size_t i = 0; i < arguments.size(); ++i) {
     const std::string& argument = arguments[i];
+    if (awaiting && argument.empty()) return lacks_value(*awaiting);
     if (awaiting || argument.size() < 2 || argument[0] != '-' || is_number(argument)) {
       result.push_back(argument);
       awaiting = nullptr;
@@ -57,10 +62,9 @@ Result<std::vector<std::string>> normalized(const Options& verb, std::span<const
     }
     if (equals == argument.size() && !option->value.empty()) {
       awaiting = option;
-      if (i + 1 == arguments.size())
-        return fail(ErrorKind::usage, fmt::format("'{}' needs a value", written), std::string(verb.verb),
-                    fmt::format("write {} {}", written, option->value));
+      if (i + 1 == arguments.size()) return lacks_value(*option);
     }
+    if (equals + 1 == argument.size() && !option->value.empty()) return lacks_value(*option);
     result.push_back("--" + std::string(option->name) + argument.substr(equals));
   }
   return result;
@@ -112,9 +116,15 @@ std::string Options::help() const {
   size_t width = std::string_view("--help, -h").size();
   for (const Option& option : options)
     if (!option.help.empty()) width = std::max(width, flags_of(option).size());
+  constexpr size_t kFewest = 24;  // columns that are worth a column of their own
+  const size_t columns = terminal_columns(stdout);
+  const size_t indent = columns >= width + 4 + kFewest ? width + 4 : 6;
+  const auto add = [&](const std::string& flags, std::string_view about) {
+    text += wrapped(fmt::format("  {:{}}  {}", flags, width, about), columns, indent) + "\n";
+  };
   for (const Option& option : options)
-    if (!option.help.empty()) text += fmt::format("  {:{}}  {}\n", flags_of(option), width, option.help);
-  text += fmt::format("  {:{}}  {}\n", "--help, -h", width, "this text");
+    if (!option.help.empty()) add(flags_of(option), option.help);
+  add("--help, -h", "this text");
   if (!epilogue.empty()) text += fmt::format("\n{}\n", epilogue);
   return text;
 }

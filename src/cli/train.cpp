@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include <tuple>
+
 #include "cli/console.h"
 #include "cli/inputs.h"
 #include "cli/stop.h"
@@ -16,7 +18,7 @@ namespace {
 struct Given {
   RecipeInput recipe;
   train::TrainRequest request;
-  std::string logging_level, budget;
+  std::string output_directory, experiment, model, logging_level, budget;
   std::optional<int64_t> seed;
   bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
        skip_log = false;
@@ -40,9 +42,9 @@ Options options_of(std::string_view verb, Given& g) {
        &r.data.validation_set},
       {"test-set", "", "FILE", "the test rows that go with --training_set", &r.data.test_set},
       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &r.data.format},
-      {"output-directory", "od", "FOLDER", "where the run folder is made (results)", &r.output_directory},
-      {"experiment-name", "", "NAME", "first part of the run folder's name (experiment)", &r.experiment},
-      {"model-name", "", "NAME", "second part of the run folder's name (run)", &r.model},
+      {"output-directory", "od", "FOLDER", "where the run folder is made (results)", &g.output_directory},
+      {"experiment-name", "", "NAME", "first part of the run folder's name (experiment)", &g.experiment},
+      {"model-name", "", "NAME", "second part of the run folder's name (run)", &g.model},
       {"model-load-path", "mlp", "PATH", "start from the weights of this model", &r.load},
       {"model-resume-path", "mrp", "FOLDER", "go on with this run", &r.resume},
       {"budget", "", "KEY=VALUE", "what may be spent: time=60s (also min, h), an aim", &g.budget},
@@ -80,6 +82,26 @@ Status read_budget(std::string_view text, train::TrainRequest& r) {
   return {};
 }
 
+// Where the run's folder is to be: said of a new run only.
+Status place(const Given& g, train::TrainRequest& r) {
+  const std::tuple<std::string_view, const std::string*, std::string*> flags[] = {
+      {"--output_directory", &g.output_directory, &r.output_directory},
+      {"--experiment_name", &g.experiment, &r.experiment},
+      {"--model_name", &g.model, &r.model}};
+  for (const auto& [flag, given, wanted] : flags) {
+    if (given->empty()) continue;
+    if (!r.resume.empty())
+      return fail(ErrorKind::usage,
+                  fmt::format("{} is of a new run, and {} stays where it is", flag, r.resume),
+                  "--model_resume_path", fmt::format("leave {} out to go on with it, or train anew", flag));
+    if (wanted != &r.output_directory && given->find('/') != std::string::npos)
+      return fail(ErrorKind::usage, fmt::format("'{}' is a path, not a name", *given), std::string(flag),
+                  "give a name without '/'; --output_directory says where the run's folder is made");
+    *wanted = *given;
+  }
+  return {};
+}
+
 // What the flags say, as the library wants it.
 Status complete(Given& g) {
   train::TrainRequest& r = g.request;
@@ -91,6 +113,7 @@ Status complete(Given& g) {
   if (g.recipe.given() && !r.targets.empty())
     return fail(ErrorKind::usage, "--target goes with no recipe, but one is given", {},
                 "name the target in the recipe's output_features");
+  if (auto ok = place(g, r); !ok) return ok;
   if (g.seed && *g.seed < 0)
     return fail(ErrorKind::usage, fmt::format("the random seed {} is below 0", *g.seed), {},
                 "give a whole number from 0");

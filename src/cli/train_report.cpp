@@ -53,8 +53,9 @@ void TrainReport::prepared(const train::Dataset& data) {
   std::string outputs;
   for (const auto& output : recipe.outputs)
     outputs += fmt::format("{}'{}' ({})", outputs.empty() ? "" : ", ", output.name, name_of(output.type()));
-  console_.line(fmt::format("data    {} rows: {} to train on, {} to validate, {} to test", data.rows,
-                            data.training.size(), data.validation.size(), data.test.size()));
+  console_.sentence(fmt::format("data    {} rows: {} to train on, {} to validate, {} to test", data.rows,
+                                data.training.size(), data.validation.size(), data.test.size()),
+                    8);
   outputs_ = std::move(outputs);
   inputs_ = recipe.inputs.size();
   early_stop_ = data.validation.empty() ? 0 : recipe.trainer.early_stop;
@@ -82,8 +83,9 @@ void TrainReport::started(const train::Start& start) {
           human_bytes(e.best_bytes), human_bytes(e.data_bytes),
           human_bytes(std::max<int64_t>(resident_bytes() - e.bytes(), 0))),
       8);
-  console_.line(start.resumed ? fmt::format("run     {}, from step {}", start.folder, start.first_step)
-                              : fmt::format("run     {}", start.folder));
+  console_.sentence(start.resumed ? fmt::format("run     {}, from step {}", start.folder, start.first_step)
+                                  : fmt::format("run     {}", start.folder),
+                    8);
   console_.line();
   console_.event(fmt::format(
       R"({{"event":"start","folder":{},"first_step":{},"parameters":{},"states_bytes":{},"arena_bytes":{},"data_bytes":{},"rough_seconds":{}}})",
@@ -92,10 +94,13 @@ void TrainReport::started(const train::Start& start) {
 }
 
 void TrainReport::progress(const train::Progress& p) {
-  console_.progress(fmt::format("step {}/{}  epoch {}/{}  loss {:.4f}{}  {} samples/s  {} left", p.step,
-                                p.total_steps, p.epoch, p.epochs, p.loss,
-                                std::isfinite(p.metric) ? fmt::format("  {} {:.4f}", watched_, p.metric) : "",
-                                human_count(p.samples_per_second), human_seconds(p.seconds_left)));
+  std::vector<std::string> fields{fmt::format("step {}/{}", p.step, p.total_steps),
+                                  fmt::format("epoch {}/{}", p.epoch, p.epochs),
+                                  fmt::format("loss {:.4f}", p.loss)};
+  if (std::isfinite(p.metric)) fields.push_back(fmt::format("{} {:.4f}", watched_, p.metric));
+  fields.push_back(human_count(p.samples_per_second) + " samples/s");
+  fields.push_back(human_seconds(p.seconds_left) + " left");
+  console_.progress(std::move(fields));
   console_.event(fmt::format(
       R"({{"event":"progress","step":{},"steps":{},"epoch":{},"loss":{},"samples_per_second":{},"seconds_left":{}}})",
       p.step, p.total_steps, p.epoch, json_number(p.loss), json_number(p.samples_per_second),
@@ -122,7 +127,7 @@ void TrainReport::evaluated(const train::Evaluation& e) {
     if (e.best) line += "  best";
   }
   if (e.skipped > 0) line += fmt::format("  {} steps skipped (not finite)", e.skipped);
-  console_.line(line);
+  console_.sentence(line, 4);
 }
 
 int TrainReport::end(const train::TrainOutcome& outcome) {
@@ -134,10 +139,14 @@ int TrainReport::end(const train::TrainOutcome& outcome) {
   }
   switch (outcome.ending) {
     case train::Ending::interrupted:
-      console_.line(fmt::format(
-          "\nstopped at step {}; the best model so far is {}", outcome.steps,
+      console_.line();
+      console_.sentence(fmt::format(
+          "stopped at step {}; the best model so far is {}", outcome.steps,
           outcome.model_path.empty() ? "not saved (--skip_save_model)" : "in " + outcome.model_path));
-      console_.line(fmt::format("  go on with: shoestring train --model_resume_path {}", outcome.folder));
+      console_.sentence(
+          outcome.can_resume
+              ? fmt::format("  go on with: shoestring train --model_resume_path {}", outcome.folder)
+              : "  it cannot go on from there: no checkpoint was saved (--skip_save_progress)");
       console_.event(fmt::format(R"({{"event":"end","ending":"interrupted","step":{},"folder":{}}})",
                                  outcome.steps, quoted(outcome.folder)));
       return static_cast<int>(ErrorKind::interrupted);
@@ -177,8 +186,9 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
   console_.line(metrics_table(sets));
   for (const auto& remark : outcome.remarks) console_.paragraph(remark);
   if (outcome.model_path.empty()) return;
-  console_.line(fmt::format("\nmodel: {}", outcome.model_path));
-  console_.line(
+  console_.line();
+  console_.sentence(fmt::format("model: {}", outcome.model_path));
+  console_.sentence(
       fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE", outcome.folder));
 }
 

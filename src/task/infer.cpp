@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "task/default_recipe.h"
 #include "task/keys.h"
+#include "task/metric_table.h"
 
 namespace shoestring::task {
 namespace {
@@ -50,6 +51,15 @@ std::string_view name_of(MissingValues strategy) { return word(strategy); }
 
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
                             int64_t rows) {
+  for (auto target = targets.begin(); target != targets.end(); ++target) {
+    if (std::find(targets.begin(), target, *target) != target)
+      return fail(ErrorKind::usage, fmt::format("the target '{}' is named twice", *target), {},
+                  "name it once");
+    if (*target == kCombined)
+      return fail(
+          ErrorKind::usage, "a target cannot be called 'combined', which stands for all outputs together", {},
+          "rename the column, or give a recipe whose output feature has another name and 'column: combined'");
+  }
   Node inputs = Node::list(), outputs = Node::list();
   for (const ColumnType& column : columns)
     if (std::find(targets.begin(), targets.end(), column.name) == targets.end())

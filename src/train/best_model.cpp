@@ -21,11 +21,12 @@ Result<BestModel> BestModel::create(const Engine& engine) {
   return best;
 }
 
-void BestModel::capture(const Engine& engine) {
+void BestModel::capture(const Engine& engine, int64_t step) {
   for (size_t i = 0; i < slots_.size(); ++i) {
     const auto bytes = engine.bytes(slots_[i]);
     std::memcpy(copy_.data() + offsets_[i], bytes.data(), bytes.size());
   }
+  step_ = step;
   captured_ = unsaved_ = true;
 }
 

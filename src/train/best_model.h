@@ -13,10 +13,11 @@ class BestModel {
   // Reserves and touches the copy.
   static Result<BestModel> create(const Engine& engine);
 
-  void capture(const Engine& engine);  // the engine's states are the best
-  void restore(Engine& engine) const;  // and back, to evaluate or to write them
+  void capture(const Engine& engine, int64_t step);  // the engine's states, after so many steps, are the best
+  void restore(Engine& engine) const;                // and back, to evaluate or to write them
   int64_t bytes() const { return copy_.bytes(); }
   bool captured() const { return captured_; }
+  int64_t step() const { return step_; }  // of the last capture
   // Whether it was captured since the last call of saved().
   bool unsaved() const { return unsaved_; }
   void saved() { unsaved_ = false; }
@@ -26,11 +27,13 @@ class BestModel {
   // From a checkpoint: the copy only, which counts as captured. Fails with ErrorKind::data where the model
   // differs.
   Status load(std::string_view state, const Type& type, std::span<const std::byte> bytes);
+  void loaded(int64_t step) { step_ = step; }
 
  private:
   std::vector<StateSlot> slots_;  // as in the engine
   std::vector<int64_t> offsets_;  // in the copy
   Block copy_;
+  int64_t step_ = 0;
   bool captured_ = false, unsaved_ = false;
 };
 

@@ -87,6 +87,7 @@ Status write_checkpoint(const std::string& path, const Engine& engine, const Bes
   }
   return model::write_tensors(path,
                               {{"kind", "checkpoint"},
+                               {"best_step", fmt::format("{}", best.step())},
                                {"position", to_json(position).dump()},
                                {"history", position.history},
                                {"seed", fmt::format("{}", seed)},
@@ -98,7 +99,7 @@ Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestMo
   const auto file = model::read_tensors(path);
   if (!file) return fail(file.error());
   std::map<std::string, std::string> text;
-  for (const char* key : {"position", "history", "seed", "machine"}) {
+  for (const char* key : {"position", "best_step", "history", "seed", "machine"}) {
     auto value = file->text(key, path);
     if (!value) return fail(value.error());
     text[key] = std::move(*value);
@@ -114,6 +115,7 @@ Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestMo
   const json position = json::parse(text["position"], nullptr, false);
   try {
     restored.position = from_json(position);
+    best.loaded(json::parse(text["best_step"]).get<int64_t>());
   } catch (const json::exception&) {
     return fail(ErrorKind::data, "the position in the checkpoint cannot be read", path, "train anew");
   }

@@ -181,7 +181,7 @@ Status Loop::evaluate() {
   e.skipped = position_.skipped;
   metric_ = e.metric;
   e.best = e.validation ? best_.observe(e.metric, position_.step) : true;
-  if (e.best) best_model_->capture(*engine_);
+  if (e.best) best_model_->capture(*engine_, position_.step);
   if (settings_.trainer.learning_rate_scheduler.reduce_on_plateau > 0 &&
       schedule_.observe(plateau_metric(e), maximise_plateau_) && hooks_.log)
     hooks_.log(LogLevel::note,
@@ -270,7 +270,7 @@ Result<Ending> Loop::run() {
   seconds_ = clock_->seconds() - started_;
   // No evaluation yet, or none whose metric was a number: the model as it is.
   if (!best_model_->captured() || (best_.memory().step == 0 && !data_->validation.empty()))
-    best_model_->capture(*engine_);
+    best_model_->capture(*engine_, position_.step);
   if (ending == Ending::interrupted || ending == Ending::diverged) {
     if (auto ok = save(clock_->seconds()); !ok) return fail(ok.error());
   }

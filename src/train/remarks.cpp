@@ -51,7 +51,7 @@ std::string course_remark(const Course& c) {
   return fmt::format(
       "From step {} on it learned the training rows by heart: their loss fell from {:.4f} to {:.4f} while "
       "that of "
-      "the validation rows rose from {:.4f} to {:.4f}. The model of step {} was kept.",
+      "the validation rows rose from {:.4f} to {:.4f}. The model of step {} is the best.",
       c.best_step, c.best_training, c.last_training, c.best_validation, c.last_validation, c.best_step);
 }
 

@@ -1,5 +1,7 @@
 #include "train/train.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -48,10 +50,12 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
   if (request.targets.empty())
     return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
                 "give --config FILE, or --target COLUMN to have one made");
-  if (request.data.dataset == "-")
-    return fail(ErrorKind::usage, "a recipe cannot be made from stdin, which is read once", {},
-                "give a file, or a recipe with --config");
   const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
+  if (table == "-" || is_stream(table))
+    return fail(ErrorKind::usage,
+                fmt::format("a recipe cannot be made from {}, which can be read only once",
+                            table == "-" ? "stdin" : table),
+                {}, "give a file, or a recipe with --config");
   auto inferred = infer_recipe(table, request.data.format, request.targets, request.stop);
   if (!inferred) return fail(inferred.error());
   for (const auto& note : inferred->notes) say(log, LogLevel::note, note);
@@ -98,6 +102,14 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
   if (request.recipe && *request.recipe != *recipe)
     return fail(ErrorKind::usage, "the recipe is not the one that the run began with", job.folder->recipe(),
                 "leave --config out to go on with it, or train anew");
+  std::vector<std::string> targets = request.targets, outputs;
+  for (const auto& output : recipe->outputs) outputs.push_back(output.column);
+  std::ranges::sort(targets), std::ranges::sort(outputs);
+  if (!targets.empty() && targets != outputs)
+    return fail(
+        ErrorKind::usage,
+        fmt::format("the run predicts {}, not {}", fmt::join(outputs, ", "), fmt::join(targets, ", ")),
+        job.folder->recipe(), "leave --target out to go on with it, or train anew");
   if (request.seed && *request.seed != before->seed)
     return fail(ErrorKind::usage,
                 fmt::format("the run's random seed is {}, not {}", before->seed, *request.seed),
@@ -257,7 +269,11 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
 // From the checkpoint, if there is one: states, position, best model.
 Status restore(Run& run, const LogSink& log) {
   const RunFolder& folder = *run.job.folder;
-  if (!run.job.resumed || !file_exists(folder.checkpoint())) return {};
+  if (!run.job.resumed) return {};
+  if (!file_exists(folder.checkpoint())) {
+    say(log, LogLevel::note, fmt::format("{} has no checkpoint: it begins afresh", folder.path()));
+    return {};
+  }
   auto restored = read_checkpoint(folder.checkpoint(), run.engine, run.best, run.job.seed);
   if (!restored) return fail(restored.error());
   if (!restored->note.empty()) say(log, LogLevel::warning, restored->note);
@@ -277,9 +293,9 @@ Status write_down(Run& run, const TrainRequest& request, const Estimate& planned
   return request.save_model ? make_folders(folder.model_folder()) : Status();
 }
 
-Status save_best(Run& run, int64_t step, const Metrics* held_out, std::string name) {
-  const ModelNotes notes{run.job.seed, step, static_cast<int64_t>(run.data.training.size()), held_out,
-                         std::move(name)};
+Status save_best(Run& run, const Metrics* held_out, std::string name) {
+  const ModelNotes notes{run.job.seed, run.best.step(), static_cast<int64_t>(run.data.training.size()),
+                         held_out, std::move(name)};
   auto ok = save_model(run.job.folder->model(), run.data.spec, run.data.fits, run.best, notes);
   if (ok) run.best.saved();
   return ok;
@@ -315,8 +331,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     outcome.remarks =
         remarks(run.data, course(position), *outcome.training, outcome.held_out(), outcome.held_out_name());
   if (request.save_model) {
-    if (auto ok = save_best(run, outcome.best_step, outcome.held_out(), outcome.held_out_name()); !ok)
-      return ok;
+    if (auto ok = save_best(run, outcome.held_out(), outcome.held_out_name()); !ok) return ok;
   }
   if (save_answers && !answers) return fail(answers.error());
   if (save_answers)
@@ -361,7 +376,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
   };
   hooks.save = [&](const Position& position, BestModel& best) -> Status {
     if (request.save_model && best.unsaved())
-      if (auto ok = save_best(run, position.best.step, nullptr, {}); !ok) return ok;
+      if (auto ok = save_best(run, nullptr, {}); !ok) return ok;
     return request.save_checkpoints
                ? write_checkpoint(folder.checkpoint(), run.engine, best, position, run.job.seed)
                : Status();
@@ -376,8 +391,9 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
   const Position& position = loop.position();
   TrainOutcome outcome{
       .ending = *ending, .folder = folder.path(), .model_path = request.save_model ? folder.model() : ""};
+  outcome.can_resume = request.save_checkpoints;
   outcome.steps = position.step;
-  outcome.best_step = position.best.step > 0 ? position.best.step : position.step;
+  outcome.best_step = run.best.step();
   outcome.skipped = position.skipped;
   outcome.seconds = loop.seconds();
   if (loop.seconds() > 0)

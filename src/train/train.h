@@ -45,6 +45,7 @@ struct TrainOutcome {
   bool already_finished = false;  // the resumed run had ended before: nothing was done
   Ending ending = Ending::finished;
   std::string folder, model_path;  // model_path is "" if none was to be saved
+  bool can_resume = false;         // from where it stopped
   int64_t steps = 0, best_step = 0, skipped = 0;
   double seconds = 0, samples_per_second = 0;         // of the loop
   std::optional<Metrics> training, validation, test;  // of the best model

@@ -165,12 +165,15 @@ TEST(Loop, StopsWhenAskedAfterTheStep) {
     ++saved;
     return Status();
   };
-  Bench bench(sums_recipe("epochs: 500, batch_size: 16"), 100, hooks);
-  const auto ending = bench.loop->run();
-  ASSERT_TRUE(ending);
-  EXPECT_EQ(*ending, Ending::interrupted);
-  EXPECT_EQ(bench.loop->position().step, 1);
-  EXPECT_EQ(saved, 1);
+  for (const char* split : {"", "preprocessing: {split: {type: random, probabilities: [1, 0, 0]}}\n"}) {
+    Bench bench(split + sums_recipe("epochs: 500, batch_size: 16"), 100, hooks);
+    const auto ending = bench.loop->run();
+    ASSERT_TRUE(ending);
+    EXPECT_EQ(*ending, Ending::interrupted);
+    EXPECT_EQ(bench.loop->position().step, 1);
+    EXPECT_EQ(bench.best->step(), 1);
+  }
+  EXPECT_EQ(saved, 2);
 }
 
 // Without validation rows the plateau is that of the training rows' accuracy, not of their loss taken as

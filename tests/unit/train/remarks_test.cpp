@@ -42,7 +42,7 @@ TEST(Remarks, LearningByHeartIsARiseBesideAFall) {
   EXPECT_EQ(
       course_remark(course(100, 1000, 0.191, 0.1194, 0.3072, 0.7116)),
       "From step 100 on it learned the training rows by heart: their loss fell from 0.1910 to 0.1194 while "
-      "that of the validation rows rose from 0.3072 to 0.7116. The model of step 100 was kept.");
+      "that of the validation rows rose from 0.3072 to 0.7116. The model of step 100 is the best.");
   EXPECT_EQ(course_remark(course(100, 1000, 0.191, 0.1194, 0.3072, 0.3100)), "");  // next to no rise
   EXPECT_EQ(course_remark(course(100, 1000, 0.191, 0.2500, 0.3072, 0.7116)), "");  // diverges rather
   EXPECT_EQ(course_remark(course(1000, 1000, 0.191, 0.191, 0.3072, 0.3072)), "");

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/atomic_file.h"
+#include "train/infer.h"
 #include "unit/train/tables.h"
 
 namespace shoestring::train {
@@ -245,22 +246,27 @@ TEST_F(Resume, InterruptedWhileTheTableIsRead) {
   const std::string pipe = folder_.file("pipe.csv");
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   ::signal(SIGPIPE, SIG_IGN);
-  for (const Words& how : {Words{"--config", recipe_}, Words{"--target", "y"}}) {
-    Words words{"train", "--dataset", pipe, "--output_directory", folder_.file("results")};
-    words.insert(words.end(), how.begin(), how.end());
-    const pid_t child = start(words, folder_.file("output"));
-    const int fd = ::open(pipe.c_str(), O_WRONLY | O_CLOEXEC);  // waits for the reader
-    const std::string rows = sums_table(2000), more = rows.substr(rows.find('\n') + 1);
-    bool open = ::write(fd, rows.data(), rows.size()) > 0;
-    for (int i = 0; open && i < 20000; ++i) {
-      if (i == 5) ::kill(child, SIGINT);
-      open = ::write(fd, more.data(), more.size()) > 0;
-    }
-    ::close(fd);
-    EXPECT_EQ(wait(child), 130) << said();
-    EXPECT_NE(said().find("stopped while the table was read"), std::string::npos) << said();
-    EXPECT_FALSE(fs::exists(folder_.file("results")));
+  const pid_t child =
+      start({"train", "--dataset", pipe, "--config", recipe_, "--output_directory", folder_.file("results")},
+            folder_.file("output"));
+  const int fd = ::open(pipe.c_str(), O_WRONLY | O_CLOEXEC);  // waits for the reader
+  const std::string rows = sums_table(2000), more = rows.substr(rows.find('\n') + 1);
+  bool open = ::write(fd, rows.data(), rows.size()) > 0;
+  for (int i = 0; open && i < 20000; ++i) {
+    if (i == 5) ::kill(child, SIGINT);
+    open = ::write(fd, more.data(), more.size()) > 0;
   }
+  ::close(fd);
+  EXPECT_EQ(wait(child), 130) << said();
+  EXPECT_NE(said().find("stopped while the table was read"), std::string::npos) << said();
+  EXPECT_FALSE(fs::exists(folder_.file("results")));
+}
+
+TEST_F(Resume, InterruptedWhileARecipeIsMade) {
+  const std::atomic<bool> stop = true;
+  const auto recipe = infer_recipe(folder_.write("t.csv", sums_table(300)), "", {"y"}, &stop);
+  ASSERT_FALSE(recipe);
+  EXPECT_EQ(recipe.error().exit_code(), 130);
 }
 
 }  // namespace
