@@ -1,6 +1,7 @@
 // predict: answers new rows with a trained model.
 #include "train/predict.h"
 
+#include "base/atomic_file.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
@@ -26,9 +27,11 @@ Status complete(Given& g) {
   auto split = train::split_named(g.split);
   if (!split) return fail(split.error());
   r.split = *split;
-  if (r.split != train::SplitWanted::all && r.dataset == "-")
-    return fail(ErrorKind::usage, "--split needs the whole table, which stdin cannot give twice", "predict",
-                "give a file");
+  if (r.split != train::SplitWanted::all && (r.dataset == "-" || is_stream(r.dataset)))
+    return fail(ErrorKind::usage,
+                fmt::format("--split needs the whole table, which {} cannot give twice",
+                            r.dataset == "-" ? "stdin" : r.dataset),
+                "predict", "give a file");
   if (auto ok = check_batch_rows(g.batch_size, "predict", "--batch_size"); !ok) return ok;
   r.batch_size = g.batch_size.value_or(0);
   if (!g.output_format.empty() && g.output_format != "csv" && g.output_format != "jsonl")

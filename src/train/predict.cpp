@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "data/split.h"
 #include "train/read_tables.h"
 
 namespace shoestring::train {
@@ -14,18 +15,55 @@ namespace {
 constexpr int64_t kMostAhead = 256 << 20;      // bytes that are held for bfill
 constexpr int64_t kSmall = 64, kLarge = 1024;  // rows of the plans beside that for one row
 
+// The split of each row where a column of the table tells it, which takes no answers; else empty.
+Result<std::vector<uint8_t>> told_splits(const PredictRequest& request, const task::Recipe& recipe) {
+  const auto& split = recipe.preprocessing.split;
+  const auto* fixed = split ? std::get_if<task::FixedSplit>(&*split) : nullptr;
+  if (split && !fixed) return std::vector<uint8_t>();
+  const std::string name = fixed ? fixed->column : "split";
+  data::ReadOptions options;
+  if (auto ok = data::set_data_format(request.format, options); !ok) return fail(ok.error());
+  options.expected_names = column_names(recipe, true);
+  auto reader = open_table(request.dataset, options, request.stop);
+  if (!reader) return fail(reader.error());
+  const int column = (*reader)->index_of(name);
+  if (column < 0 && !fixed) return std::vector<uint8_t>();
+  if (column < 0)
+    return fail(ErrorKind::data, fmt::format("there is no column '{}' that tells the split", name),
+                (*reader)->path(), "add it, or leave --split out to have all rows answered");
+  std::vector<uint8_t> splits;
+  while (true) {
+    auto batch = (*reader)->next();
+    if (!batch) return fail(batch.error());
+    if (!*batch) return splits;
+    if (auto bad = data::append_fixed_split((*batch)->column(column), (*batch)->first_row(), splits))
+      return fail(ErrorKind::data, fmt::format("'{}' is not 0, 1 or 2", bad->value),
+                  fmt::format("{}, column '{}'", (*reader)->place(bad->row), name),
+                  "write 0 for training, 1 for validation, 2 for test");
+  }
+}
+
 // Which rows of the table are wanted; empty: all of them.
 Result<std::vector<uint8_t>> wanted_rows(const PredictRequest& request, const SavedModel& model,
                                          const LogSink& log) {
   if (request.split == SplitWanted::all) return std::vector<uint8_t>();
+  auto told = told_splits(request, model.spec.recipe);
+  if (!told) return told;
+  const auto which = request.split == SplitWanted::training     ? data::kTrain
+                     : request.split == SplitWanted::validation ? data::kValidation
+                                                                : data::kTest;
+  if (!told->empty()) {
+    for (uint8_t& split : *told) split = split == which;
+    return told;
+  }
   const auto data =
       prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec, model.fits,
                      RowsWanted::as_trained, {.seed = model.seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
   std::vector<uint8_t> wanted(static_cast<size_t>(data->rows), 0);
-  const auto& rows = request.split == SplitWanted::training     ? data->training
-                     : request.split == SplitWanted::validation ? data->validation
-                                                                : data->test;
+  const auto& rows = which == data::kTrain        ? data->training
+                     : which == data::kValidation ? data->validation
+                                                  : data->test;
   for (const uint32_t row : rows) wanted[row] = 1;
   return wanted;
 }
