@@ -97,7 +97,10 @@ std::string_view word(ColumnType type) {
   return kWords[static_cast<size_t>(type)];
 }
 
-std::string almost_numbers(const ColumnSummary& c) {
+namespace {
+
+// Numbers as other countries and other programs write them; "" for anything else.
+std::string foreign_numbers(const ColumnSummary& c) {
   const int64_t n = c.present();
   if (n == 0 || mostly(c.numbers, n)) return {};
   if (c.thousands > 0 && c.thousands >= c.decimal_commas && mostly(c.numbers + c.thousands, n))
@@ -106,6 +109,17 @@ std::string almost_numbers(const ColumnSummary& c) {
     return fmt::format("numbers with a decimal comma ('{}'): write a point", c.first_word);
   if (c.percents > 0 && mostly(c.numbers + c.percents, n))
     return fmt::format("percentages ('{}'): write them without the sign", c.first_word);
+  if (c.amounts > 0 && mostly(c.numbers + c.amounts, n))
+    return fmt::format("amounts with a currency sign ('{}'): write plain numbers", c.first_word);
+  return {};
+}
+
+}  // namespace
+
+std::string almost_numbers(const ColumnSummary& c) {
+  const int64_t n = c.present();
+  if (n == 0 || mostly(c.numbers, n)) return {};
+  if (std::string seems = foreign_numbers(c); !seems.empty()) return seems;
   if (static_cast<double>(c.numbers) < kRules.almost * static_cast<double>(n)) return {};
   return fmt::format("numbers, but {} of {} cells are none, the first '{}': repair them", n - c.numbers, n,
                      c.first_word);
@@ -123,6 +137,7 @@ Inference infer_type(const ColumnSummary& c, Role role) {
   Inference inference = infer_present(c, role);
   const bool may_be_id = inference.type == ColumnType::number || inference.type == ColumnType::category;
   if (role == Role::input && may_be_id) inference.leave_out = id_reason(c);
+  if (inference.type == ColumnType::category) inference.doubt = foreign_numbers(c);
   return inference;
 }
 

@@ -78,12 +78,30 @@ bool is_percent(std::string_view text) {
   return text.ends_with('%') && parse_number(trim(text.substr(0, text.size() - 1))).has_value();
 }
 
+// "$1,200", "-3,50 €": a number in any of these spellings beside a currency sign.
+bool is_amount(std::string_view text) {
+  constexpr auto kSigns =
+      std::to_array<std::string_view>({"$", "€", "£", "¥", "₹", "₽", "₩", "₺", "₴", "₪"});
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  for (const std::string_view sign : kSigns) {
+    if (text.starts_with(sign))
+      text.remove_prefix(sign.size());
+    else if (text.ends_with(sign))
+      text.remove_suffix(sign.size());
+    else
+      continue;
+    text = trim(text);
+    return parse_number(text).has_value() || has_thousands(text) || has_decimal_comma(text);
+  }
+  return false;
+}
+
 // What one value is, found once for each distinct value.
 struct Traits {
   double number = std::numeric_limits<double>::quiet_NaN();
   int32_t length = 0, words = 0;
   bool truth = false, date = false;
-  bool decimal_comma = false, thousands = false, percent = false;
+  bool decimal_comma = false, thousands = false, percent = false, amount = false;
 };
 
 int32_t words_in(std::string_view text) {
@@ -105,7 +123,8 @@ Traits traits_of(std::string_view text) {
           .date = looks_like_date(text),
           .decimal_comma = has_decimal_comma(text),
           .thousands = has_thousands(text),
-          .percent = is_percent(text)};
+          .percent = is_percent(text),
+          .amount = is_amount(text)};
 }
 
 // The sums over one column as its rows go by.
@@ -197,6 +216,7 @@ class ColumnCounter {
     if (t.decimal_comma) out.decimal_commas += count;
     if (t.thousands) out.thousands += count;
     if (t.percent) out.percents += count;
+    if (t.amount) out.amounts += count;
     length += static_cast<double>(t.length) * static_cast<double>(count);
     words += static_cast<double>(t.words) * static_cast<double>(count);
     out.max_length = std::max<int64_t>(out.max_length, t.length);

@@ -27,8 +27,9 @@ struct ColumnSummary {
   int64_t integers = 0;  // numbers without a fraction
   int64_t truths = 0;    // parse_binary accepts
   int64_t dates = 0;     // look like a date or a time
-  // No numbers here, but elsewhere: "3,14", "90,123" (which may be a decimal comma as well), "5.2%".
-  int64_t decimal_commas = 0, thousands = 0, percents = 0;
+  // No numbers here, but elsewhere: "3,14", "90,123" (which may be a decimal comma as well), "5.2%",
+  // "$1,200".
+  int64_t decimal_commas = 0, thousands = 0, percents = 0, amounts = 0;
   std::string first_word;                                    // the first value that is no number
   double minimum = 0, maximum = 0, mean = 0, deviation = 0;  // of the numbers; population deviation (Welford)
   int64_t distinct = 0;  // exact up to kDistinctCap (fewer in very wide tables), then an estimate within 5 %
@@ -56,6 +57,8 @@ struct Inference {
   ColumnType type = ColumnType::category;
   std::string reason;     // "9 distinct values in 32,561 rows"
   std::string leave_out;  // "" to use it; else why not: "no values", "constant", "an ID: …"
+  std::string
+      doubt;  // what else a category looks like: "numbers with a decimal comma ('3,14'): write a point"
 };
 
 // The rules, in order (n: cells that are not missing, d: distinct values); the thresholds stand in

@@ -58,11 +58,18 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
 
   InferredRecipe result;
   std::vector<task::ColumnType> columns;
+  std::vector<std::string> doubts;
+  const auto doubt = [&](const data::ColumnSummary& column, const data::Inference& inference) {
+    if (!inference.doubt.empty())
+      doubts.push_back(
+          fmt::format("column '{}' is taken as words, and looks like {}", column.name, inference.doubt));
+  };
   for (size_t c = 0; c < profile->columns.size(); ++c) {
     const data::ColumnSummary& column = profile->columns[c];
     if (std::find(targets.begin(), targets.end(), column.name) != targets.end()) {
       auto target = target_type(column, (*reader)->path());
       if (!target) return fail(target.error());
+      doubt(column, data::infer_type(column, data::Role::target));
       columns.push_back(std::move(*target));
       continue;
     }
@@ -74,9 +81,10 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     if (why.empty() && leak != profile->leaks.end()) why = "it gives the target away: " + leak->reason;
     if (why.empty() && !supported(inference.type))
       why = fmt::format("{} columns are not supported yet", word(inference.type));
-    if (why.empty())
+    if (why.empty()) {
       columns.push_back({column.name, feature_type(inference.type), column.distinct});
-    else
+      doubt(column, inference);
+    } else
       result.notes.push_back(fmt::format("column '{}' is left out: {}", column.name, why));
   }
   if (columns.size() == targets.size() && !result.notes.empty())
@@ -86,7 +94,8 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
   auto recipe = task::infer_recipe(columns, targets, (*reader)->rows());
   if (!recipe) return fail(recipe.error());
   result.recipe = std::move(*recipe);
-  result.recipe.notes.lines.insert(result.recipe.notes.lines.end(), result.notes.begin(), result.notes.end());
+  for (const auto* more : {&result.notes, &doubts})
+    result.recipe.notes.lines.insert(result.recipe.notes.lines.end(), more->begin(), more->end());
   return result;
 }
 

@@ -195,6 +195,11 @@ TEST_F(Profile, NumbersInOtherDressAreNamed) {
             "it looks like numbers with a comma between thousands ('1,000'): write them without");
   EXPECT_EQ(reason([](int r) { return fmt::format("{}.{}%", r, r % 10); }),
             "it looks like percentages ('0.0%'): write them without the sign");
+  EXPECT_EQ(reason([](int r) { return fmt::format("\"-{},{:03}.5 €\"", r + 1, r); }),
+            "it looks like amounts with a currency sign ('-1,000.5 €'): write plain numbers");
+  EXPECT_EQ(one("x", [](int r) { return fmt::format("£{}.5", r % 9); }).doubt,
+            "amounts with a currency sign ('£0.5'): write plain numbers");
+  EXPECT_EQ(one("x", [](int r) { return fmt::format("$A{}", r % 9); }).doubt, "");
   EXPECT_EQ(reason([](int r) { return r % 10 == 3 ? fmt::format("oops{}", r) : fmt::format("{}.5", r); }),
             "it looks like numbers, but 20 of 200 cells are none, the first 'oops3': repair them");
 }
