@@ -36,7 +36,7 @@ Result<Graph> training_of(Graph g, const std::string& loss, const Program::Adam&
       trained.push_back({states[i].name, parameters[p], clipped.gradients[p]});
       ++p;
     }
-  const model::Adam rule{.beta1 = adam.beta1, .beta2 = adam.beta2, .epsilon = adam.epsilon};
+  const model::Adam rule{.betas = {adam.beta1, adam.beta2}, .eps = adam.epsilon};
   const Value rate = g.scalar(DType::f32, adam.learning_rate);
   for (const auto& u : model::update(rule, trained, rate, clipped.ok)) g.write(u.state, u.value);
   g.rename(g.name() + "/training");

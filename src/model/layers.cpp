@@ -8,18 +8,19 @@ namespace shoestring::model {
 using namespace ops;  // arithmetic, spelled with operators
 
 Value Forward::parameter(Parameter parameter) {
-  const Value value = graph_->read({parameter.name, parameter.type, parameter.role});
+  const Value seen = value(parameter);
   const bool known = std::any_of(parameters_.begin(), parameters_.end(),
                                  [&](const Parameter& p) { return p.name == parameter.name; });
   if (!known) {
     parameter.rate_factor *= rate_factor_;
     parameters_.push_back(std::move(parameter));
   }
-  return value;
+  return seen;
 }
 
 Value Forward::value(const Parameter& parameter) const {
-  return graph_->read({parameter.name, parameter.type, parameter.role});
+  const Value value = graph_->read({parameter.name, parameter.type, parameter.role});
+  return view_ ? view_(parameter, value) : value;
 }
 
 InitializerOf always(Initializer initializer) {
@@ -66,6 +67,7 @@ Value linear(Forward& f, Value x, const std::string& name, const Linear& layer) 
   const Value weights = f.parameter({.name = name + ".weights",
                                      .type = {DType::f32, {fans.in, fans.out}},
                                      .initializer = layer.weights(fans),
+                                     .hidden = !layer.head,
                                      .penalised = true});
   if (!layer.use_bias) return ops::matmul(x, weights);
   return ops::matmul(x, weights, {},

@@ -28,13 +28,18 @@ struct Parameter {
   ParameterKind kind = ParameterKind::weight;
   double rate_factor = 1;  // its learning rate, relative to that of the others
   bool trainable = true;
+  bool hidden = false;     // a matrix from features to features: no embedding, no head
   bool penalised = false;  // by L1 and L2 regularization: matrices and embeddings, no biases, no norms
 };
+
+// The value that a network sees of a parameter, where it is not the parameter itself.
+using View = std::function<Value(const Parameter&, Value)>;
 
 // A graph while layers are added to it. The graph must outlive it.
 class Forward {
  public:
-  explicit Forward(Graph& graph, bool training = false) : graph_(&graph), training_(training) {}
+  explicit Forward(Graph& graph, bool training = false, View view = {})
+      : graph_(&graph), training_(training), view_(std::move(view)) {}
   Graph& graph() const { return *graph_; }
   bool training() const { return training_; }
 
@@ -53,6 +58,7 @@ class Forward {
  private:
   Graph* graph_;
   bool training_;
+  View view_;
   double rate_factor_ = 1;
   std::vector<Parameter> parameters_;
   std::vector<NamedValue> updates_;
@@ -65,6 +71,7 @@ InitializerOf always(Initializer initializer);
 struct Linear {
   int64_t output_size = 256;
   bool use_bias = true;
+  bool head = false;  // the last one, to logits or values
   InitializerOf weights = [](Fans f) { return xavier_uniform(f); };
   InitializerOf bias = always(zeros());
 };

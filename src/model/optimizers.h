@@ -1,21 +1,51 @@
 // Optimizers and gradient clipping as graph builders, with the arithmetic of torch.optim and
-// torch.nn.utils.clip_grad_*. An update is a chain of elementwise nodes for each parameter, which
-// becomes one fused step; what is the same for all parameters is a handful of scalars, made once a step.
+// torch.nn.utils.clip_grad_*, or of the paper where PyTorch has none. An update is a chain of elementwise
+// nodes for each parameter, which becomes one fused step; what is the same for all parameters is a handful of
+// scalars, made once a step. How one is written: optimizer_step.h.
 //
-// Adam's bias corrections are moments too, those of a gradient that is always 1: q1 <- lerp(q1, 1, 1 - b1)
-// starts at 0 and is 1 - b1^t after t steps, without the cancellation of 1 - power(b1, t) in f32.
+// With gradient g, learning rate r, weight w, d = g + weight_decay w, moments that begin at 0, and
+// m <- lerp(m, d, 1 - beta1), v <- lerp(v, d², 1 - beta2), q1 = 1 - beta1^t and q2 = 1 - beta2^t after t
+// steps:
 //
-// `ok` is 1 or 0. With 0 nothing changes, to the bit: every rate is multiplied by it and every gradient
-// that comes out of clip() is 0, so lerp(m, 0, 0) = m and w - 0 = w.
+//   Sgd        b <- momentum b + (1 - dampening) d (at first b <- d); w <- w - r b, or with nesterov
+//              w - r (d + momentum b)
+//   Adam       w <- w - r (m / q1) / (sqrt(v / q2) + eps); amsgrad: the largest v so far in its place
+//   AdamW      Adam of g, after w <- w (1 - r weight_decay)
+//   Adamax     u <- max(beta2 u, |d| + eps); w <- w - r (m / q1) / u
+//   Nadam      Adam with the momentum mu_t = beta1 (1 - 0.96^(t momentum_decay) / 2) and a look ahead by
+//   mu_(t+1) Radam      Adam times the variance's rectification (arXiv 1908.03265), and without v while it
+//   has none Lamb       u = Adam's step without r, plus weight_decay w (adam_w_mode; else in d);
+//              w <- w - r u max_unorm |w| / |u| (arXiv 1904.00962); the factor is 1 where either norm is 0,
+//              and max_unorm 0 means 1
+//   Adagrad    s <- s + d²; w <- w - r / (1 + (t - 1) lr_decay) d / (sqrt(s) + eps), s beginning at
+//              initial_accumulator_value
+//   Adadelta   v with rho; e = d sqrt(a + eps) / sqrt(v + eps); a <- lerp(a, e², 1 - rho); w <- w - r e
+//   RmsProp    v with alpha; d / (sqrt(v) + eps), of centered with v - m² for v; then momentum
+//   Adafactor  v, of a matrix the outer product of its row and column means, with t^-0.8 for 1 - beta2;
+//              u = g / sqrt(v), over its root mean square where that is above 1; w <- w - r u, with
+//              scale_parameter times w's root mean square, at least 0.001 (arXiv 1804.04235). With
+//              relative_step r is not the recipe's: train/schedule.h
+//   Lars       Sgd of d max_unorm |w| / (|g| + weight_decay |w|) (arXiv 1708.03888); factor as for Lamb,
+//              and max_unorm 0 means no factor
+//   Lion       w <- w (1 - r weight_decay) - r sign(lerp(m, g, 1 - beta1)); m <- lerp(m, g, 1 - beta2)
+//              (arXiv 2302.06675)
+//   Muon       of a hidden matrix: Sgd's direction, made orthogonal (kellerjordan.github.io/posts/muon),
+//   times
+//              0.2 sqrt(the longer side), so that one learning rate serves (arXiv 2502.16982); AdamW of the
+//              rest
+//   ScheduleFreeAdamW   optimizers_schedule_free.cpp
+//
+// q1 and q2 are moments too, those of a gradient that is always 1, without the cancellation of 1 - power(b1,
+// t) in f32. `ok` is 1 or 0. With 0 nothing changes, to the bit.
 #pragma once
 
 #include <optional>
 #include <span>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "ir/graph.h"
+#include "model/optimizer_options.h"
 
 namespace shoestring::model {
 
@@ -33,31 +63,14 @@ struct Clipped {
 // `finite` is a mask f32[] of what else must be good, such as is_finite(loss).
 Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value finite);
 
-// torch.optim.SGD: d = g + weight_decay w; b <- momentum b + (1 - dampening) d (at first b <- d);
-// w <- w - lr b, or with nesterov w - lr (d + momentum b).
-struct Sgd {
-  double momentum = 0, dampening = 0, weight_decay = 0;
-  bool nesterov = false;
-};
-// torch.optim.Adam: d = g + weight_decay w; m <- lerp(m, d, 1 - beta1); v <- lerp(v, d², 1 - beta2);
-// w <- w - lr (m / q1) / (sqrt(v / q2) + epsilon). AdamW: decoupled, w is first scaled by
-// 1 - lr weight_decay. amsgrad: the largest v so far in its place.
-struct Adam {
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weight_decay = 0;
-  bool decoupled = false, amsgrad = false;
-};
-using Optimizer = std::variant<Adam, Sgd>;
-
-// What it remembers of a parameter, and of all; zeros before the first step.
-std::vector<StateInfo> states_of(const Optimizer& optimizer, const std::string& parameter, const Type& type);
-std::vector<StateInfo> shared_states_of(const Optimizer& optimizer);
-
 struct Trained {
   std::string name;
   Value value, gradient;
+  bool hidden = false;      // a matrix from features to features: no embedding, no head
   double rate_factor = 1;   // its learning rate is the shared one times this
   double decay_factor = 1;  // its weight decay is the optimizer's times this; 0: none
 };
+
 // A state's value after the step. The caller writes them when everything else has been built.
 struct StateUpdate {
   std::string state;
@@ -65,5 +78,15 @@ struct StateUpdate {
 };
 std::vector<StateUpdate> update(const Optimizer& optimizer, std::span<const Trained> parameters,
                                 Value learning_rate, Value ok);
+
+// What it remembers of a parameter (of `trained` the name, the value's type and `hidden` count), and of all;
+// zeros before the first step.
+std::vector<StateInfo> states_of(const Optimizer& optimizer, const std::string& parameter, const Type& type,
+                                 bool hidden);
+std::vector<StateInfo> shared_states_of(const Optimizer& optimizer);
+
+// The value of a parameter with which the training graph is to compute the loss: the parameter's own, but for
+// schedule_free_adamw. The gradient by the one is the gradient by the other.
+Value training_value(const Optimizer& optimizer, const std::string& parameter, Value value);
 
 }  // namespace shoestring::model

@@ -1,6 +1,5 @@
 // The vocabulary of the recipe: the words of its enums, and which structs have records. The records
-// themselves stand in keys_layers.cpp, keys_inputs.cpp, keys_outputs.cpp, keys_trainer.cpp and
-// keys_recipe.cpp.
+// themselves stand in the other files keys_*.cpp.
 #pragma once
 
 #include "task/value_types.h"
@@ -83,6 +82,16 @@ struct FamilyTraits<InitializerSpec> {
   static constexpr bool short_form = true;
   static constexpr NameList later[] = {"eye", "dirac", "orthogonal", "sparse", "identity"};
 };
+
+template <>
+struct FamilyTraits<OptimizerSpec> {
+  static constexpr bool short_form = false;
+  static constexpr NameList later[] = {
+      "sgd_8bit",     "lbfgs",        "adam_8bit", "paged_adam_8bit", "adamw_8bit", "paged_adamw_8bit",
+      "adagrad_8bit", "rmsprop_8bit", "lamb_8bit", "lars_8bit",       "lion_8bit",  "paged_lion_8bit"};
+};
+// Names some of `later` with a reason.
+extern const ValueType kOptimizer;
 
 // The layers of a stack, written as the list fc_layers; null: as many as the key beside it says.
 template <>
@@ -187,10 +196,26 @@ template <> const Component Described<NumberOutput>::component;
 template <> const Component Described<BinaryOutput>::component;
 template <> const Component Described<CategoryOutput>::component;
 template <> const Component Described<OutputFeature>::component;
-// keys_trainer.cpp
-template <> const Component Described<Sgd>::component;
+// keys_optimizers.cpp
 template <> const Component Described<Adam>::component;
 template <> const Component Described<AdamW>::component;
+template <> const Component Described<Sgd>::component;
+template <> const Component Described<Adadelta>::component;
+template <> const Component Described<Adagrad>::component;
+template <> const Component Described<Adamax>::component;
+template <> const Component Described<Nadam>::component;
+template <> const Component Described<RmsProp>::component;
+template <> const Component Described<Lamb>::component;
+template <> const Component Described<Lars>::component;
+template <> const Component Described<Lion>::component;
+template <> const Component Described<Radam>::component;
+template <> const Component Described<Adafactor>::component;
+template <> const Component Described<ScheduleFreeAdamW>::component;
+template <> const Component Described<Muon>::component;
+template <> const Component Described<Paged<Adam>>::component;
+template <> const Component Described<Paged<AdamW>>::component;
+template <> const Component Described<Paged<Lion>>::component;
+// keys_trainer.cpp
 template <> const Component Described<LearningRateScheduler>::component;
 template <> const Component Described<LearningRateFactors>::component;
 template <> const Component Described<GradientClipping>::component;

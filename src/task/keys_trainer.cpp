@@ -1,4 +1,4 @@
-// Records of the trainer: optimizers, schedules, clipping, stopping.
+// Records of the trainer: schedules, clipping, stopping. The optimizers' stand in keys_optimizers.cpp.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -7,24 +7,6 @@
 
 namespace shoestring::task {
 namespace {
-
-constexpr Range kBeta{.low = 0, .high = 1, .open_high = true};
-
-constexpr auto kSgd =
-    keys(key<&Sgd::momentum>("momentum", "Share of the last step that is kept.").at_least(0),
-         key<&Sgd::weight_decay>("weight_decay", "Times the weight, added to its gradient.").at_least(0),
-         key<&Sgd::dampening>("dampening", "Share of the gradient kept out of the momentum.").at_least(0),
-         key<&Sgd::nesterov>("nesterov", "Looks ahead by the momentum; needs momentum and no dampening."));
-
-template <class S>
-constexpr auto adam_keys(std::string_view decay) {
-  return keys(key<&S::betas>("betas", "Shares of the old first and second moment that are kept.").in(kBeta),
-              key<&S::eps>("eps", "Added to the root of the second moment.").at_least(0),
-              key<&S::weight_decay>("weight_decay", decay).at_least(0),
-              key<&S::amsgrad>("amsgrad", "Divides by the greatest second moment so far."));
-}
-constexpr auto kAdam = adam_keys<Adam>("Times the weight, added to its gradient.");
-constexpr auto kAdamW = adam_keys<AdamW>("Shrinks a weight by this times the learning rate.");
 
 constexpr auto kScheduler = keys(
     key<&LearningRateScheduler::decay>("decay",
@@ -105,33 +87,6 @@ constexpr auto kClipping = keys(
     key<&GradientClipping::clipnorm>("clipnorm", "Greatest norm of each gradient.").above(0),
     key<&GradientClipping::clipvalue>("clipvalue", "Greatest size of each element of a gradient.").above(0));
 
-constexpr NameList kLaterOptimizers[] = {"sgd_8bit",
-                                         "lbfgs",
-                                         "adam_8bit",
-                                         "paged_adam",
-                                         "paged_adam_8bit",
-                                         "adamw_8bit",
-                                         "paged_adamw",
-                                         "paged_adamw_8bit",
-                                         "adadelta",
-                                         "adagrad",
-                                         "adagrad_8bit",
-                                         "adamax",
-                                         "nadam",
-                                         "rmsprop",
-                                         "rmsprop_8bit",
-                                         "lamb",
-                                         "lamb_8bit",
-                                         "lars",
-                                         "lars_8bit",
-                                         "lion",
-                                         "lion_8bit",
-                                         "paged_lion",
-                                         "paged_lion_8bit",
-                                         "radam",
-                                         "adafactor",
-                                         "schedule_free_adamw",
-                                         "muon"};
 constexpr NameList kGrowing = "the batch does not grow on a plateau",
                    kPretraining = "there is no contrastive pretraining",
                    kBalance = "losses are summed by their weights";
@@ -191,7 +146,7 @@ constexpr auto kTrainer = keys(
                                          "Learning rates by what a parameter does in its layer."),
     key<&Trainer::decay_weights_only>("decay_weights_only",
                                       "Whether weight_decay leaves biases, norms and scales alone."),
-    key<&Trainer::optimizer>("optimizer", "How gradients become steps.").later(kLaterOptimizers).common(),
+    key<&Trainer::optimizer>("optimizer", "How gradients become steps.").as(kOptimizer).common(),
     key<&Trainer::gradient_clipping>("gradient_clipping", "Limits on gradients; null turns all off."),
     key<&Trainer::regularization_type>("regularization_type", "What of the weights is added to the loss."),
     key<&Trainer::regularization_lambda>("regularization_lambda", "How much of it; 0 is none.").within(0, 1),
@@ -229,13 +184,6 @@ constexpr auto kTrainer = keys(
     noted("contrastive_pretrain_projection_dim", kPretraining),
     noted("contrastive_pretrain_learnable_temperature", kPretraining), refused("modality_dropout", "0"),
     refused("model_soup"), noted("model_soup_top_k", "models are not averaged"));
-
-Status check_sgd(const Context& context, const Node& node, Sgd& sgd) {
-  if (!sgd.nesterov || (sgd.momentum > 0 && sgd.dampening == 0)) return {};
-  return context.refuse(node.find("nesterov")->mark,
-                        context.path + ".nesterov needs a momentum above 0 and a dampening of 0",
-                        "set momentum, or leave nesterov out");
-}
 
 // What a schedule does not heed is said; what it cannot mean is refused.
 Status check_scheduler(const Context& context, const Node& node, LearningRateScheduler& s) {
@@ -312,17 +260,6 @@ constinit const ValueType TypeOf<GradientClipping>::value{.kind = ValueType::Kin
                                                           .write = write_clipping,
                                                           .defaults = default_clipping};
 
-template <>
-constinit const Component Described<Sgd>::component{
-    .name = "sgd",
-    .help = "Stochastic gradient descent, with momentum if wanted.",
-    .keys = kSgd,
-    .finish = finish<check_sgd>};
-template <>
-constinit const Component Described<Adam>::component{.name = "adam", .help = "Adam.", .keys = kAdam};
-template <>
-constinit const Component Described<AdamW>::component{
-    .name = "adamw", .help = "Adam with decoupled weight decay.", .keys = kAdamW};
 template <>
 constinit const Component Described<LearningRateScheduler>::component{
     .name = "learning_rate_scheduler",

@@ -16,33 +16,6 @@ using namespace ops;  // arithmetic, spelled with operators
 constexpr int64_t kInitialStreams = 65537;
 constexpr std::string_view kRows = "accumulated/rows";
 
-model::Optimizer optimizer_of(const OptimizerSpec& spec) {
-  struct {
-    model::Optimizer operator()(const Sgd& o) const {
-      return model::Sgd{.momentum = o.momentum,
-                        .dampening = o.dampening,
-                        .weight_decay = o.weight_decay,
-                        .nesterov = o.nesterov};
-    }
-    model::Optimizer operator()(const Adam& o) const {
-      return model::Adam{.beta1 = o.betas[0],
-                         .beta2 = o.betas[1],
-                         .epsilon = o.eps,
-                         .weight_decay = o.weight_decay,
-                         .amsgrad = o.amsgrad};
-    }
-    model::Optimizer operator()(const AdamW& o) const {
-      return model::Adam{.beta1 = o.betas[0],
-                         .beta2 = o.betas[1],
-                         .epsilon = o.eps,
-                         .weight_decay = o.weight_decay,
-                         .decoupled = true,
-                         .amsgrad = o.amsgrad};
-    }
-  } convert;
-  return std::visit(convert, spec);
-}
-
 model::Clipping clipping_of(const GradientClipping& c) {
   return {.global_norm = c.clipglobalnorm, .norm = c.clipnorm, .value = c.clipvalue};
 }
@@ -79,11 +52,22 @@ StateInfo rows_state() { return {std::string(kRows), {DType::f32, {}}, StateRole
 
 Value zeros_like(Value x) { return ops::broadcast(x.graph().scalar(x.type().dtype, 0), x.dims()); }
 
+// Where the optimizer takes the gradient.
+model::View seen_in_training(const NetworkSpec& spec) {
+  return [optimizer = spec.recipe.trainer.optimizer](const model::Parameter& p, Value value) {
+    return p.trainable ? model::training_value(optimizer, p.name, value) : value;
+  };
+}
+
 // One training step while it is built.
 class Training {
  public:
   Training(Graph& graph, const NetworkSpec& spec, int64_t rows, StepKind kind)
-      : g_(graph), spec_(spec), rows_(static_cast<double>(rows)), kind_(kind), forward_(graph, true) {
+      : g_(graph),
+        spec_(spec),
+        rows_(static_cast<double>(rows)),
+        kind_(kind),
+        forward_(graph, true, seen_in_training(spec)) {
     losses(forward_members(forward_, spec, rows), rows);
   }
 
@@ -151,7 +135,8 @@ class Training {
     for (const model::Parameter& p : forward_.parameters()) {
       if (!p.trainable) continue;
       trained_.push_back({.name = p.name,
-                          .value = forward_.value(p),
+                          .value = g_.read({p.name, p.type, p.role}),
+                          .hidden = p.hidden,
                           .rate_factor = p.rate_factor * rate_factor(spec_.recipe.trainer, p.kind),
                           .decay_factor = decays(spec_.recipe.trainer, p.kind) ? 1.0 : 0.0});
       values.push_back(trained_.back().value);
@@ -198,8 +183,7 @@ class Training {
     report(clipped);
     for (size_t i = 0; i < trained_.size(); ++i) trained_[i].gradient = clipped.gradients[i];
     const Value rate = g_.input("learning_rate", {DType::f32, {}});
-    for (model::StateUpdate& u :
-         model::update(optimizer_of(spec_.recipe.trainer.optimizer), trained_, rate, clipped.ok))
+    for (model::StateUpdate& u : model::update(spec_.recipe.trainer.optimizer, trained_, rate, clipped.ok))
       updates_.push_back(std::move(u));
     statistics(clipped.ok);
   }
@@ -262,12 +246,13 @@ Graph build_initial(const NetworkSpec& spec) {
     model::Initializer initializer;
   };
   std::vector<Initial> all;
-  const model::Optimizer optimizer = optimizer_of(spec.recipe.trainer.optimizer);
+  const model::Optimizer& optimizer = spec.recipe.trainer.optimizer;
   for (const model::Parameter& p : forward.parameters())
     all.push_back({{p.name, p.type, p.role}, p.initializer});
   for (const model::Parameter& p : forward.parameters()) {
     if (!p.trainable) continue;
-    for (const StateInfo& s : model::states_of(optimizer, p.name, p.type)) all.push_back({s, model::zeros()});
+    for (const StateInfo& s : model::states_of(optimizer, p.name, p.type, p.hidden))
+      all.push_back({s, model::zeros()});
     if (spec.accumulates) all.push_back({sum_of(p.name, p.type), model::zeros()});
   }
   for (const StateInfo& s : model::shared_states_of(optimizer)) all.push_back({s, model::zeros()});

@@ -32,8 +32,8 @@
 // States: "combiner.fc0.weights" [fan_in, fan_out], "combiner.fc0.bias", "combiner.fc0.norm.scale",
 // ".shift", ".mean", ".variance", "combiner.norm.scale" (of the stack's input), "input.NAME.embedding",
 // "input.NAME.fc0.weights", "output.NAME.fc0.weights", "output.NAME.weights", "output.NAME.bias"; of a
-// weight W its moments "W/m", "W/v" ("W/v_max" with amsgrad, "W/momentum" with sgd) and its accumulator
-// "W/sum"; of the optimizer "optimizer/..." and of accumulation "accumulated/rows". A '.' or '%' in a
+// weight W its moments "W/m", "W/v" and the like (model/optimizers.h) and its accumulator "W/sum"; of the
+// optimizer "optimizer/..." and of accumulation "accumulated/rows". A '.' or '%' in a
 // feature's name is written %2E or %25, so no two names meet.
 //
 // Random streams: dropout takes 1, 2, ... in the order of the layers, initialisation 65537, 65538, ...

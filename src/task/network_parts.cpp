@@ -291,6 +291,7 @@ Value decode(model::Forward& f, Value x, const std::string& name, const OutputFe
   const LinearDecoder& decoder = output.decoder();
   const model::Linear last{.output_size = size,
                            .use_bias = decoder.use_bias,
+                           .head = true,
                            .weights = initializer_of(decoder.weights_initializer),
                            .bias = initializer_of(decoder.bias_initializer)};
   const bool each = x.dims().rank() == 3;

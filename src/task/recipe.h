@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/optimizer_options.h"
 #include "task/document.h"
 
 namespace shoestring::task {
@@ -385,24 +386,10 @@ struct Preprocessing {
 
 // ---- trainer -----------------------------------------------------------------------------------
 
-struct Sgd {
-  double momentum = 0, weight_decay = 0, dampening = 0;
-  bool nesterov = false;
-  bool operator==(const Sgd&) const = default;
-};
-struct Adam {
-  std::array<double, 2> betas{0.9, 0.999};
-  double eps = 1e-8, weight_decay = 0;  // weight_decay is added to the gradient
-  bool amsgrad = false;
-  bool operator==(const Adam&) const = default;
-};
-struct AdamW {
-  std::array<double, 2> betas{0.9, 0.999};
-  double eps = 1e-8, weight_decay = 0;  // weight_decay shrinks the weight itself
-  bool amsgrad = false;
-  bool operator==(const AdamW&) const = default;
-};
-using OptimizerSpec = std::variant<Adam, AdamW, Sgd>;
+using model::Adadelta, model::Adafactor, model::Adagrad, model::Adam, model::Adamax, model::AdamW,
+    model::Lamb, model::Lars, model::Lion, model::Muon, model::Nadam, model::Paged, model::Radam,
+    model::RmsProp, model::ScheduleFreeAdamW, model::Sgd;
+using OptimizerSpec = model::Optimizer;
 
 enum class Decay { none, linear, exponential, cosine, one_cycle, inverse_sqrt, polynomial, wsd, coslog };
 // Whether the keys of warm-up have nothing to do.

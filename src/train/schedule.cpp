@@ -36,8 +36,22 @@ Schedule::Schedule(const task::LearningRateScheduler& spec, double base, const H
   if (task::warms_up_itself(spec.decay)) warmup_ = 0;
 }
 
+Schedule::Schedule(const task::Trainer& trainer, const Horizon& horizon)
+    : Schedule(trainer.learning_rate_scheduler, trainer.learning_rate.or_else(0.001), horizon) {
+  const auto* adafactor = std::get_if<task::Adafactor>(&trainer.optimizer);
+  if (!adafactor) return;
+  base_ = adafactor->lr.value_or(base_);
+  if (adafactor->relative_step) relative_ = *adafactor;
+}
+
+double Schedule::base(int64_t step) const {
+  if (!relative_) return base_;
+  const double t = static_cast<double>(step) + 1;
+  return std::min(relative_->warmup_init ? 1e-6 * t : 1e-2, 1 / std::sqrt(t));
+}
+
 double Schedule::at(int64_t step) const {
-  double rate = base_ * memory_.factor;
+  double rate = base(step) * memory_.factor;
   if (spec_.decay == task::Decay::inverse_sqrt)
     rate /= std::sqrt(static_cast<double>(spec_.inverse_sqrt_warmup_steps));
   if (step < warmup_) return rate * static_cast<double>(step + 1) / static_cast<double>(warmup_);
@@ -55,7 +69,7 @@ double Schedule::at(int64_t step) const {
     case task::Decay::cosine:
       return cosine(rate, step - warmup_);
     case task::Decay::one_cycle:
-      return memory_.factor * one_cycle(step);
+      return memory_.factor * one_cycle(base(step), step);
     case task::Decay::inverse_sqrt:
       return rate / std::sqrt(std::max(1.0, u / static_cast<double>(spec_.inverse_sqrt_warmup_steps)));
     case task::Decay::polynomial: {
@@ -82,8 +96,8 @@ double Schedule::cosine(double rate, int64_t step) const {
   return half_cosine(rate, spec_.eta_min, static_cast<double>(step) / static_cast<double>(cycle));
 }
 
-double Schedule::one_cycle(int64_t step) const {
-  const double greatest = spec_.max_lr.value_or(base_), first = greatest / spec_.div_factor;
+double Schedule::one_cycle(double base, int64_t step) const {
+  const double greatest = spec_.max_lr.value_or(base), first = greatest / spec_.div_factor;
   const auto last = static_cast<double>(horizon_.total_steps - 1),
              t = std::min(static_cast<double>(step), last);
   const double peak = spec_.pct_start * static_cast<double>(horizon_.total_steps) - 1;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 
 #include "task/recipe.h"
 
@@ -22,6 +23,9 @@ struct Horizon {
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step);
 
 // The rate at step t (from 0) of T is base * warm-up * decay * plateau:
+//   base         learning_rate, 0.001 where it is auto; adafactor's lr where that is set, or with its
+//                relative_step 1 / sqrt(t + 1), at most 0.01, or (t + 1) / 10^6 with warmup_init
+//                (arXiv 1804.04235, section 8)
 //   warm-up      (t + 1) / w during the first w steps; w = warmup_fraction * T where that is set, else
 //                warmup_evaluations * steps_per_evaluation. Decay begins after it: u = t - w of U = T - w.
 //   linear       1 - u / U, never below 0
@@ -51,6 +55,7 @@ class Schedule {
   };
 
   Schedule(const task::LearningRateScheduler& spec, double base, const Horizon& horizon);
+  Schedule(const task::Trainer& trainer, const Horizon& horizon);
   double at(int64_t step) const;
   // Tells the watched metric's value at an evaluation; true if the rate was reduced by it.
   bool observe(double value, bool larger_is_better);
@@ -58,15 +63,17 @@ class Schedule {
   const Memory& memory() const { return memory_; }
   void restore(const Memory& memory) { memory_ = memory; }
   // Whether at() is the same for every step until the next reduction.
-  bool constant() const { return warmup_ == 0 && spec_.decay == task::Decay::none; }
+  bool constant() const { return !relative_ && warmup_ == 0 && spec_.decay == task::Decay::none; }
 
  private:
+  double base(int64_t step) const;
   double cosine(double rate, int64_t step) const;
-  double one_cycle(int64_t step) const;
+  double one_cycle(double base, int64_t step) const;
   double wsd(int64_t step) const;
 
   task::LearningRateScheduler spec_;
   double base_;
+  std::optional<task::Adafactor> relative_;  // whose relative_step is the base
   Horizon horizon_;
   int64_t warmup_ = 0;
   Memory memory_;

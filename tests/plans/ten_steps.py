@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Ten training steps of every family of models in PyTorch (in f64), written to ten_steps.txt, which
+"""Ten training steps of every family of models and optimizers in PyTorch (in f64), written to ten_steps.txt, which
 ten_steps_test.cpp compares Shoestring's with. Data and first weights are sines, so both sides have the same.
 
-    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.11.0
+    python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.15.0
     /tmp/torch/bin/python tests/plans/ten_steps.py
 
 Each line: family, step, loss (before the update), gradient norm (before clipping). The last step of a family is an
@@ -134,16 +134,166 @@ def several(p, s, step):
             + 2 * F.binary_cross_entropy_with_logits(w, categories(48, 2, step).to(w.dtype)))
 
 
-def sgd(lr=0.1, **options):
-    return lambda parameters: torch.optim.SGD(parameters, lr=lr, **options)
+def torch_optimizer(kind, lr):
+    return lambda lr=lr, **options: lambda p: kind(list(p.values()), lr=lr, **options)
 
 
-def adam(lr=0.01, **options):
-    return lambda parameters: torch.optim.Adam(parameters, lr=lr, **options)
+sgd = torch_optimizer(torch.optim.SGD, 0.1)
+adam = torch_optimizer(torch.optim.Adam, 0.01)
+adamw = torch_optimizer(torch.optim.AdamW, 0.01)
+adadelta = torch_optimizer(torch.optim.Adadelta, 1.0)
+adagrad = torch_optimizer(torch.optim.Adagrad, 0.05)
+adamax = torch_optimizer(torch.optim.Adamax, 0.01)
+nadam = torch_optimizer(torch.optim.NAdam, 0.01)
+rmsprop = torch_optimizer(torch.optim.RMSprop, 0.01)
+radam = torch_optimizer(torch.optim.RAdam, 0.01)
 
 
-def adamw(lr=0.01, **options):
-    return lambda parameters: torch.optim.AdamW(parameters, lr=lr, **options)
+class Several:
+    """Optimizers that share the parameters."""
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+
+    def zero_grad(self):
+        for o in self.optimizers:
+            o.zero_grad()
+
+    def step(self):
+        for o in self.optimizers:
+            o.step()
+
+
+def muon(lr=0.01, **options):
+    """Hidden matrices by PyTorch's Muon, its products in f64 in place of bfloat16 and its matrices [in, out]; the rest by AdamW."""
+    torch.optim._muon._zeropower_via_newtonschulz = newton_schulz
+
+    def of(p):
+        hidden = [v for k, v in p.items() if k.endswith(".weights") and k != "output.y.weights"]
+        rest = [v for v in p.values() if not any(v is h for h in hidden)]
+        return Several(torch.optim.Muon(hidden, lr=lr, weight_decay=0, adjust_lr_fn="match_rms_adamw", **options),
+                       torch.optim.AdamW(rest, lr=lr, weight_decay=0))
+    return of
+
+
+def newton_schulz(g, coefficients, steps, eps):
+    a, b, c = coefficients
+    x = g.T if g.shape[0] > g.shape[1] else g
+    x = x / x.norm().clamp(min=eps)
+    for _ in range(steps):
+        s = x @ x.T
+        x = a * x + (b * s + c * s @ s) @ x
+    return x.T if g.shape[0] > g.shape[1] else x
+
+
+class Written:
+    """An optimizer that PyTorch has not, written from its paper: `update(p, g, m, t)` changes p in place, m its memory."""
+
+    def __init__(self, parameters, **options):
+        self.parameters, self.options, self.t = list(parameters.values()), options, 0
+        self.memory = [{} for _ in self.parameters]
+
+    def zero_grad(self):
+        for p in self.parameters:
+            p.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.t += 1
+        for p, m in zip(self.parameters, self.memory):
+            self.update(p, p.grad, m, self.t, **self.options)
+
+    @staticmethod
+    def average(m, name, x, beta):
+        m[name] = beta * m.get(name, 0) + (1 - beta) * x
+        return m[name]
+
+
+def written(kind):
+    return lambda **options: lambda p: kind(p, **options)
+
+
+@written
+class lamb(Written):
+    """arXiv 1904.00962, algorithm 2, phi the identity; max_unorm scales the norm that a step has."""
+
+    def update(self, p, g, m, t, lr=0.01, betas=(0.9, 0.999), eps=1e-8, decay=0.0, decoupled=True, correct=True, amsgrad=False,
+               max_unorm=1.0):
+        if not decoupled:
+            g = g + decay * p
+        first, second = self.average(m, "m", g, betas[0]), self.average(m, "v", g * g, betas[1])
+        if amsgrad:
+            second = m["largest"] = torch.maximum(m.get("largest", second), second)
+        if correct:
+            first, second = first / (1 - betas[0]**t), second / (1 - betas[1]**t)
+        r = first / (second.sqrt() + eps)
+        if decoupled:
+            r = r + decay * p
+        weight, size = p.norm(), r.norm()
+        ratio = max_unorm * weight / size if weight > 0 and size > 0 else 1
+        p.sub_(lr * ratio * r)
+
+
+@written
+class lars(Written):
+    """arXiv 1708.03888, algorithm 1, the trust coefficient being max_unorm; the learning rate outside the momentum as in SGD."""
+
+    def update(self, p, g, m, t, lr=0.05, momentum=0.9, dampening=0.0, decay=0.0, nesterov=False, max_unorm=1.0):
+        weight, size = p.norm(), g.norm() + decay * p.norm()
+        d = (g + decay * p) * (max_unorm * weight / size if weight > 0 and size > 0 else 1)
+        m["b"] = d if t == 1 else momentum * m["b"] + (1 - dampening) * d
+        p.sub_(lr * (d + momentum * m["b"] if nesterov else m["b"]))
+
+
+@written
+class lion(Written):
+    """arXiv 2302.06675, algorithm 2."""
+
+    def update(self, p, g, m, t, lr=0.005, betas=(0.9, 0.999), decay=0.0):
+        c = betas[0] * m.get("m", 0) + (1 - betas[0]) * g
+        p.sub_(lr * (torch.sign(c) + decay * p))
+        self.average(m, "m", g, betas[1])
+
+
+@written
+class adafactor(Written):
+    """arXiv 1804.04235, algorithms 4 and 5 with the constants of section 9: eps1 1e-30, eps2 1e-3, d 1, beta2 1 - t^-0.8."""
+
+    def update(self, p, g, m, t, lr=0.01, scale_parameter=True, relative_step=False, warmup_init=False):
+        rho = lr
+        if relative_step:
+            rho = min(1e-6 * t if warmup_init else 1e-2, 1 / math.sqrt(t))
+        alpha = max(1e-3, p.square().mean().sqrt()) * rho if scale_parameter else rho
+        beta = 1 - t**-0.8
+        if p.dim() == 2:
+            rows = self.average(m, "rows", (g * g + 1e-30).sum(1, keepdim=True), beta)
+            columns = self.average(m, "columns", (g * g + 1e-30).sum(0, keepdim=True), beta)
+            v = rows @ columns / rows.sum()
+        else:
+            v = self.average(m, "v", g * g + 1e-30, beta)
+        u = g / v.sqrt()
+        p.sub_(alpha * u / max(1, u.square().mean().sqrt()))
+
+
+@written
+class schedule_free(Written):
+    """arXiv 2405.15682, algorithm 1. The parameters are y while training, x when it has ended."""
+
+    def update(self, p, g, m, t, lr=0.02, betas=(0.9, 0.999), eps=1e-8, decay=0.0, warmup=0):
+        x, z = m.get("x", p.clone()), m.get("z", p.clone())  # y is both before the first step
+        v = self.average(m, "v", g * g, betas[1])
+        gamma = lr * math.sqrt(1 - betas[1]**t) * (min(1, t / warmup) if warmup else 1)
+        z = z - gamma * (g / (v.sqrt() + eps) + decay * p)
+        m["sum"] = m.get("sum", 0) + gamma**2
+        c = gamma**2 / m["sum"]
+        x = (1 - c) * x + c * z
+        m["x"], m["z"] = x, z
+        p.copy_((1 - betas[0]) * z + betas[0] * x)
+
+    @torch.no_grad()
+    def eval(self):
+        for p, m in zip(self.parameters, self.memory):
+            p.copy_(m["x"])
 
 
 def clip_global(limit):
@@ -183,6 +333,25 @@ FAMILIES = {
     "mlp_adam_decay": (mlp, adam(weight_decay=0.1, betas=(0.8, 0.95))),
     "mlp_amsgrad": (mlp, adam(amsgrad=True, lr=0.05)),
     "mlp_adamw": (mlp, adamw(weight_decay=0.1)),
+    "mlp_adadelta": (mlp, adadelta(weight_decay=0.01, rho=0.8)),
+    "mlp_adagrad": (mlp, adagrad(weight_decay=0.01, lr_decay=0.1, initial_accumulator_value=0.01)),
+    "mlp_adamax": (mlp, adamax(weight_decay=0.01, betas=(0.8, 0.95))),
+    "mlp_nadam": (mlp, nadam(weight_decay=0.01)),
+    "mlp_rmsprop": (mlp, rmsprop(weight_decay=0.01)),
+    "mlp_rmsprop_centered": (mlp, rmsprop(momentum=0.9, centered=True, alpha=0.9)),
+    "mlp_radam": (mlp, radam(weight_decay=0.01)),  # rectified from the sixth step on
+    "mlp_lamb": (mlp, lamb(decay=0.1)),
+    "mlp_lamb_other": (mlp, lamb(decay=0.1, decoupled=False, correct=False, amsgrad=True, max_unorm=0.5)),
+    "mlp_lars": (mlp, lars(decay=0.1, max_unorm=0.7)),
+    "mlp_lars_nesterov": (mlp, lars(momentum=0.8, nesterov=True)),
+    "mlp_lion": (mlp, lion(decay=0.1, betas=(0.9, 0.99))),
+    "mlp_adafactor": (mlp, adafactor()),
+    "mlp_adafactor_fixed": (mlp, adafactor(scale_parameter=False)),
+    "mlp_schedule_free": (mlp, schedule_free(decay=0.1)),
+    "mlp_schedule_free_warm": (mlp, schedule_free(warmup=6, betas=(0.7, 0.99)), clip_global(0.2)),
+    "deep_muon": (deep, muon()),
+    "deep_muon_plain": (deep, muon(nesterov=False, momentum=0.8)),
+    "table_muon": (table, muon()),
     "mlp_clip_global": (mlp, sgd(), clip_global(0.05)),
     "mlp_clip_each": (mlp, sgd(), clip_each(0.02)),
     "mlp_clip_value": (mlp, sgd(), clip_value(0.01)),
@@ -213,7 +382,7 @@ def run(model, optimizer_of, clip=None, regularization=None):
     for step in range(STEPS):
         loss = model(p, s, step)
         if optimizer is None:
-            optimizer = optimizer_of(list(p.values()))
+            optimizer = optimizer_of(p)
         optimizer.zero_grad()
         (loss + regularization(p) if regularization else loss).backward()
         gradient_norm = math.sqrt(sum(v.grad.square().sum().item() for v in p.values()))
@@ -222,6 +391,8 @@ def run(model, optimizer_of, clip=None, regularization=None):
         optimizer.step()
         yield step, loss.item(), gradient_norm
     s.training = False
+    if hasattr(optimizer, "eval"):
+        optimizer.eval()
     yield STEPS, model(p, s, STEPS).item(), 0
 
 

@@ -196,6 +196,28 @@ TEST(Schedule, CoslogFallsToZeroAfterEachCycle) {
   EXPECT_NEAR(two.at(50), (1 - std::cos(2 * std::numbers::pi * std::log2(1.5))) / 2, 1e-12);
 }
 
+TEST(Schedule, AdafactorBringsItsOwnRate) {
+  task::Trainer trainer;
+  trainer.optimizer = task::Adafactor{};
+  const Horizon h{10, 100'000, 10};
+  const Schedule relative(trainer, h);
+  EXPECT_FALSE(relative.constant());
+  EXPECT_DOUBLE_EQ(relative.at(0), 0.01);
+  EXPECT_DOUBLE_EQ(relative.at(9'999), 0.01);
+  EXPECT_DOUBLE_EQ(relative.at(39'999), 0.005);
+  trainer.optimizer = task::Adafactor{.warmup_init = true};
+  EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(0), 1e-6);
+  EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(4'999), 0.005);
+  EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(39'999), 0.005);
+  trainer.optimizer = task::Adafactor{.lr = 0.3, .relative_step = false};
+  EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(70), 0.3);
+  trainer.optimizer = task::Adafactor{.relative_step = false};
+  EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(70), 0.001);
+  trainer.optimizer = task::Adafactor{};
+  trainer.learning_rate_scheduler.decay = task::Decay::linear;
+  EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(50'000), 0.5 / std::sqrt(50'001));
+}
+
 TEST(Schedule, PlateauReducesAfterPatienceAndNotMoreOftenThanAllowed) {
   task::LearningRateScheduler spec;
   spec.reduce_on_plateau = 2;
