@@ -4,9 +4,13 @@
 #include <cmath>
 #include <vector>
 
+#include "model/orthogonal.h"
 #include "ops/ops.h"
 
 namespace shoestring::model {
+
+// Streams of a parameter's second draw: far from all others (task/network.h).
+constexpr int64_t kSecondStream = int64_t{1} << 30;
 
 using Kind = Initializer::Kind;
 
@@ -16,6 +20,8 @@ Initializer constant(double value) { return {Kind::constant, value}; }
 Initializer uniform(double low, double high) { return {Kind::uniform, low, high}; }
 Initializer normal(double mean, double deviation) { return {Kind::normal, mean, deviation}; }
 Initializer identity() { return {Kind::identity}; }
+Initializer orthogonal(double gain) { return {Kind::orthogonal, gain}; }
+Initializer sparse(double sparsity, double deviation) { return {Kind::sparse, sparsity, deviation}; }
 
 namespace {
 
@@ -38,6 +44,44 @@ Initializer xavier_normal(Fans fans, double gain) {
 Initializer kaiming_uniform(int64_t fan, double gain) { return centred_uniform(gain / std::sqrt(size(fan))); }
 Initializer kaiming_normal(int64_t fan, double gain) { return normal(0, gain / std::sqrt(size(fan))); }
 
+namespace {
+
+Value identity_of(Graph& graph, const Type& type) {
+  std::vector<double> row(static_cast<size_t>(type.dims[0]));
+  for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<double>(i);
+  return ops::one_hot(graph.constant({DType::i32, {type.dims[0]}}, row), type.dims[1], type.dtype);
+}
+
+// The `count` smallest numbers of each row as a mask: a threshold is found by halving [0, 1) until it is
+// finer than the 24 bits of a draw.
+Value smallest(Value uniform, double count) {
+  using namespace ops;
+  const Shape rows{uniform.dims()[0], 1};
+  Graph& g = uniform.graph();
+  const auto all = [&](double x) { return ops::broadcast(g.scalar(uniform.type().dtype, x), rows); };
+  const auto below = [&](Value threshold) {
+    return ops::less_equal(uniform, ops::broadcast(threshold, uniform.dims()));
+  };
+  Value low = all(0), high = all(1);
+  for (int i = 0; i < 26; ++i) {
+    const Value middle = (low + high) * 0.5;
+    const Value enough = ops::less_equal(all(count), ops::reduce_sum(below(middle), {1}, true));
+    low = ops::where(enough, low, middle);
+    high = ops::where(enough, middle, high);
+  }
+  return below(high);
+}
+
+Value sparse_of(Graph& graph, const Type& type, const Initializer& i, int64_t stream) {
+  const Value values = ops::random_normal(graph, type, 0, i.b, stream);
+  const double zeros = std::ceil(i.a * static_cast<double>(type.dims[1]));
+  if (zeros == 0 || !values.valid()) return values;
+  const Value mask = smallest(ops::random_uniform(graph, type, 0, 1, kSecondStream + stream), zeros);
+  return ops::where(mask, ops::broadcast(graph.scalar(type.dtype, 0), type.dims), values);
+}
+
+}  // namespace
+
 Value draw(Graph& graph, const Type& type, const Initializer& initializer, int64_t stream) {
   switch (initializer.kind) {
     case Kind::constant:
@@ -46,13 +90,14 @@ Value draw(Graph& graph, const Type& type, const Initializer& initializer, int64
       return ops::random_uniform(graph, type, initializer.a, initializer.b, stream);
     case Kind::normal:
       return ops::random_normal(graph, type, initializer.a, initializer.b, stream);
-    case Kind::identity:
+    default:
       break;
   }
-  if (type.dims.rank() != 2) return graph.error("identity: wants a matrix, not " + to_string(type));
-  std::vector<double> row(static_cast<size_t>(type.dims[0]));
-  for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<double>(i);
-  return ops::one_hot(graph.constant({DType::i32, {type.dims[0]}}, row), type.dims[1], type.dtype);
+  if (type.dims.rank() != 2) return graph.error("initializer: wants a matrix, not " + to_string(type));
+  if (initializer.kind == Kind::identity) return identity_of(graph, type);
+  if (initializer.kind == Kind::sparse) return sparse_of(graph, type, initializer, stream);
+  const Value gaussian = ops::random_normal(graph, type, 0, 1, stream);
+  return ops::mul(orthogonal(gaussian), ops::broadcast(graph.scalar(type.dtype, initializer.a), type.dims));
 }
 
 }  // namespace shoestring::model

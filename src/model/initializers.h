@@ -1,5 +1,5 @@
-// What a parameter holds before the first step. Names and formulas are those of torch.nn.init; each
-// comes down to a constant, a uniform or a normal distribution, or the identity.
+// What a parameter holds before the first step. Names and formulas are those of torch.nn.init, whose
+// matrices are transposed: theirs are [out, in].
 #pragma once
 
 #include "ir/graph.h"
@@ -12,9 +12,11 @@ struct Fans {
 };
 
 struct Initializer {
-  enum class Kind { constant, uniform, normal, identity };
+  enum class Kind { constant, uniform, normal, identity, orthogonal, sparse };
   Kind kind = Kind::constant;
-  double a = 0, b = 0;  // constant: the value; uniform: [a, b); normal: mean a, standard deviation b
+  // constant: the value; uniform: [a, b); normal: mean a, standard deviation b; orthogonal: the gain;
+  // sparse: the share of zeros, the standard deviation
+  double a = 0, b = 0;
   bool operator==(const Initializer&) const = default;
 };
 
@@ -25,6 +27,13 @@ Initializer uniform(double low, double high);
 Initializer normal(double mean, double deviation);
 Initializer identity();  // 1 on the diagonal of [n, m], else 0
 
+// A matrix whose shorter side's vectors have length `gain` and are orthogonal to each other (to 1e-6 in f32),
+// every such matrix as likely as every other (Saxe, McClelland, Ganguli 2013).
+Initializer orthogonal(double gain = 1);
+// N(0, deviation²), but for the share `sparsity` (rounded up to a whole number) of each input's weights,
+// drawn at random, that is 0 (Martens 2010). Where two draws are equal to 24 bits there may be one more.
+Initializer sparse(double sparsity, double deviation = 0.01);
+
 // Glorot, Bengio 2010: U(-l, l) with l = gain sqrt(6 / (in + out)); N(0, s²), s = gain sqrt(2 / (in + out)).
 Initializer xavier_uniform(Fans fans, double gain = 1);
 Initializer xavier_normal(Fans fans, double gain = 1);
@@ -32,7 +41,7 @@ Initializer xavier_normal(Fans fans, double gain = 1);
 Initializer kaiming_uniform(int64_t fan, double gain);
 Initializer kaiming_normal(int64_t fan, double gain);
 
-// Appends the node that makes the values. `stream` is the random stream to draw from.
+// Appends the nodes that make the values. `stream` is the random stream to draw from.
 Value draw(Graph& graph, const Type& type, const Initializer& initializer, int64_t stream);
 
 }  // namespace shoestring::model

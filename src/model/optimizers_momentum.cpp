@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "model/optimizer_step.h"
+#include "model/orthogonal.h"
 #include "ops/ops.h"
 
 namespace shoestring::model {
@@ -35,20 +36,6 @@ class Momentum {
   double momentum_;
   Value keep_, take_;
 };
-
-// The factor of X X^T X by which a matrix's singular values come near 1 (Newton-Schulz, 5 steps of a
-// quintic that grows small ones fastest). The products are taken over the shorter side.
-Value orthogonal(Value x) {
-  constexpr double a = 3.4445, b = -4.775, c = 2.0315;
-  const bool tall = x.dims()[0] > x.dims()[1];
-  x = x / at_least(norm(x), 1e-7);
-  for (int i = 0; i < 5; ++i) {
-    const Value square = ops::matmul(x, x, {.transpose_a = tall, .transpose_b = !tall});
-    const Value p = square * b + ops::matmul(square, square) * c;
-    x = x * a + (tall ? ops::matmul(x, p) : ops::matmul(p, x));
-  }
-  return x;
-}
 
 }  // namespace
 
@@ -83,7 +70,7 @@ Rule rule(const Muon& o, Step& step) {
     if (!w.trained().hidden) return others(w);
     const Shape& dims = w.value().dims();
     const double scale = 0.2 * std::sqrt(static_cast<double>(std::max(dims[0], dims[1])));
-    const Value direction = orthogonal(momentum(w, w.gradient(), o.nesterov));
+    const Value direction = nearly_orthogonal(momentum(w, w.gradient(), o.nesterov));
     w.become(w.value() - direction * (w.rate() * scale));
   };
 }

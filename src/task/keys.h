@@ -28,8 +28,8 @@ struct Words<init::Fan> {
 };
 template <>
 struct Words<init::Gain> {
-  static constexpr NameList names[] = {"linear", "sigmoid", "tanh", "relu", "leaky_relu"};
-  static constexpr NameList later[] = {"selu"};
+  static constexpr NameList names[] = {"linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"};
+  static constexpr std::span<const NameList> later{};
 };
 template <>
 struct Words<FeatureType> {
@@ -80,7 +80,7 @@ struct Words<Regularization> {
 template <>
 struct FamilyTraits<InitializerSpec> {
   static constexpr bool short_form = true;
-  static constexpr NameList later[] = {"eye", "dirac", "orthogonal", "sparse", "identity"};
+  static constexpr NameList later[] = {"dirac"};
 };
 
 template <>
@@ -169,6 +169,10 @@ template <> const Component Described<init::XavierUniform>::component;
 template <> const Component Described<init::XavierNormal>::component;
 template <> const Component Described<init::KaimingUniform>::component;
 template <> const Component Described<init::KaimingNormal>::component;
+template <> const Component Described<init::Eye>::component;
+template <> const Component Described<init::Identity>::component;
+template <> const Component Described<init::Orthogonal>::component;
+template <> const Component Described<init::Sparse>::component;
 // keys_inputs.cpp
 template <> const Component Described<NumberPreprocessing>::component;
 template <> const Component Described<BinaryPreprocessing>::component;

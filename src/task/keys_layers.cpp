@@ -65,6 +65,22 @@ constexpr auto kaiming_keys() {
 constexpr auto kKaimingUniform = kaiming_keys<init::KaimingUniform>();
 constexpr auto kKaimingNormal = kaiming_keys<init::KaimingNormal>();
 
+constexpr auto kOrthogonal = keys(key<&init::Orthogonal::gain>("gain", "Length of the vectors."));
+constexpr auto kSparse =
+    keys(key<&init::Sparse::sparsity>("sparsity", "Share of each input's weights that is 0.")
+             .within(0, 1)
+             .required(),
+         key<&init::Sparse::std>("std", "Standard deviation of the others.").at_least(0));
+
+template <class S>
+Status check_matrix(const Context& context, const Node& node, S&) {
+  if (!context.path.ends_with("bias_initializer")) return {};
+  return context.refuse(node.mark,
+                        fmt::format("{}: a bias is a vector, and {} is for matrices", context.path,
+                                    Described<S>::component.name),
+                        "choose zeros, constant, uniform or normal");
+}
+
 Status check_uniform(const Context& context, const Node& node, init::Uniform& uniform) {
   if (uniform.a <= uniform.b) return {};
   return context.refuse(node.mark,
@@ -121,5 +137,25 @@ constinit const Component Described<init::KaimingUniform>::component{
 template <>
 constinit const Component Described<init::KaimingNormal>::component{
     .name = "kaiming_normal", .help = "Normal with deviation gain / √fan.", .keys = kKaimingNormal};
+template <>
+constinit const Component Described<init::Eye>::component{
+    .name = "eye", .help = "The identity matrix.", .keys = {}, .finish = finish<check_matrix<init::Eye>>};
+template <>
+constinit const Component Described<init::Identity>::component{
+    .name = "identity",
+    .help = "The identity matrix.",
+    .keys = {},
+    .finish = finish<check_matrix<init::Identity>>};
+template <>
+constinit const Component Described<init::Orthogonal>::component{
+    .name = "orthogonal",
+    .help = "Rows or columns, the fewer of them, orthogonal to each other.",
+    .keys = kOrthogonal,
+    .finish = finish<check_matrix<init::Orthogonal>>};
+template <>
+constinit const Component Described<init::Sparse>::component{.name = "sparse",
+                                                             .help = "Normal, with a share of zeros.",
+                                                             .keys = kSparse,
+                                                             .finish = finish<check_matrix<init::Sparse>>};
 
 }  // namespace shoestring::task

@@ -28,6 +28,8 @@ double gain_of(init::Gain nonlinearity, double a) {
       return std::sqrt(2.0);
     case init::Gain::leaky_relu:
       return std::sqrt(2 / (1 + a * a));
+    case init::Gain::selu:
+      return 3.0 / 4;
   }
   return 1;
 }
@@ -48,6 +50,10 @@ model::Initializer initializer(const InitializerSpec& spec, model::Fans fans) {
                         [&](const init::Constant& i) { return model::constant(i.val); },
                         [&](const init::Uniform& i) { return model::uniform(i.a, i.b); },
                         [&](const init::Normal& i) { return model::normal(i.mean, i.std); },
+                        [&](const init::Eye&) { return model::identity(); },
+                        [&](const init::Identity&) { return model::identity(); },
+                        [&](const init::Orthogonal& i) { return model::orthogonal(i.gain); },
+                        [&](const init::Sparse& i) { return model::sparse(i.sparsity, i.std); },
                     },
                     spec);
 }

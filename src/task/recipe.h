@@ -78,7 +78,8 @@ struct XavierNormal {
   bool operator==(const XavierNormal&) const = default;
 };
 enum class Fan { fan_in, fan_out };
-enum class Gain { linear, sigmoid, tanh, relu, leaky_relu };  // 1, 1, 5/3, sqrt 2, sqrt(2 / (1 + a²))
+// 1, 1, 5/3, sqrt 2, sqrt(2 / (1 + a²)), 3/4
+enum class Gain { linear, sigmoid, tanh, relu, leaky_relu, selu };
 // U(-l, l) with l = gain * sqrt(3 / fan); N(0, s²) with s = gain / sqrt(fan).
 struct KaimingUniform {
   double a = 0;
@@ -92,11 +93,27 @@ struct KaimingNormal {
   Gain nonlinearity = Gain::leaky_relu;
   bool operator==(const KaimingNormal&) const = default;
 };
+struct Eye {
+  bool operator==(const Eye&) const = default;
+};
+struct Identity {
+  bool operator==(const Identity&) const = default;
+};
+struct Orthogonal {
+  double gain = 1;
+  bool operator==(const Orthogonal&) const = default;
+};
+// Normal, with this share of each input's weights 0.
+struct Sparse {
+  double sparsity = 0, std = 0.01;
+  bool operator==(const Sparse&) const = default;
+};
 }  // namespace init
 
 using InitializerSpec =
     std::variant<init::XavierUniform, init::XavierNormal, init::KaimingUniform, init::KaimingNormal,
-                 init::Zeros, init::Ones, init::Constant, init::Uniform, init::Normal>;
+                 init::Zeros, init::Ones, init::Constant, init::Uniform, init::Normal, init::Eye,
+                 init::Identity, init::Orthogonal, init::Sparse>;
 
 // One fully connected layer: linear, norm, activation, dropout, in that order.
 struct FcLayer {

@@ -91,7 +91,7 @@ TEST(Golden, PlansAreAsStored) {
     SCOPED_TRACE(path);
     const Result<Plan> plan = plan_of(c, Isa::scalar);
     ASSERT_TRUE(plan) << plan.error().message();
-    EXPECT_LE(plan->arena_bytes, plan->live_bytes * 105 / 100);
+    EXPECT_LE(plan->arena_bytes, std::max(plan->live_bytes * 105 / 100, plan->live_bytes + 256));
     const std::string text = to_text(plan->graph) + "\n" + to_text(*plan);
     if (update) {
       EXPECT_TRUE(write_file(path, text, false));
@@ -122,7 +122,7 @@ TEST(Golden, EveryFileHasItsCase) {
 }
 
 // No two slots that are live at once overlap, and the arena is at most 5 % above what is live at the worst
-// moment.
+// moment, or 256 bytes.
 TEST(Plans, AreSoundAndTight) {
   for (const Case& c : every())
     for (const Isa isa : {Isa::scalar, native_target().isa}) {
@@ -131,7 +131,7 @@ TEST(Plans, AreSoundAndTight) {
       ASSERT_TRUE(plan) << plan.error().message();
       const Status sound = verify(*plan);
       EXPECT_TRUE(sound) << sound.error().message();
-      EXPECT_LE(plan->arena_bytes, plan->live_bytes * 105 / 100);
+      EXPECT_LE(plan->arena_bytes, std::max(plan->live_bytes * 105 / 100, plan->live_bytes + 256));
     }
 }
 

@@ -197,6 +197,25 @@ TYPED_TEST(Networks, OneRowTrainsWithBatchNorm) {
   EXPECT_EQ(runner.run(one.name(), family.inputs(one, 0)).at("finite")[0], 1);
 }
 
+// In f32 as it is trained, however small the least singular value of what was drawn.
+TYPED_TEST(Networks, OrthogonalWeightsAreOrthogonal) {
+  Family family = families().at("deep_residual");
+  for (task::FcLayer& layer : std::get<task::ConcatCombiner>(family.spec.recipe.combiner).stack.layers)
+    layer.weights_initializer = task::init::Orthogonal{};
+  const Graph initial = task::build_initial(family.spec);
+  auto runner = this->start(family.spec, {initial});
+  for (const uint64_t seed : {1, 2, 3, 4, 5, 6, 7, 8}) {
+    runner.run(initial.name(), {}, {.seed = seed});
+    const Tensor64 w = runner.get("combiner.fc1.weights");  // [8, 8]
+    for (size_t i = 0; i < 8; ++i)
+      for (size_t j = 0; j < 8; ++j) {
+        double product = 0;
+        for (size_t k = 0; k < 8; ++k) product += w[8 * i + k] * w[8 * j + k];
+        ASSERT_NEAR(product, i == j ? 1 : 0, 1e-5);
+      }
+  }
+}
+
 TYPED_TEST(Networks, InitialisationFillsEveryState) {
   for (const auto& [name, family] : families()) {
     SCOPED_TRACE(name);

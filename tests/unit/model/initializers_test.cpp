@@ -67,5 +67,85 @@ TEST(Initializers, ConstantsAndTheIdentity) {
   EXPECT_FALSE(g.status());
 }
 
+// Of the product of a matrix [n, m] with its transpose, over the shorter side.
+double distance_from_orthogonal(const Tensor64& q, size_t n, size_t m, double length) {
+  double worst = 0;
+  const size_t shorter = std::min(n, m), longer = std::max(n, m);
+  for (size_t i = 0; i < shorter; ++i)
+    for (size_t j = 0; j < shorter; ++j) {
+      double sum = 0;
+      for (size_t k = 0; k < longer; ++k)
+        sum += n <= m ? q[i * m + k] * q[j * m + k] : q[k * m + i] * q[k * m + j];
+      worst = std::max(worst, std::abs(sum - (i == j ? length * length : 0)));
+    }
+  return worst;
+}
+
+TEST(Initializers, OrthogonalIsOrthogonal) {
+  for (const auto& [n, m] :
+       {std::pair<int64_t, int64_t>{64, 64}, {48, 7}, {1, 9}, {9, 1}, {1, 1}, {20, 80}}) {
+    const Tensor64 q = drawn({DType::f32, {n, m}}, orthogonal(1.5));
+    EXPECT_LT(distance_from_orthogonal(q, static_cast<size_t>(n), static_cast<size_t>(m), 1.5), 1e-9)
+        << n << " x " << m;
+  }
+}
+
+// Moments of a uniformly distributed 3 x 3 orthogonal matrix: of an element 0, 1/3 and 1/5 (its row is
+// uniform on the sphere); of the trace 0 and 1; of the square's trace 1. A QR whose signs are left as they
+// come fails.
+TEST(Initializers, OrthogonalIsUniform) {
+  constexpr int kDraws = 2000;
+  double first = 0, second = 0, fourth = 0, trace = 0, trace2 = 0, square = 0, positive = 0;
+  for (int i = 0; i < kDraws; ++i) {
+    const Tensor64 q = drawn({DType::f32, {3, 3}}, orthogonal(), i + 1);
+    first += q[0] / kDraws;
+    second += q[0] * q[0] / kDraws;
+    fourth += std::pow(q[0], 4) / kDraws;
+    const double t = q[0] + q[4] + q[8];
+    trace += t / kDraws;
+    trace2 += t * t / kDraws;
+    for (size_t r = 0; r < 3; ++r)
+      for (size_t c = 0; c < 3; ++c) square += q[3 * r + c] * q[3 * c + r] / kDraws;
+    const double determinant = q[0] * (q[4] * q[8] - q[5] * q[7]) - q[1] * (q[3] * q[8] - q[5] * q[6]) +
+                               q[2] * (q[3] * q[7] - q[4] * q[6]);
+    positive += (determinant > 0) / double{kDraws};
+  }
+  EXPECT_NEAR(first, 0, 0.04);
+  EXPECT_NEAR(second, 1.0 / 3, 0.02);
+  EXPECT_NEAR(fourth, 1.0 / 5, 0.02);
+  EXPECT_NEAR(trace, 0, 0.07);
+  EXPECT_NEAR(trace2, 1, 0.1);
+  EXPECT_NEAR(square, 1, 0.1);
+  EXPECT_NEAR(positive, 0.5, 0.04);
+}
+
+TEST(Initializers, SparseHasItsZerosInEveryRow) {
+  constexpr size_t kIn = 40, kOut = 50;
+  const Tensor64 w = drawn({DType::f32, {kIn, kOut}}, sparse(0.31, 0.5));
+  Tensor64 others, by_column(kOut);
+  for (size_t i = 0; i < kIn; ++i) {
+    int zeros = 0;
+    for (size_t j = 0; j < kOut; ++j)
+      if (w[i * kOut + j] == 0)
+        ++zeros, ++by_column[j];
+      else
+        others.push_back(w[i * kOut + j]);
+    EXPECT_EQ(zeros, 16) << "row " << i;  // 15.5 rounded up
+  }
+  EXPECT_NEAR(moments_of(others).deviation, 0.5, 0.03);
+  EXPECT_NEAR(moments_of(others).mean, 0, 0.05);
+  for (const double zeros : by_column) EXPECT_TRUE(zeros > 1 && zeros < 27) << zeros;  // of 12.8 expected
+  for (const double v : drawn({DType::f32, {4, 5}}, sparse(0))) EXPECT_NE(v, 0);
+  for (const double v : drawn({DType::f32, {4, 5}}, sparse(1))) EXPECT_EQ(v, 0);
+}
+
+TEST(Initializers, OfMatricesRefuseVectors) {
+  for (const Initializer& i : {orthogonal(), sparse(0.5)}) {
+    Graph g;
+    draw(g, {DType::f32, {3}}, i, 1);
+    EXPECT_FALSE(g.status());
+  }
+}
+
 }  // namespace
 }  // namespace shoestring::model
