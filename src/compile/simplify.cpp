@@ -152,15 +152,25 @@ struct Rule {
   Replaced (*apply)(const Site&);
 };
 constexpr Rule kRules[] = {
-    {"reshape", reshape},   {"broadcast", broadcast},
-    {"cast", cast},         {"transpose", transpose},
-    {"matmul", matmul},     {"slice", slice},
-    {"pad_slice", slice},   {"concat", concat},
-    {"add", add},           {"sub", sub},
-    {"mul", mul},           {"div", div},
-    {"neg", neg},           {"where", where},
-    {"reduce_sum", reduce}, {"reduce_mean", reduce},
+    {"reshape", reshape},
+    {"broadcast", broadcast},
+    {"cast", cast},
+    {"transpose", transpose},
+    {"matmul", matmul},
+    {"slice", slice},
+    {"pad", slice},
+    {"concat", concat},
+    {"add", add},
+    {"sub", sub},
+    {"mul", mul},
+    {"div", div},
+    {"neg", neg},
+    {"where", where},
+    {"reduce_sum", reduce},
+    {"reduce_mean", reduce},
     {"reduce_max", reduce},
+    {"reduce_min", reduce},
+    {"reduce_prod", reduce},
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "ops/rows.h"
+
 namespace shoestring::ops {
 namespace {
 
@@ -108,7 +110,18 @@ Value slice(Value x, int64_t axis, int64_t begin, int64_t size) {
   return node("slice", {x}, {{"axis", axis}, {"begin", begin}, {"size", size}});
 }
 Value pad_slice(Value x, int64_t axis, int64_t begin, int64_t size) {
-  return node("pad_slice", {x}, {{"axis", axis}, {"begin", begin}, {"size", size}});
+  if (!x.valid()) return {};
+  const int rank = x.dims().rank();
+  const int64_t a = axis < 0 ? axis + rank : axis;
+  if (a < 0 || a >= rank)
+    return x.graph().error(fmt::format("pad: {} has no axis {}", to_string(x.type()), axis));
+  std::vector<int64_t> before(static_cast<size_t>(rank)), after = before;
+  before[static_cast<size_t>(a)] = begin;
+  after[static_cast<size_t>(a)] = size - x.dims()[static_cast<int>(a)] - begin;
+  return pad(x, std::move(before), std::move(after));
+}
+Value pad(Value x, std::vector<int64_t> before, std::vector<int64_t> after, double value) {
+  return node("pad", {x}, {{"before", std::move(before)}, {"after", std::move(after)}, {"value", value}});
 }
 Value cast(Value x, DType to) {
   if (x.valid() && x.type().dtype == to) return x;
@@ -127,8 +140,17 @@ Value reduce_mean(Value x, std::vector<int64_t> axes, bool keep) {
 Value reduce_max(Value x, std::vector<int64_t> axes, bool keep) {
   return node("reduce_max", {x}, {{"axes", std::move(axes)}, {"keep", keep}});
 }
+Value reduce_min(Value x, std::vector<int64_t> axes, bool keep) {
+  return node("reduce_min", {x}, {{"axes", std::move(axes)}, {"keep", keep}});
+}
+Value reduce_prod(Value x, std::vector<int64_t> axes, bool keep) {
+  return node("reduce_prod", {x}, {{"axes", std::move(axes)}, {"keep", keep}});
+}
 Value sum_squares(Value x) { return node("sum_squares", {x}); }
 Value argmax(Value x, int64_t axis) { return node("argmax", {x}, {{"axis", axis}}); }
+Value cumsum(Value x, int64_t axis, bool reverse, bool exclusive) {
+  return node("cumsum", {x}, {{"axis", axis}, {"reverse", reverse}, {"exclusive", exclusive}});
+}
 
 std::string_view to_string(Activation activation) {
   constexpr std::array<std::string_view, 5> names = {"none", "relu", "tanh", "sigmoid", "gelu"};
@@ -143,6 +165,7 @@ Value matmul(Value a, Value b, MatmulOptions options, Value bias) {
 }
 
 Value softmax(Value x) { return node("softmax", {x}); }
+Value log_softmax(Value x) { return node("log_softmax", {x}); }
 Value cross_entropy(Value logits, Value classes, double label_smoothing, Value weights) {
   const std::array operands = {logits, classes, weights};
   return node("cross_entropy", std::span(operands).first(weights.valid() ? 3 : 2),
@@ -151,11 +174,26 @@ Value cross_entropy(Value logits, Value classes, double label_smoothing, Value w
 Value layer_norm(Value x, Value scale, Value shift, double epsilon) {
   return node("layer_norm", {x, scale, shift}, {{"epsilon", epsilon}});
 }
+Value rms_norm(Value x, Value scale, double epsilon) {
+  return node("rms_norm", {x, scale}, {{"epsilon", epsilon}});
+}
+Value group_norm(Value x, Value scale, Value shift, int64_t groups, double epsilon) {
+  return node("group_norm", {x, scale, shift}, {{"groups", groups}, {"epsilon", epsilon}});
+}
 BatchNorm batch_norm(Value x, Value scale, Value shift, Value running_mean, Value running_variance,
                      double momentum, double epsilon) {
   const Value y = node("batch_norm", {x, scale, shift, running_mean, running_variance},
                        {{"momentum", momentum}, {"epsilon", epsilon}});
   return {y, y.output(1), y.output(2)};
+}
+
+Ordered sort(Value x, bool descending) {
+  const Value values = node("sort", {x}, {{"descending", descending}});
+  return {values, values.output(1)};
+}
+Ordered top_k(Value x, int64_t k) {
+  const Value values = node("top_k", {x}, {{"k", k}});
+  return {values, values.output(1)};
 }
 
 Value attention(Value q, Value k, Value v, AttentionOptions options, Value mask) {
@@ -168,6 +206,14 @@ Value gather(Value table, Value indices) { return node("gather", {table, indices
 Value gather_grad(Value upstream, Value indices, int64_t rows) {
   return node("gather_grad", {upstream, indices}, {{"rows", rows}});
 }
+Value scatter_add(Value target, Value indices, Value updates) {
+  return node("scatter_add", {target, indices, updates});
+}
+Value take_along(Value x, Value indices) { return node("take_along", {x, indices}); }
+Value put_along(Value x, Value indices, int64_t size) {
+  return node("put_along", {x, indices}, {{"size", size}});
+}
+Value stop_gradient(Value x) { return node("stop_gradient", {x}); }
 
 Value random_uniform(Graph& graph, Type type, double low, double high, int64_t stream) {
   return random("random_uniform", graph, type, stream, {{"low", low}, {"high", high}});

@@ -37,6 +37,7 @@ def batch_norm(x, scale, shift, mean, variance, *, momentum=0.1, epsilon=1e-5):
     return y, mean, variance
 
 
+<<<<<<< HEAD
 def attention(q, k, v, mask=None, *, causal=False, scale=0.0):
     """PyTorch's, with keys and values repeated for their groups; its is_causal aligns the first query instead."""
     (b, h, m, d), n = q.shape, k.shape[2]
@@ -49,6 +50,25 @@ def attention(q, k, v, mask=None, *, causal=False, scale=0.0):
     scale = scale or d**-0.5
     y = F.scaled_dot_product_attention(q, k, v, attn_mask=keep, scale=scale)
     return y, torch.logsumexp((q @ k.mT * scale).masked_fill(~keep, -torch.inf), -1)
+=======
+def group_norm(x, scale, shift, *, groups=1, epsilon=1e-5):
+    return F.group_norm(x, groups, scale, shift, epsilon)
+
+
+def pad(x, *, before, after, value=0.0):
+    sides = [n for pair in zip(reversed(before), reversed(after)) for n in pair]
+    return F.pad(x, sides, value=value)
+
+
+def cumsum(x, *, axis=-1, reverse=False):
+    return torch.cumsum(x.flip(axis), axis).flip(axis) if reverse else torch.cumsum(x, axis)
+
+
+def product(x, *, axes=(), keep=False):
+    for axis in sorted((a % x.dim() for a in axes_of(x, axes)), reverse=True):
+        x = torch.prod(x, axis, keep)
+    return x
+>>>>>>> 8b5cf00 (Operators: reductions by minimum and product, cumsum, sort, top_k, padding, norms, scatters)
 
 
 def axes_of(x, axes):
@@ -70,35 +90,47 @@ FUNCTIONS = {
     "concat": lambda *xs, axis=-1: torch.cat(xs, axis),
     "cos": torch.cos,
     "cross_entropy": cross_entropy,
+    "cumsum": cumsum,
     "div": torch.div,
     "erf": torch.erf,
     "exp": torch.exp,
     "gather": lambda table, indices: F.embedding(indices, table),
     "gelu": F.gelu,
+    "group_norm": group_norm,
     "huber": lambda p, t, *, delta=1.0: F.huber_loss(p, t, reduction="none", delta=delta),
     "layer_norm": lambda x, scale, shift, *, epsilon=1e-5: F.layer_norm(x, x.shape[-1:], scale, shift, epsilon),
     "lerp": torch.lerp,
     "log": torch.log,
+    "log_softmax": lambda x: torch.log_softmax(x, -1),
     "log1p": torch.log1p,
     "matmul": matmul,
     "maximum": torch.maximum,
     "minimum": torch.minimum,
     "mul": torch.mul,
     "one_hot": lambda x, *, classes, dtype="f32": F.one_hot(x, classes).double(),
+    "pad": pad,
     "pow": torch.pow,
+    "put_along": lambda x, indices, *, size: torch.zeros(*x.shape[:-1], size, dtype=x.dtype).scatter_add(-1, indices, x),
     "reduce_max": lambda x, *, axes=(), keep=False: torch.amax(x, axes_of(x, axes), keep),
     "reduce_mean": lambda x, *, axes=(), keep=False: torch.mean(x, axes_of(x, axes), keep),
+    "reduce_min": lambda x, *, axes=(), keep=False: torch.amin(x, axes_of(x, axes), keep),
+    "reduce_prod": product,
     "reduce_sum": lambda x, *, axes=(), keep=False: torch.sum(x, axes_of(x, axes), keep),
     "relu": F.relu,
+    "rms_norm": lambda x, scale, *, epsilon=1e-6: F.rms_norm(x, x.shape[-1:], scale, epsilon),
     "rsqrt": torch.rsqrt,
+    "scatter_add": lambda target, indices, updates: target.index_add(0, indices, updates),
     "sigmoid": torch.sigmoid,
     "sin": torch.sin,
     "softmax": lambda x: torch.softmax(x, -1),
+    "sort": lambda x, *, descending=False: tuple(torch.sort(x, dim=-1, descending=descending, stable=True)),
     "sqrt": torch.sqrt,
     "square": torch.square,
     "squared_error": lambda p, t: F.mse_loss(p, t, reduction="none"),
     "sub": torch.sub,
+    "take_along": lambda x, indices: torch.gather(x, -1, indices),
     "tanh": torch.tanh,
+    "top_k": lambda x, *, k=1: tuple(torch.topk(x, k)),
     "transpose": lambda x, *, permutation: x.permute(*permutation),
     "where": lambda c, a, b: torch.where(c != 0, a, b),
 }

@@ -76,6 +76,16 @@ HWY_INLINE Moments<T> row_moments(D d, const T* x, int64_t n, T epsilon) {
   return {mean, T{1} / std::sqrt(variance + epsilon)};
 }
 
+// 1 / sqrt(mean x² + epsilon) of n consecutive elements.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE T row_rms_inverse(D d, const T* x, int64_t n, T epsilon) {
+  const T square = sum_vectors(d, n, [&](int64_t j, int64_t lanes) HWY_ATTR {
+    const auto v = load_some(d, x + j, lanes);
+    return hn::Mul(v, v);
+  });
+  return T{1} / std::sqrt(square / static_cast<T>(n) + epsilon);
+}
+
 // Sums down the rows of `columns` <= one vector: f(row) for each, in short pieces that are then added up.
 template <class D, class F>
 HWY_INLINE hn::Vec<D> sum_rows(D d, int64_t rows, F&& f) {
