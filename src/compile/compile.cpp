@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "compile/body.h"
 #include "compile/buffers.h"
 #include "compile/memory_planner.h"
 #include "compile/passes.h"
@@ -35,15 +36,26 @@ struct Chosen {
   Prepared prepared;
 };
 
-Result<Chosen> choose_kernel(const Graph& graph, uint32_t i, const Target& target) {
+Result<Chosen> choose_kernel(const Graph& graph, uint32_t i, const CompileOptions& options) {
   const Node& node = graph.nodes()[i];
   Types in;
   for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
-  const KernelRequest request{in, node.types, node.attrs, node.body.get(), target};
+  const KernelRequest request{in, node.types, node.attrs, node.body.get(), options.target};
   std::string refused;
   if (node.op->elementwise()) {
     if (PrepareResult p = ops::prepare_elementwise(request, *node.op))
       return Chosen{"tiles", std::move(*p)};
+    else
+      refused = p.error();
+  }
+  if (ops::is_loop(node)) {
+    const auto prepare_body = [&](const Graph& body, size_t carries) {
+      return place_body(body, carries, options)
+          .map([](PlacedBody&& placed) { return std::move(placed.prepared); })
+          .map_error([](const Error& e) { return e.message(); });
+    };
+    if (PrepareResult p = ops::prepare_scan(request, prepare_body))
+      return Chosen{"steps", std::move(*p)};
     else
       refused = p.error();
   }
@@ -141,7 +153,7 @@ class Placer {
     }
     if (node.op == &input_op || node.op == &constant_op || node.op == &read_op || view_offset(graph, node))
       return {};
-    Result<Chosen> chosen = choose_kernel(graph, i, options_.target);
+    Result<Chosen> chosen = choose_kernel(graph, i, options_);
     if (!chosen) return fail(chosen.error());
     std::vector<Located> operands;
     for (const ValueId& v : node.inputs) operands.push_back({buffers_.at(v), graph.type(v).bytes(), false});
@@ -279,19 +291,16 @@ Target native_target() {
   return {isa, thread_count()};
 }
 
-Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options) {
-  if (auto s = verify(graph); !s) return fail(s.error());
-  for (const StateInfo& info : graph.states())
-    if (const StateSlot* slot = states.find(info.name); !slot || slot->info.type != info.type)
-      return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name),
-                  "graph " + graph.name());
-  if (options.observe) options.observe("build", graph, 0);
-  graph = with_writes_last(graph);
+Result<Plan> place_steps(Graph graph, const StateLayout& states, const CompileOptions& options) {
+  return Placer(std::move(graph), states, options).run();
+}
+
+Result<Graph> run_passes(Graph graph, const CompileOptions& options) {
   const SteadyClock clock;
   for (const Pass& pass : kPasses) {
     if (std::find(options.skip.begin(), options.skip.end(), pass.name) != options.skip.end()) continue;
     const double start = clock.seconds();
-    graph = pass.run(graph, options.target);
+    graph = in_bodies(pass.run(graph, options.target), pass, options.target);
     if (options.observe) options.observe(pass.name, graph, clock.seconds() - start);
     if (auto s = verify(graph); !s) {
       Error e = s.error();
@@ -299,7 +308,19 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
       return fail(std::move(e));
     }
   }
-  return Placer(std::move(graph), states, options).run();
+  return graph;
+}
+
+Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options) {
+  if (auto s = verify(graph); !s) return fail(s.error());
+  for (const StateInfo& info : graph.states())
+    if (const StateSlot* slot = states.find(info.name); !slot || slot->info.type != info.type)
+      return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name),
+                  "graph " + graph.name());
+  if (options.observe) options.observe("build", graph, 0);
+  return run_passes(with_writes_last(graph), options).and_then([&](Graph ready) {
+    return place_steps(std::move(ready), states, options);
+  });
 }
 
 }  // namespace shoestring

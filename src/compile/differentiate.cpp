@@ -1,12 +1,17 @@
 #include "compile/differentiate.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
+#include "ops/loop.h"
 #include "ops/ops.h"
 
 namespace shoestring {
 namespace {
+
+std::vector<Value> pull_back(Graph& graph, std::span<const ops::Returned> returned,
+                             std::span<const Value> wrt);
 
 class Differentiation {
  public:
@@ -15,7 +20,7 @@ class Differentiation {
     mark_new_nodes();
   }
 
-  void seed(Value loss) { contribute(loss.id(), graph_.constant(loss.type(), std::array{1.0})); }
+  void seed(Value output, Value upstream) { contribute(output.id(), upstream); }
 
   // Nodes [begin, end) in reverse: every use of a value stands after it, so its gradient is complete
   // when its node is reached.
@@ -45,20 +50,34 @@ class Differentiation {
     if (!reached || graph_.node(id).inputs.empty()) return;
 
     if (op.grad) {
-      const std::vector<ValueId> inputs = graph_.node(id).inputs;
-      const auto wanted = std::make_unique<bool[]>(inputs.size());  // vector<bool> has no span
-      for (size_t k = 0; k < inputs.size(); ++k) wanted[k] = depends_[inputs[k].node.index];
-      Backward rule(graph_, id, upstream, std::span(wanted.get(), inputs.size()));
-      op.grad(rule);
-      mark_new_nodes();
-      for (size_t k = 0; k < inputs.size(); ++k)
-        if (wanted[k])
-          for (const Value& g : rule.gradients(static_cast<int>(k))) contribute(inputs[k], g);
+      by_rule(id, upstream, op.grad);
+    } else if (ops::is_loop(graph_.node(id))) {
+      through_loop(id, upstream);
     } else if (op.expand) {
       through_expansion(id, upstream);
     } else if (op.no_grad.empty()) {
       graph_.error(fmt::format("{}: has no gradient rule", op.name));
     }
+  }
+
+  template <class Rule>
+  void by_rule(NodeId id, std::span<const Value> upstream, Rule&& rule) {
+    const std::vector<ValueId> inputs = graph_.node(id).inputs;
+    const auto wanted = std::make_unique<bool[]>(inputs.size());  // vector<bool> has no span
+    for (size_t k = 0; k < inputs.size(); ++k) wanted[k] = depends_[inputs[k].node.index];
+    Backward b(graph_, id, upstream, std::span(wanted.get(), inputs.size()));
+    rule(b);
+    mark_new_nodes();
+    for (size_t k = 0; k < inputs.size(); ++k)
+      if (wanted[k])
+        for (const Value& g : b.gradients(static_cast<int>(k))) contribute(inputs[k], g);
+  }
+
+  // The gradient of a loop is another one, whose body is differentiated here.
+  void through_loop(NodeId id, std::span<const Value> upstream) {
+    const std::shared_ptr<const Graph> body = graph_.node(id).body;
+    by_rule(id, upstream,
+            [&](Backward& b) { ops::scan_gradient(b, body, static_cast<int>(upstream.size()), pull_back); });
   }
 
   // A composite's gradient is that of its expansion. The nodes appended here are the very ones that the
@@ -110,23 +129,33 @@ class Differentiation {
   std::vector<std::vector<std::vector<Value>>> gradients_;  // [node][output] -> what was added so far
 };
 
-}  // namespace
-
-std::vector<Value> differentiate(Graph& graph, Value loss, std::span<const Value> wrt) {
+std::vector<Value> pull_back(Graph& graph, std::span<const ops::Returned> returned,
+                             std::span<const Value> wrt) {
   std::vector<Value> out(wrt.size());
-  if (!loss.valid() || !graph.status()) return out;
-  if (loss.dims().rank() != 0) {
-    graph.error(fmt::format("differentiate: the loss must be a scalar, not {}", to_string(loss.type())));
-    return out;
-  }
+  if (!graph.status()) return out;
   Differentiation pass(graph, wrt);
-  pass.seed(loss);
-  pass.backward(0, loss.id().node.index + 1);
+  uint32_t end = 0;
+  for (const ops::Returned& r : returned) {
+    pass.seed(r.output, r.upstream);
+    end = std::max(end, r.output.id().node.index + 1);
+  }
+  pass.backward(0, end);
   for (size_t i = 0; i < wrt.size(); ++i) {
     out[i] = pass.gradient(wrt[i].id());
     if (!out[i].valid()) out[i] = graph.constant(wrt[i].type(), std::array{0.0});
   }
   return out;
+}
+
+}  // namespace
+
+std::vector<Value> differentiate(Graph& graph, Value loss, std::span<const Value> wrt) {
+  if (!loss.valid() || !graph.status()) return std::vector<Value>(wrt.size());
+  if (loss.dims().rank() != 0) {
+    graph.error(fmt::format("differentiate: the loss must be a scalar, not {}", to_string(loss.type())));
+    return std::vector<Value>(wrt.size());
+  }
+  return pull_back(graph, std::array{ops::Returned{loss, graph.constant(loss.type(), std::array{1.0})}}, wrt);
 }
 
 }  // namespace shoestring

@@ -2,6 +2,8 @@
 // computes the same outputs and states.
 #pragma once
 
+#include <optional>
+
 #include "ir/graph.h"
 
 namespace shoestring {
@@ -14,6 +16,9 @@ Graph prune(const Graph& graph, const Target& target);              // prune.cpp
 Graph fuse_epilogues(const Graph& graph, const Target& target);     // epilogue.cpp
 Graph fuse_elementwise(const Graph& graph, const Target& target);   // fuse.cpp
 Graph schedule(const Graph& graph, const Target& target);           // schedule.cpp
+
+// Without what no output or state needs of the graph's loops, if it has any; a part of prune.
+std::optional<Graph> trim_loops(const Graph& graph);  // trim_loops.cpp
 
 // The largest number of bytes that values of the graph (not states, constants or views of them) hold
 // at once when nodes run in their order.

@@ -1,11 +1,13 @@
-// prune: nodes that no output and no written state needs go. Inputs stay, so that a plan's ports do not
-// depend on what the passes found out.
+// prune: nodes, and parts of loops, that no output and no written state needs go. Inputs stay, so that a
+// plan's ports do not depend on what the passes found out.
 #include "compile/passes.h"
 #include "compile/rewrite.h"
 
 namespace shoestring {
 
-Graph prune(const Graph& graph, const Target&) {
+Graph prune(const Graph& whole, const Target&) {
+  const std::optional<Graph> trimmed = trim_loops(whole);
+  const Graph& graph = trimmed ? *trimmed : whole;
   std::vector<char> needed(graph.nodes().size());
   for (const auto& o : graph.outputs()) needed[o.value.node.index] = true;
   for (auto i = static_cast<uint32_t>(graph.nodes().size()); i-- > 0;) {

@@ -1,6 +1,9 @@
 #include "ir/interpret.h"
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "ir/loop.h"
 
 namespace shoestring {
 namespace {
@@ -51,15 +54,6 @@ std::vector<Tensor64> outputs_of(const Graph& graph, const Run& run) {
   return out;
 }
 
-// A graph whose inputs are given in order: a body, or an expansion.
-std::vector<Tensor64> interpret_positional(const Graph& graph, std::span<const Tensor64* const> in,
-                                           const RunContext& context) {
-  Run run(graph, context);
-  size_t next = 0;
-  run.all([&](const Node&) { return *in[next++]; });
-  return outputs_of(graph, run);
-}
-
 std::vector<Tensor64> interpret_expansion(const Node& node, std::span<const Type> in_types,
                                           std::span<const Tensor64* const> in, const RunContext& context) {
   Graph graph("expansion");
@@ -68,14 +62,51 @@ std::vector<Tensor64> interpret_expansion(const Node& node, std::span<const Type
   Expansion expansion(graph, inputs, node.attrs);
   for (const Value& v : node.op->expand(expansion)) graph.output("", v);
   if (const Status s = graph.status(); !s) throw std::logic_error(s.error().message());  // a fault of ours
-  return interpret_positional(graph, in, context);
+  return interpret_body(graph, in, context);
+}
+
+// ops/scan.cpp says what a loop is.
+std::vector<Tensor64> interpret_loop(const Node& node, std::span<const Type> in_types,
+                                     std::span<const Tensor64* const> in, const RunContext& context) {
+  const auto carries = static_cast<size_t>(node.attrs.integer("carries"));
+  const auto sequences = static_cast<size_t>(node.attrs.integer("sequences"));
+  const auto stream = static_cast<uint32_t>(node.attrs.integer("stream"));
+  const int64_t steps = sequences > 0 ? in_types[carries].dims[0] : node.attrs.integer("steps");
+  std::vector<Tensor64> given, out(node.types.size());  // given: to the body
+  std::vector<const Tensor64*> pointers;
+  for (const Tensor64* t : in) given.push_back(*t);
+  for (const Tensor64& t : given) pointers.push_back(&t);
+  for (size_t k = carries; k < out.size(); ++k) out[k].resize(static_cast<size_t>(node.types[k].elements()));
+  for (int64_t step = 0; step < steps; ++step) {
+    const int64_t t = node.attrs.flag("reverse") ? steps - 1 - step : step;
+    for (size_t i = carries; i < carries + sequences; ++i) {
+      const int64_t n = in_types[i].elements() / steps;
+      given[i].assign(in[i]->begin() + t * n, in[i]->begin() + (t + 1) * n);
+    }
+    std::vector<Tensor64> results =
+        interpret_body(*node.body, pointers, iteration_context(context, stream, static_cast<uint32_t>(t)));
+    for (size_t k = carries; k < out.size(); ++k)
+      std::copy(results[k].begin(), results[k].end(), out[k].begin() + t * std::ssize(results[k]));
+    for (size_t i = 0; i < carries; ++i) given[i] = std::move(results[i]);
+  }
+  for (size_t i = 0; i < carries; ++i) out[i] = std::move(given[i]);
+  return out;
 }
 
 }  // namespace
 
+std::vector<Tensor64> interpret_body(const Graph& body, std::span<const Tensor64* const> in,
+                                     const RunContext& context) {
+  Run run(body, context);
+  size_t next = 0;
+  run.all([&](const Node&) { return *in[next++]; });
+  return outputs_of(body, run);
+}
+
 std::vector<Tensor64> interpret_node(const Node& node, std::span<const Type> in_types,
                                      std::span<const Tensor64* const> in, const RunContext& context) {
-  if (node.body) return interpret_positional(*node.body, in, context);
+  if (node.body && node.op->name == "scan") return interpret_loop(node, in_types, in, context);
+  if (node.body) return interpret_body(*node.body, in, context);
   std::vector<Tensor64> out;
   for (const Type& t : node.types) out.emplace_back(static_cast<size_t>(t.elements()));
   if (node.op->scalar) {

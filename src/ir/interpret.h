@@ -16,6 +16,10 @@ using Tensor64 = std::vector<double>;  // row-major; every dtype widened
 std::vector<Tensor64> interpret_node(const Node& node, std::span<const Type> in_types,
                                      std::span<const Tensor64* const> in, const RunContext& context);
 
+// A graph whose inputs are given in order: a body. Its outputs, in order.
+std::vector<Tensor64> interpret_body(const Graph& body, std::span<const Tensor64* const> in,
+                                     const RunContext& context);
+
 struct Interpretation {
   std::map<std::string, Tensor64> outputs;
   std::map<std::string, Tensor64> states;  // after the run

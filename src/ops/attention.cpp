@@ -130,7 +130,7 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const T* mask = masked ? args.at<const T>(3) : nullptr;
   T *out = args.at<T>(3 + masked), *log_sums = args.at<T>(4 + masked), *scratch = args.at<T>(5 + masked);
   const int64_t per_list = (s.rows() + kQueryBlock - 1) / kQueryBlock, blocks = s.lists() * per_list;
-  // Every so-manieth block: with `causal` late ones have more to do.
+  // Blocks are dealt out in turn: with `causal` later ones have more to do.
   const auto part = [&](int thread, int threads) {
     const auto w = Scratch<T>::at(s, scratch, thread);
     for (int64_t b = thread; b < blocks; b += threads)

@@ -2,8 +2,10 @@
 #include <chrono>
 
 #include "base/parallel.h"
+#include "compile/body.h"
 #include "ops/check.h"
 #include "ops/guarded.h"
+#include "ops/loop.h"
 #include "ops/ops.h"
 
 namespace shoestring::optest {
@@ -47,7 +49,7 @@ class Bench {
         continue;
       }
       outputs.push_back(memory.size());
-      Guarded& m = memory.emplace_back(case_.row.out[i].type.bytes());
+      Guarded& m = memory.emplace_back(case_.row.out[i].type.bytes(), shift(case_.row.out[i].type, how));
       m.fill(how.poison);
       operands.push_back(m.data());
     }
@@ -107,7 +109,8 @@ std::string compare(const Row& row, std::span<const Tensor64> reference, const O
 bool may_run_in_place(const Case& c, size_t operand, size_t result) {
   if (c.row.in[operand].type != c.row.out[result].type) return false;
   if (c.row.op->elementwise()) return true;
-  if (!c.node().body) return false;
+  if (c.row.op->name == "update_at") return operand == 0 && result == 0;
+  if (!c.node().body || ops::is_loop(c.node())) return false;
   const Graph& body = *c.node().body;
   size_t seen = 0;
   for (uint32_t i = 0; i < body.nodes().size(); ++i) {
@@ -245,8 +248,8 @@ void check_kernels(const Case& c, const KernelOptions& options, Report& report) 
   for (const Isa isa : options.isas) {
     const std::string flags =
         fmt::format("--only kernels --isa {} --threads {}", isa_name(isa), options.threads);
-    const KernelRequest request{
-        in, c.node().types, c.node().attrs, c.node().body.get(), {isa, options.threads}};
+    const Target target{isa, options.threads};
+    const KernelRequest request{in, c.node().types, c.node().attrs, c.node().body.get(), target};
     bool accepted = is_view || op.expand != nullptr;
     auto take = [&](std::string_view kernel, const PrepareResult& prepared) {
       if (!prepared) {
@@ -268,6 +271,12 @@ void check_kernels(const Case& c, const KernelOptions& options, Report& report) 
       check_tiles(c, data, reference, isa, flags, report);
       take("tiles", ops::prepare_elementwise(request, op));
     }
+    if (ops::is_loop(c.node()))
+      take("steps", ops::prepare_scan(request, [&](const Graph& body, size_t carries) {
+             return compile_body(body, carries, {.target = target})
+                 .map([](PlacedBody&& placed) { return std::move(placed.prepared); })
+                 .map_error([](const Error& e) { return e.message(); });
+           }));
     for (const Kernel& kernel : op.kernels) take(kernel.name, kernel.prepare(request));
     if (!accepted) report.fail(c.row, "no kernel accepts it", flags);
   }

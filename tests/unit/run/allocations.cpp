@@ -1,0 +1,2 @@
+// Counts the allocations of this executable too.
+#include "unit/train/allocations.cpp"
