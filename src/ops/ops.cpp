@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "ops/loop.h"
 #include "ops/rows.h"
 
 namespace shoestring::ops {
@@ -122,6 +123,13 @@ Value pad_slice(Value x, int64_t axis, int64_t begin, int64_t size) {
 }
 Value pad(Value x, std::vector<int64_t> before, std::vector<int64_t> after, double value) {
   return node("pad", {x}, {{"before", std::move(before)}, {"after", std::move(after)}, {"value", value}});
+}
+// Declared in loop.h.
+Value slice_at(Value x, Value position, int64_t axis, int64_t size) {
+  return node("slice_at", {x, position}, {{"axis", axis}, {"size", size}});
+}
+Value update_at(Value x, Value rows, Value position, int64_t axis) {
+  return node("update_at", {x, rows, position}, {{"axis", axis}});
 }
 Value cast(Value x, DType to) {
   if (x.valid() && x.type().dtype == to) return x;
