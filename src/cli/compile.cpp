@@ -102,7 +102,8 @@ int compile(Arguments arguments) {
        {"rows", "", "N", "rows of a batch; the recipe's batch_size, or 256", &rows},
        {"dataset", "d", "FILE", "take the vocabularies' sizes from this table; else they are assumed",
         &dataset},
-       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &format}}};
+       {"data-format", "", "FORMAT", "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking",
+        &format}}};
   for (const Option& option : input.options()) options.options.push_back(option);
   if (const auto done = options.read(arguments)) return *done;
   if (input.file.empty()) input.file = positional;

@@ -12,9 +12,10 @@ int init_config(Arguments arguments) {
   const Options options{
       "init-config",
       "writes a recipe for a table, to start from",
-      {{"dataset", "d", "FILE", "the table: CSV, TSV or JSON lines, plain or .gz", &dataset},
+      {{"dataset", "d", "FILES", "the table: CSV, TSV, JSON, Parquet, Feather, SQLite", &dataset},
        {"target", "t", "COLUMN", "what to predict; several may be named", &targets},
-       {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &format},
+       {"data-format", "", "FORMAT", "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking",
+        &format},
        {"output", "o", "FILE", "where to write it; stdout if left out", &output}},
       "  shoestring init-config --dataset table.csv --target price --output recipe.yaml"};
   if (const auto done = options.read(arguments)) return *done;

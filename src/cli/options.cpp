@@ -75,7 +75,8 @@ void declare(CLI::App& app, const Option& option) {
   if (auto* const* flag = std::get_if<bool*>(&option.place)) {
     app.add_flag(name, **flag);
   } else if (auto* const* text = std::get_if<std::string*>(&option.place)) {
-    app.add_option(name, **text);
+    auto* added = app.add_option(name, **text);
+    if (option.value == "FILES") added->expected(1, -1)->join(',')->allow_extra_args();
   } else if (auto* const* list = std::get_if<std::vector<std::string>*>(&option.place)) {
     app.add_option(name, **list);
   } else {

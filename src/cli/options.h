@@ -23,7 +23,7 @@ struct Option {
 
   std::string_view name;       // with hyphens; "" for what stands without a flag
   std::string_view shorthand;  // "m" or "mrp" for -m and -mrp, or ""
-  std::string_view value;      // what follows it: "FILE"; "" for a switch
+  std::string_view value;      // what follows it: "FILE"; "FILES": several, joined by commas; "" for a switch
   std::string_view help;       // "" keeps it out of --help
   Place place;
 };

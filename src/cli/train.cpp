@@ -33,15 +33,16 @@ Options options_of(std::string_view verb, Given& g) {
                   "  shoestring train --dataset table.csv --target price\n"
                   "  shoestring train --config recipe.yaml --dataset table.csv"};
   const Option more[] = {
-      {"dataset", "", "FILE", "the table: CSV, TSV or JSON lines, plain or .gz; split as the recipe says",
-       &r.data.dataset},
+      {"dataset", "", "FILES",
+       "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; split as the recipe says", &r.data.dataset},
       {"target", "t", "COLUMN", "what to predict, where there is no recipe; several may be named",
        &r.targets},
-      {"training-set", "", "FILE", "the training rows, instead of --dataset", &r.data.training_set},
-      {"validation-set", "", "FILE", "the validation rows that go with --training_set",
+      {"training-set", "", "FILES", "the training rows, instead of --dataset", &r.data.training_set},
+      {"validation-set", "", "FILES", "the validation rows that go with --training_set",
        &r.data.validation_set},
-      {"test-set", "", "FILE", "the test rows that go with --training_set", &r.data.test_set},
-      {"data-format", "", "FORMAT", "csv, tsv or jsonl; found by looking if left out", &r.data.format},
+      {"test-set", "", "FILES", "the test rows that go with --training_set", &r.data.test_set},
+      {"data-format", "", "FORMAT", "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking",
+       &r.data.format},
       {"output-directory", "od", "FOLDER", "where the run folder is made (results)", &g.output_directory},
       {"experiment-name", "", "NAME", "first part of the run folder's name (experiment)", &g.experiment},
       {"model-name", "", "NAME", "second part of the run folder's name (run)", &g.model},

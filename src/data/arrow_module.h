@@ -10,7 +10,7 @@
 
 namespace shoestring::data {
 
-inline constexpr int kArrowModuleVersion = 1;  // of the structs below
+inline constexpr int kArrowModuleVersion = 2;  // of the structs below
 inline constexpr int kMessageBytes = 256;
 
 struct CsvGrammar {
@@ -29,11 +29,40 @@ struct CsvBlock {
   char message[kMessageBytes];  // what went wrong; set where parse() returns false
 };
 
+// One step of a zstd stream: takes from `in`, writes to `out`.
+struct ZstdStep {
+  const char* in;
+  int64_t in_bytes;
+  char* out;
+  int64_t out_bytes;
+  int64_t used = 0, produced = 0;  // set by the step
+  bool frame_ended = false;        // what follows, if anything, is another frame
+  bool more_output = false;        // it holds output that had no room
+};
+
+// A Parquet or Feather file being read: its columns, and its rows as text.
+struct ColumnarTable {
+  void* handle;
+  int32_t columns;
+  int64_t rows;                 // in all; -1: not known
+  const char* const* names;     // [columns], owned by the handle
+  char message[kMessageBytes];  // what went wrong
+};
+
 struct ArrowModule {
   int version;
   // Parses the whole rows of a block; with `final` the last may lack its line end.
   bool (*parse_csv)(const CsvGrammar& grammar, const char* text, int64_t bytes, bool final,
                     CsvBlock& out) noexcept;
+  void* (*zstd_open)() noexcept;                             // null: no memory
+  bool (*zstd_step)(void* stream, ZstdStep& step) noexcept;  // false: damaged
+  void (*zstd_close)(void* stream) noexcept;                 // null is no stream
+  // False with a message: no such file, or damaged. A handle is closed by close_columnar.
+  bool (*open_columnar)(const char* path, bool parquet, ColumnarTable& out) noexcept;
+  // The next rows, a struct of utf8 columns, of length 0 at the end; columns whose `wanted` is 0 have nulls
+  // only. `wanted` is read at the first call.
+  bool (*next_columnar)(ColumnarTable& table, const uint8_t* wanted, ArrowArray& rows) noexcept;
+  void (*close_columnar)(ColumnarTable& table) noexcept;
   // Bytes that Arrow holds now, and held at most since the module was opened.
   int64_t (*pool_bytes)() noexcept;
   int64_t (*pool_peak_bytes)() noexcept;

@@ -48,12 +48,27 @@ bool is_missing(std::string_view trimmed) {
 }
 
 RecordBatch::RecordBatch(RecordBatch&& other) noexcept
-    : array_(std::exchange(other.array_, {})), first_row_(other.first_row_) {}
+    : array_(std::exchange(other.array_, {})),
+      first_row_(other.first_row_),
+      columns_(std::exchange(other.columns_, 0)) {}
 
 RecordBatch& RecordBatch::operator=(RecordBatch&& other) noexcept {
   std::swap(array_, other.array_);
   std::swap(first_row_, other.first_row_);
+  std::swap(columns_, other.columns_);
   return *this;
+}
+
+// The columns keep their places in memory: who made the batch releases it all the same.
+void RecordBatch::arrange(std::span<const int> order, int64_t first_row) {
+  std::vector<ArrowArray*> all(array_.children, array_.children + array_.n_children);
+  std::vector<ArrowArray*> sorted;
+  for (const int column : order) sorted.push_back(std::exchange(all[static_cast<size_t>(column)], nullptr));
+  for (ArrowArray* column : all)
+    if (column != nullptr) sorted.push_back(column);
+  std::copy(sorted.begin(), sorted.end(), array_.children);
+  columns_ = static_cast<int>(order.size());
+  first_row_ = first_row;
 }
 
 RecordBatch::~RecordBatch() {

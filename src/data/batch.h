@@ -67,19 +67,25 @@ class RecordBatch {
   RecordBatch() = default;
   // Takes over a struct array whose children are utf8. `first_row` is the number of its first row in
   // the table, from 0, rows that were left out not counted.
-  RecordBatch(ArrowArray array, int64_t first_row) : array_(array), first_row_(first_row) {}
+  RecordBatch(ArrowArray array, int64_t first_row)
+      : array_(array), first_row_(first_row), columns_(static_cast<int>(array.n_children)) {}
   RecordBatch(RecordBatch&& other) noexcept;
   RecordBatch& operator=(RecordBatch&& other) noexcept;
   ~RecordBatch();
 
   int64_t rows() const { return array_.length; }
   int64_t first_row() const { return first_row_; }
-  int columns() const { return static_cast<int>(array_.n_children); }
+  int columns() const { return columns_; }
   TextColumn column(int index) const { return TextColumn(*array_.children[index]); }
+
+  // Puts the columns that `order` names (each at most once) into its order and leaves out the others; the
+  // batch begins at another row of the table.
+  void arrange(std::span<const int> order, int64_t first_row);
 
  private:
   ArrowArray array_{};
   int64_t first_row_ = 0;
+  int columns_ = 0;
 };
 
 // Builds a batch row by row: rows that come as JSON, from the library's caller, or from a test.

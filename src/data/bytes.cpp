@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "base/atomic_file.h"
+#include "data/arrow_module.h"
 
 namespace shoestring::data {
 namespace {
 
-constexpr int64_t kCompressedBytes = 64 << 10;  // of a gzip file held at a time
+constexpr int64_t kCompressedBytes = 64 << 10;  // of a compressed file held at a time
 
 // A descriptor, closed at the end unless it is stdin.
 class Descriptor {
@@ -60,7 +61,7 @@ class PlainSource final : public ByteSource {
     if (n < 0) return fail(system_error("read", path_, errno));
     return from_head + n;
   }
-  bool gzip() const override { return false; }
+  Compression compression() const override { return Compression::none; }
 
  private:
   std::unique_ptr<Descriptor> file_;
@@ -111,7 +112,7 @@ class GzipSource final : public ByteSource {
     if (produced < capacity) ended_ = true;
     return produced;
   }
-  bool gzip() const override { return true; }
+  Compression compression() const override { return Compression::gzip; }
 
  private:
   // After a member comes another, or the end, or padding that gzip ignores too.
@@ -128,27 +129,70 @@ class GzipSource final : public ByteSource {
   bool ready_ = false, ended_ = false, between_members_ = false;
 };
 
-// How many bytes the UTF-8 sequence at p takes, or 0 if it is none (overlong, surrogate, too large).
-int utf8_length(const unsigned char* p, const unsigned char* end) {
-  const auto continues = [&](int i) { return p + i < end && (p[i] & 0xC0) == 0x80; };
-  if (p[0] < 0x80) return 1;
-  if (p[0] >= 0xC2 && p[0] <= 0xDF) return continues(1) ? 2 : 0;
-  if ((p[0] & 0xF0) == 0xE0) {
-    if (!continues(1) || !continues(2)) return 0;
-    if (p[0] == 0xE0 && p[1] < 0xA0) return 0;
-    if (p[0] == 0xED && p[1] > 0x9F) return 0;
-    return 3;
+// Any number of zstd frames, one after the other, through the codec that the Arrow module links anyway.
+class ZstdSource final : public ByteSource {
+ public:
+  ZstdSource(std::unique_ptr<Descriptor> file, std::string path, std::string_view head,
+             const ArrowModule* arrow)
+      : file_(std::move(file)),
+        path_(std::move(path)),
+        arrow_(arrow),
+        input_(kCompressedBytes),
+        have_(static_cast<int64_t>(head.size())),
+        stream_(arrow->zstd_open()) {
+    std::memcpy(input_.data(), head.data(), head.size());
   }
-  if (p[0] >= 0xF0 && p[0] <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    if (p[0] == 0xF0 && p[1] < 0x90) return 0;
-    if (p[0] == 0xF4 && p[1] > 0x8F) return 0;
-    return 4;
+  ZstdSource(const ZstdSource&) = delete;
+  ZstdSource& operator=(const ZstdSource&) = delete;
+  ~ZstdSource() override { arrow_->zstd_close(stream_); }
+
+  Result<int64_t> read(char* out, int64_t capacity) override {
+    if (stream_ == nullptr)
+      return fail(ErrorKind::machine, "cannot decompress: out of memory", path_, "free some memory");
+    int64_t produced = 0;
+    while (produced < capacity && !ended_) {
+      if (at_ == have_ && !pending_) {
+        have_ = file_->fill(input_.data(), kCompressedBytes);
+        if (have_ < 0) return fail(system_error("read", path_, errno));
+        at_ = 0;
+        if (have_ == 0 && between_frames_) break;
+        if (have_ == 0) {
+          return fail(ErrorKind::data, "the zstd file ends too early: a part of it is missing", path_,
+                      "copy or download it again; zstd -t checks it");
+        }
+      }
+      ZstdStep step{input_.data() + at_, have_ - at_, out + produced, capacity - produced};
+      if (!arrow_->zstd_step(stream_, step)) {
+        return fail(ErrorKind::data, "the zstd file is damaged", path_,
+                    "copy or download it again; zstd -t checks it");
+      }
+      at_ += step.used;
+      produced += step.produced;
+      between_frames_ = step.frame_ended;
+      pending_ = step.more_output;
+    }
+    if (produced < capacity) ended_ = true;
+    return produced;
   }
-  return 0;
-}
+  Compression compression() const override { return Compression::zstd; }
+
+ private:
+  std::unique_ptr<Descriptor> file_;
+  std::string path_;
+  const ArrowModule* arrow_;
+  std::vector<char> input_;
+  int64_t at_ = 0, have_;  // what is not used of input_
+  void* stream_;
+  bool ended_ = false, between_frames_ = false;
+  bool pending_ = false;  // the codec holds bytes that had no room
+};
 
 }  // namespace
+
+std::string_view to_string(Compression compression) {
+  constexpr std::array<std::string_view, 3> kNames{"none", "gzip", "zstd"};
+  return kNames[static_cast<size_t>(compression)];
+}
 
 Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::string& path) {
   const std::string name = path == "-" ? "stdin" : path;
@@ -167,46 +211,17 @@ Result<std::unique_ptr<ByteSource>> ByteSource::open(const std::string& path) {
   if (::fstat(fd, &info) == 0 && S_ISDIR(info.st_mode)) {
     return fail(ErrorKind::data, "this is a folder, not a file", name, "name the file in it");
   }
-  std::array<char, 2> head;
-  const int64_t n = file->fill(head.data(), 2);
+  std::array<char, 4> head;
+  const int64_t n = file->fill(head.data(), head.size());
   if (n < 0) return fail(system_error("read", name, errno));
   const std::string_view magic(head.data(), static_cast<size_t>(n));
-  if (magic == "\x1F\x8B") return std::make_unique<GzipSource>(std::move(file), name, magic);
+  if (magic == "\x28\xB5\x2F\xFD") {
+    const auto arrow = arrow_module();
+    if (!arrow) return fail(arrow.error());
+    return std::make_unique<ZstdSource>(std::move(file), name, magic, *arrow);
+  }
+  if (magic.starts_with("\x1F\x8B")) return std::make_unique<GzipSource>(std::move(file), name, magic);
   return std::make_unique<PlainSource>(std::move(file), name, std::string(magic));
-}
-
-size_t first_bad_byte(std::string_view text) {
-  constexpr uint64_t kHigh = 0x8080808080808080, kLow = 0x0101010101010101;
-  const auto* const begin = reinterpret_cast<const unsigned char*>(text.data());
-  const unsigned char* const end = begin + text.size();
-  const unsigned char* p = begin;
-  while (p < end) {
-    uint64_t word;
-    if (end - p >= 8) {
-      std::memcpy(&word, p, 8);
-      // Eight bytes of ASCII, none of them zero.
-      if (((word | (word - kLow)) & kHigh) == 0) {
-        p += 8;
-        continue;
-      }
-    }
-    const int length = utf8_length(p, end);
-    if (length == 0 || *p == 0) return static_cast<size_t>(p - begin);
-    p += length;
-  }
-  return std::string_view::npos;
-}
-
-int64_t count_newlines(std::string_view text) {
-  int64_t lines = 0;
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  while (p < end &&
-         (p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)))) != nullptr) {
-    ++lines;
-    ++p;
-  }
-  return lines;
 }
 
 }  // namespace shoestring::data

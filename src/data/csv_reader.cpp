@@ -35,7 +35,7 @@ class CsvReader final : public TableReader {
  public:
   CsvReader(OpenFile file, CsvLayout layout, const ReadOptions& options, const ArrowModule* arrow)
       : source_(file.path),
-        bytes_(std::move(file.bytes)),
+        bytes_(std::move(file.text)),
         tolerance_(options.tolerance),
         arrow_(arrow),
         unused_(layout.first_row_at),
@@ -53,9 +53,11 @@ class CsvReader final : public TableReader {
   Result<std::optional<RecordBatch>> next() override {
     while (!done_) {
       if (Status s = window_.advance(unused_, *bytes_); !s) return fail(std::move(s.error()));
+      if (auto note = bytes_->take_note()) notes_.push_back(std::move(*note));
       auto batch = parse_block();
       if (!batch) return fail(std::move(batch.error()));
       done_ = window_.at_end();
+      if (done_) window_ = Window({}, true, 0);
       if (batch->rows() > 0) return std::move(*batch);
     }
     if (Status s = check_ragged(); !s) return fail(std::move(s.error()));
@@ -131,8 +133,8 @@ class CsvReader final : public TableReader {
   // Reads the file again until the row's line is known.
   void rescan(int64_t row) {
     if (row < lines_.rows()) return;
-    auto bytes = ByteSource::open(source_);
-    if (!bytes) return;
+    auto text = open_text(source_, bytes_->encoding());
+    if (!text) return;
     lines_ = RowLines{};
     CsvScanner scanner(format_.delimiter, format_.quote);
     bool header = format_.header;
@@ -147,20 +149,16 @@ class CsvReader final : public TableReader {
       }
     } sink{{lines_, ragged_.expected_cells}, header};
     std::string block(1 << 16, '\0');
-    bool skip_bom = format_.bom;
     while (lines_.rows() <= row) {
-      const auto n = (*bytes)->read(block.data(), static_cast<int64_t>(block.size()));
+      const auto n = (*text)->read(block.data(), static_cast<int64_t>(block.size()));
       if (!n || *n == 0) break;
-      scanner.feed(
-          std::string_view(block).substr(skip_bom ? 3 : 0, static_cast<size_t>(*n) - (skip_bom ? 3 : 0)),
-          sink);
-      skip_bom = false;
+      scanner.feed(std::string_view(block).substr(0, static_cast<size_t>(*n)), sink);
     }
     scanner.finish(sink);
   }
 
   std::string source_;
-  std::unique_ptr<ByteSource> bytes_;
+  std::unique_ptr<TextSource> bytes_;
   double tolerance_;
   const ArrowModule* arrow_;
   int64_t unused_;      // bytes at the window's front that are done with
@@ -176,8 +174,9 @@ class CsvReader final : public TableReader {
 Result<std::unique_ptr<TableReader>> open_csv(OpenFile file, const ReadOptions& options) {
   auto layout = sniff_csv(file.head, file.whole, file.name(), options);
   if (!layout) return fail(std::move(layout.error()));
-  layout->format.gzip = file.bytes->gzip();
-  layout->format.bom = file.bom;
+  layout->format.compression = file.text->compression();
+  layout->format.encoding = file.text->encoding();
+  layout->format.bom = file.text->bom();
   auto arrow = arrow_module();
   if (!arrow) return fail(std::move(arrow.error()));
   return std::make_unique<CsvReader>(std::move(file), std::move(*layout), options, *arrow);

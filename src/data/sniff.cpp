@@ -80,7 +80,8 @@ Shape best_quote(std::string_view sample, bool whole, char delimiter) {
 
 Shape best_shape(std::string_view sample, bool whole, const std::string& path, const ReadOptions& options) {
   if (options.delimiter) return best_quote(sample, whole, *options.delimiter);
-  const bool tsv = path.ends_with(".tsv") || path.ends_with(".tsv.gz") || path.ends_with(".tab");
+  const bool tsv = path.ends_with(".tsv") || path.ends_with(".tsv.gz") || path.ends_with(".tsv.zst") ||
+                   path.ends_with(".tab");
   std::optional<Shape> best;
   for (const char delimiter : {'\t', ';', '|', ','}) {
     if (sample.find(delimiter) == std::string_view::npos) continue;

@@ -9,30 +9,34 @@
 //     ... (*batch)->column(3)[0] ...
 //   }
 //
-// What a file is (delimiter, header, quotes, compression) is found by looking at its first 64 KiB; each
-// finding can be set. Rows with too few or too many cells are counted, named and left out.
+// What a file is (kind, delimiter, header, quotes, compression, encoding) is found by looking at its first
+// 64 KiB. Rows with too few or too many cells are counted, named and left out.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "data/batch.h"
+#include "data/text.h"
 
 namespace shoestring::data {
 
-enum class TableKind { csv, jsonl };
+// json: an array of objects, or an object of columns. feather: Arrow's IPC format, as a file or a stream.
+enum class TableKind { csv, jsonl, json, parquet, feather, sqlite };
 
 struct TableFormat {
   TableKind kind = TableKind::csv;
   char delimiter = ',';
   char quote = '"';  // 0: no quoting
   bool header = true;
-  bool gzip = false;
+  Compression compression = Compression::none;
+  Encoding encoding = Encoding::utf8;
   bool bom = false;
 };
 
@@ -50,8 +54,9 @@ struct ReadOptions {
   double tolerance = 0.05;
 };
 
-// "csv", "tsv" or "jsonl" as --data_format has it ("auto" and "" set nothing). An unknown word is a
-// usage error that names the nearest.
+// "csv", "tsv", "json", "jsonl", "parquet", "feather" or "sqlite" as --data_format has it ("auto" and "" set
+// nothing). A format that Ludwig reads and this program does not is a usage error with the way out; an
+// unknown word is one that names the nearest.
 Status set_data_format(std::string_view word, ReadOptions& options);
 
 // Rows with another number of cells than the table has columns. They are left out.
@@ -61,6 +66,12 @@ struct RaggedRows {
   int expected_cells = 0, first_cells = 0;
   // "3 rows left out: line 17 has 4 cells where 5 were expected", "" if there are none.
   std::string message() const;
+};
+
+// A file that rows came from.
+struct TableFile {
+  std::string path;  // "-" for stdin
+  int64_t rows = 0;  // handed out so far
 };
 
 class TableReader {
@@ -75,10 +86,17 @@ class TableReader {
   // is remembered), so it is meant for errors.
   virtual int64_t line_of(int64_t row) = 0;
 
-  // "data.csv:17", for Error::where.
-  std::string place(int64_t row) { return path_ + ":" + std::to_string(line_of(row)); }
+  // Where a row stands, for Error::where: "data.csv:17", or "data.parquet, row 17" where there are no lines.
+  virtual std::string place(int64_t row) { return path_ + ":" + std::to_string(line_of(row)); }
 
-  const std::string& path() const { return path_; }  // "stdin" for "-"
+  // Tells before the first next() which columns will be looked at: cells of the others may come as absent,
+  // where that saves work.
+  virtual void only(std::span<const int> columns) { (void)columns; }
+
+  // One but for several files that are read as one table.
+  virtual std::vector<TableFile> files() const { return {{path_ == "stdin" ? "-" : path_, rows_}}; }
+
+  const std::string& path() const { return path_; }  // "stdin" for "-", "a.csv and 2 more"
   const TableFormat& format() const { return format_; }
   const std::vector<std::string>& names() const { return names_; }
   // -1 where the table has no such column.
@@ -98,9 +116,16 @@ class TableReader {
   int64_t rows_ = 0;
 };
 
-// Opens a file, or stdin for "-". CSV of any delimiter, TSV, JSON lines; plain or .gz (told by its
-// first bytes, not by its name). ErrorKind::data with place and fix for: no such file, a folder, empty,
-// a header only, not text (and what it is instead), UTF-16 or not UTF-8, a damaged .gz.
-Result<std::unique_ptr<TableReader>> open_table(const std::string& path, ReadOptions options = {});
+// Opens what --dataset names:
+//   FILE                     CSV of any delimiter, TSV, JSON lines, JSON, Parquet, Feather (Arrow IPC),
+//   SQLite;
+//                            text plain, .gz or .zst, in UTF-8, UTF-16, Latin-1 or GB18030. What a file is is
+//                            told by its content, not by its name
+//   -                        stdin, for text
+//   sqlite:FILE?table=NAME   a table or view of an SQLite database; or sqlite:FILE?query=SELECT ...
+//   a.csv,b.csv  part-*.csv  several as one table (data/sources.h)
+// ErrorKind::data with place and fix for: no such file, a folder, empty, a header only, not text (and what it
+// is instead), damaged files, a file of several that lacks a column, no such table in the database.
+Result<std::unique_ptr<TableReader>> open_table(const std::string& source, ReadOptions options = {});
 
 }  // namespace shoestring::data

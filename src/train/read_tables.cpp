@@ -89,6 +89,9 @@ class StoppableReader final : public data::TableReader {
     return batch;
   }
   int64_t line_of(int64_t row) override { return reader_->line_of(row); }
+  std::string place(int64_t row) override { return reader_->place(row); }
+  void only(std::span<const int> columns) override { reader_->only(columns); }
+  std::vector<data::TableFile> files() const override { return reader_->files(); }
 
  private:
   std::unique_ptr<data::TableReader> reader_;
@@ -110,6 +113,13 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
   for (const auto* column : {&fixed, &stratify})
     if (!*column) return fail(column->error());
   if (*stratify >= 0) out.stratify.emplace();
+  std::vector<int> wanted = map->inputs;
+  wanted.insert(wanted.end(), map->outputs.begin(), map->outputs.end());
+  for (const int column : {*fixed, *stratify})
+    if (column >= 0) wanted.push_back(column);
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  reader.only(wanted);
 
   const int64_t first = out.rows();
   out.first_rows.push_back(first);
@@ -132,16 +142,19 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
       data::append_codes((*batch)->column(*stratify), out.stratify->dictionary, out.stratify->codes);
   }
   if (log)  // only now: a note may come with any batch
-    for (const auto& note : reader.notes()) log(LogLevel::note, fmt::format("{}: {}", reader.path(), note));
+    for (const auto& note : reader.notes())
+      log(LogLevel::note, reader.files().size() > 1 ? note : fmt::format("{}: {}", reader.path(), note));
   if (log && reader.ragged().count > 0)
     log(LogLevel::note, fmt::format("{}: {}", reader.path(), reader.ragged().message()));
   if (auto ok = check_cells(recipe.inputs, out.columns.bad_inputs, reader, options.tolerance, log); !ok)
     return ok;
   if (auto ok = check_cells(recipe.outputs, out.columns.bad_outputs, reader, options.tolerance, log); !ok)
     return ok;
-  std::error_code ec;
-  const auto bytes = std::filesystem::file_size(*source.path, ec);
-  out.files.push_back({*source.path, ec ? 0 : static_cast<int64_t>(bytes), reader.rows()});
+  for (const data::TableFile& file : reader.files()) {
+    std::error_code ec;
+    const auto bytes = std::filesystem::file_size(file.path, ec);
+    out.files.push_back({file.path, ec ? 0 : static_cast<int64_t>(bytes), file.rows});
+  }
   return {};
 }
 

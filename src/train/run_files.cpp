@@ -7,6 +7,7 @@
 #include "base/atomic_file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "data/sources.h"
 
 namespace shoestring::train {
 namespace {
@@ -14,13 +15,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-
-std::string absolute(const std::string& path) {
-  if (path.empty() || path == "-") return path;
-  std::error_code ec;
-  const auto full = std::filesystem::absolute(path, ec);
-  return ec ? path : full.lexically_normal().string();
-}
 
 Json metrics(const Metrics& m) { return Json::parse(to_json(m)); }
 
@@ -40,17 +34,19 @@ Json history(const Position& position) {
 std::string to_json(const Description& d, const Dataset& dataset, const Estimate& estimate) {
   Json files = Json::array();
   for (const auto& file : d.files)
-    files.push_back(
-        {{"path", absolute(file.path)}, {"bytes", file.bytes}, {"rows", file.rows}, {"crc32", file.crc32}});
+    files.push_back({{"path", data::absolute_source(file.path)},
+                     {"bytes", file.bytes},
+                     {"rows", file.rows},
+                     {"crc32", file.crc32}});
   const Target target = native_target();
   const Json out = {{"version", SHOESTRING_VERSION},
                     {"data",
-                     {{"dataset", absolute(d.data.dataset)},
-                      {"training_set", absolute(d.data.training_set)},
-                      {"validation_set", absolute(d.data.validation_set)},
-                      {"test_set", absolute(d.data.test_set)},
+                     {{"dataset", data::absolute_source(d.data.dataset)},
+                      {"training_set", data::absolute_source(d.data.training_set)},
+                      {"validation_set", data::absolute_source(d.data.validation_set)},
+                      {"test_set", data::absolute_source(d.data.test_set)},
                       {"format", d.data.format}}},
-                    {"model_load_path", absolute(d.load)},
+                    {"model_load_path", data::absolute_source(d.load)},
                     {"files", std::move(files)},
                     {"rows",
                      {{"training", dataset.training.size()},

@@ -13,7 +13,7 @@
 #include <new>
 #include <vector>
 
-#include "data/arrow_module.h"
+#include "data/arrow_module/parts.h"
 #include "data/arrow_module/pool.h"
 
 namespace shoestring::data {
@@ -123,6 +123,8 @@ arrow::Status parse(const CsvGrammar& grammar, std::string_view text, bool final
   return arrow::Status::OK();
 }
 
+}  // namespace
+
 bool parse_csv(const CsvGrammar& grammar, const char* text, int64_t bytes, bool final,
                CsvBlock& out) noexcept {
   out = CsvBlock{};
@@ -136,16 +138,4 @@ bool parse_csv(const CsvGrammar& grammar, const char* text, int64_t bytes, bool 
   return false;
 }
 
-constexpr ArrowModule kModule{
-    .version = kArrowModuleVersion,
-    .parse_csv = parse_csv,
-    .pool_bytes = []() noexcept { return counting_pool()->bytes_allocated(); },
-    .pool_peak_bytes = []() noexcept { return counting_pool()->max_memory(); },
-};
-
-}  // namespace
 }  // namespace shoestring::data
-
-extern "C" const shoestring::data::ArrowModule* shoestring_arrow_module() {
-  return &shoestring::data::kModule;
-}

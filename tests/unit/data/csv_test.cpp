@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/atomic_file.h"
 #include "table_files.h"
 
 namespace shoestring::data {
@@ -96,7 +97,7 @@ TEST_F(Csv, BlankLines) {
 TEST_F(Csv, Gzip) {
   const std::string text = "a,b\n1,2\n3,4\n";
   auto t = read_table(write(gzipped(text), "misnamed.csv"));
-  EXPECT_TRUE(t.format.gzip);
+  EXPECT_EQ(t.format.compression, Compression::gzip);
   EXPECT_EQ(t.rows, (Rows{{"1", "2"}, {"3", "4"}}));
   EXPECT_EQ(t.reader->line_of(1), 3);
   t = read_table(write(gzipped("a,b\n1,2\n") + gzipped("3,4\n") + std::string(512, '\0'), "two.csv.gz"));
@@ -203,6 +204,26 @@ TEST_F(Csv, Stdin) {
   EXPECT_EQ(t.reader->place(1), "stdin:5");
   EXPECT_EQ(t.reader->place(2), "stdin:7");
   EXPECT_EQ(t.ragged.first_line, 6);
+}
+
+TEST_F(Csv, Zstd) {
+  const auto bytes = read_file("tests/unit/data/tables/rows.csv.zst");  // by make_tables.py: two frames
+  ASSERT_TRUE(bytes);
+  auto t = read_table(write(*bytes, "misnamed.csv"));
+  EXPECT_EQ(t.error.what, "");
+  EXPECT_EQ(t.format.compression, Compression::zstd);
+  ASSERT_EQ(t.rows.size(), 3001u);
+  EXPECT_EQ(t.rows[2999], (std::vector<std::string>{"2999", std::to_string(2999 * 7919 % 10'007)}));
+  EXPECT_EQ(t.rows[3000], (std::vector<std::string>{"3000", "x"}));
+  EXPECT_EQ(t.reader->line_of(3000), 3002);
+  for (const size_t keep : {size_t{5}, size_t{12}, bytes->size() / 2, bytes->size() - 1}) {
+    t = read_table(write(bytes->substr(0, keep)));
+    EXPECT_EQ(t.error.what, "the zstd file ends too early: a part of it is missing") << keep;
+  }
+  std::string flipped = *bytes;
+  flipped[5] ^= 0x7F;
+  EXPECT_EQ(read_table(write(flipped)).error.kind, ErrorKind::data);
+  EXPECT_EQ(read_table(write(*bytes + "no frame")).error.what, "the zstd file is damaged");
 }
 
 TEST_F(Csv, MemoryIsBoundedByTheBlock) {
