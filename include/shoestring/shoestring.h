@@ -56,8 +56,8 @@ class Model {
  public:
   // From a model file, a model folder or a run folder.
   static Outcome<Model> load(const std::string& path);
-  // Answers every row of a CSV, TSV or JSON lines file in constant memory, to a CSV file ("-": standard
-  // output) with the columns of the command line's predictions. Returns the number of rows. What the first
+  // Answers every row of a table (a file of any kind, or what else docs/DATA.md tells) in constant memory, to a
+  // CSV file ("-": standard output) with the columns of the command line's predictions. Returns the number of rows. What the first
   // call compiles, later ones use.
   Outcome<int64_t> predict(const std::string& dataset, const std::string& output);
   Outcome<Metrics> evaluate(const std::string& dataset);
@@ -82,7 +82,7 @@ struct Evaluation {
 };
 
 struct TrainOptions {
-  std::string dataset;                       // a CSV, TSV or JSON lines file
+  std::string dataset;                       // a file of any kind: docs/DATA.md
   std::string recipe;                        // a file, YAML or JSON
   std::string recipe_text;                   // or its text; with neither it is inferred from the data
   std::string target;                        // the column to predict, where there is no recipe

@@ -4,7 +4,9 @@
 //   what the case is about, in words
 //   --- file table.csv
 //   a,b
-//   --- setup                 (bash, in an empty folder that holds the files; `skip REASON` skips)
+//   --- setup                 (bash, in an empty folder that holds the files; `skip REASON` skips; $TABLES
+//   has
+//                              binary tables: tests/unit/data/tables)
 //   gzip -c table.csv | head -c 100 > table.csv.gz
 //   --- run                   (bash; its exit code and stderr are what is tested)
 //   shoestring train --dataset table.csv.gz --target b
@@ -72,7 +74,9 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 int shell(const fs::path& folder, const std::string& script) {
-  std::ofstream(folder / "script.sh") << "set -u\nskip() { echo \"$*\" > skipped; exit 77; }\n" << script;
+  std::ofstream(folder / "script.sh") << "set -u\nTABLES='" << fs::absolute("tests/unit/data/tables").string()
+                                      << "'\nskip() { echo \"$*\" > skipped; exit 77; }\n"
+                                      << script;
   const std::string command = "cd '" + folder.string() + "' && PATH='" + (folder / "bin").string() +
                               "':$PATH bash script.sh > stdout 2> stderr < /dev/null";
   const int status = std::system(command.c_str());
