@@ -56,9 +56,9 @@ class Model {
  public:
   // From a model file, a model folder or a run folder.
   static Outcome<Model> load(const std::string& path);
-  // Answers every row of a table (a file of any kind, or what else docs/DATA.md tells) in constant memory, to a
-  // CSV file ("-": standard output) with the columns of the command line's predictions. Returns the number of rows. What the first
-  // call compiles, later ones use.
+  // Answers every row of a table (a file of any kind, or what else docs/DATA.md tells) in constant memory, to
+  // a CSV file ("-": standard output) with the columns of the command line's predictions. Returns the number
+  // of rows. What the first call compiles, later ones use.
   Outcome<int64_t> predict(const std::string& dataset, const std::string& output);
   Outcome<Metrics> evaluate(const std::string& dataset);
   const std::string& path() const;
