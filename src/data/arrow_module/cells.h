@@ -7,14 +7,15 @@
 //   null and NaN     absent
 #pragma once
 
-#include <arrow/type_fwd.h>
-
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "data/arrow_c.h"
 
+namespace arrow {
+class Array;
+class Status;
+}  // namespace arrow
 namespace shoestring::data {
 
 struct TextCells {
