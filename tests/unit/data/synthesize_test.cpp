@@ -152,7 +152,7 @@ TEST_F(Synthesize, TsvJsonLinesAndGzipHoldTheSameCells) {
   const Rows csv = rows(kMixed, 500);
   text(kMixed, 500, 42, "t.tsv.gz", WriteKind::tsv);
   const auto tsv = read_table(path_of("t.tsv.gz"));
-  EXPECT_TRUE(tsv.format.gzip);
+  EXPECT_EQ(tsv.format.compression, Compression::gzip);
   EXPECT_EQ(tsv.format.delimiter, '\t');
   EXPECT_EQ(tsv.rows, csv);
   text(kMixed, 500, 42, "t.jsonl", WriteKind::jsonl);
