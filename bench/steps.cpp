@@ -4,10 +4,10 @@
 //   bench_steps 108-256-256-2 --batch 256 --table 32561        one JSON line
 //   bench_steps 5-10-2 --batch 70 --profile                    and where the time goes, step by step
 //
-// Sizes are inputs, hidden layers (ReLU) and classes. --isa scalar|avx2|avx512 forces an instruction
-// set, --threads N the team, --seconds S how long to measure, --dump prints the plan. us_per_step is the
-// median over blocks of about 2 ms, best_us the least; the profile shows lower deciles, which other work on
-// the machine disturbs little.
+// Sizes are inputs, hidden layers (ReLU) and classes. --isa scalar|avx2|avx512 forces an instruction set,
+// --bf16 lets large products take bf16 operands, --threads N sets the team, --seconds S how long to measure,
+// --dump prints the plan. us_per_step is the median over blocks of about 2 ms, best_us the least; the profile
+// shows lower deciles, which other work on the machine disturbs little.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -43,7 +43,7 @@ struct Options {
   std::string isa;
   int threads = 0;
   double seconds = 2;
-  bool profile = false, dump = false;
+  bool profile = false, dump = false, bf16 = false;
 };
 
 std::vector<int64_t> sizes_of(const std::string& network) {
@@ -130,6 +130,7 @@ Job prepare(const task::NetworkSpec& spec, const Options& options) {
   if (options.isa == "scalar") compiling.target.isa = Isa::scalar;
   if (options.isa == "avx2") compiling.target.isa = Isa::avx2;
   if (options.isa == "avx512") compiling.target.isa = Isa::avx512;
+  if (options.bf16) compiling.precision.products = DType::bf16;
   Graph initial = task::build_initial(spec);
   Graph training = task::build_training(spec, options.batch, task::StepKind::update);
   need(initial.status());
@@ -253,6 +254,8 @@ int main(int argc, char** argv) {
       options.seconds = std::stod(value());
     else if (flag == "--profile")
       options.profile = true;
+    else if (flag == "--bf16")
+      options.bf16 = true;
     else if (flag == "--dump")
       options.dump = true;
     else if (flag.starts_with("-"))

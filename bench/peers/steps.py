@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """The peer of bench/steps.cpp: the same training step in PyTorch, written the usual way. One JSON line.
 
-    steps.py 108-256-256-2 --batch 256 --table 32561 [--mode eager|fused|compile] [--seconds 2]
+    steps.py 108-256-256-2 --batch 256 --table 32561 [--mode eager|fused|compile|bf16] [--seconds 2]
 
-eager is torch.optim.Adam as it comes, fused is Adam(fused=True), compile is torch.compile around forward and loss."""
+eager is torch.optim.Adam as it comes, fused is Adam(fused=True), compile is torch.compile around forward and loss,
+bf16 is eager under torch.autocast."""
 import argparse
 import json
 import statistics
@@ -15,7 +16,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("network")
 parser.add_argument("--batch", type=int, default=70)
 parser.add_argument("--table", type=int, default=70)
-parser.add_argument("--mode", choices=["eager", "fused", "compile"], default="eager")
+parser.add_argument("--mode", choices=["eager", "fused", "compile", "bf16"], default="eager")
 parser.add_argument("--seconds", type=float, default=2)
 args = parser.parse_args()
 
@@ -33,7 +34,8 @@ classes = (table[:, 0] + torch.randn(args.table) > 0).long()  # half noise, as i
 
 
 def forward(x, y):
-    return criterion(model(x), y)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.mode == "bf16"):
+        return criterion(model(x), y)
 
 
 if args.mode == "compile":
@@ -61,13 +63,13 @@ def step():
 
 begin = time.perf_counter()
 warm = 0
-while warm < 20 or time.perf_counter() - begin < 1:
+while warm < 3 or time.perf_counter() - begin < 1:
     step()
     warm += 1
 begin = time.perf_counter()
-for _ in range(20):
+for _ in range(warm):
     step()
-block = max(1, int(0.1 / ((time.perf_counter() - begin) / 20)))
+block = max(1, int(0.1 / ((time.perf_counter() - begin) / warm)))
 
 blocks = []
 begin = time.perf_counter()

@@ -54,6 +54,8 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
   if (auto ok = states.include(graph); !ok) return ok;
   std::vector<std::vector<std::string>> lines{{"pass", "nodes", "ms", "what it does"}};
   CompileOptions options{.target = native_target()};
+  if (kind.kind != train::PlanKind::evaluate && kind.kind != train::PlanKind::predict)
+    options.precision = train::training_precision(spec.recipe.trainer, options.target);
   options.observe = [&](std::string_view name, const Graph& after, double seconds) {
     const auto found =
         std::find_if(passes().begin(), passes().end(), [&](const Pass& p) { return p.name == name; });

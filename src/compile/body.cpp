@@ -61,13 +61,13 @@ Graph with_ports(const Graph& body, size_t carries) {
 
 }  // namespace
 
-Graph in_bodies(Graph graph, const Pass& pass, const Target& target) {
+Graph in_bodies(Graph graph, const Pass& pass, const CompileOptions& options) {
   const auto nodes = graph.nodes();
   if (std::none_of(nodes.begin(), nodes.end(), ops::is_loop)) return graph;
   return rewrite(graph, [&](Rewriter& r, NodeId id) -> std::optional<std::vector<Value>> {
     const Node& node = graph.node(id);
     if (!ops::is_loop(node)) return std::nullopt;
-    auto body = std::make_shared<const Graph>(in_bodies(pass.run(*node.body, target), pass, target));
+    auto body = std::make_shared<const Graph>(in_bodies(pass.run(*node.body, options), pass, options));
     std::vector<Value> in, out;
     for (const ValueId& v : node.inputs) in.push_back(r(v));
     const Value value = r.to().add(*node.op, in, node.attrs, std::move(body));

@@ -7,7 +7,7 @@
 namespace shoestring {
 
 // Applies a pass to the body of every loop in the graph, innermost bodies included.
-Graph in_bodies(Graph graph, const Pass& pass, const Target& target);
+Graph in_bodies(Graph graph, const Pass& pass, const CompileOptions& options);
 
 // Places a body that has been through the passes. Its plan comes along, for people: ports stand in it as
 // states, named by their numbers.

@@ -19,15 +19,22 @@
 namespace shoestring {
 namespace {
 
+// A pass that asks for nothing but the target.
+template <Graph (*pass)(const Graph&, const Target&)>
+Graph on_target(const Graph& graph, const CompileOptions& options) {
+  return pass(graph, options.target);
+}
+
 constexpr Pass kPasses[] = {
-    {"expand", "composites become what they are made of", expand_composites},
-    {"fold", "nodes of constants become constants", fold_constants},
-    {"simplify", "identities go; transposes are read through", simplify},
-    {"merge", "equal nodes become one", merge_common},
-    {"prune", "nodes that nothing needs go", prune},
-    {"epilogue", "bias and activation join their matmul", fuse_epilogues},
-    {"fuse", "elementwise chains become one node, run in cache", fuse_elementwise},
-    {"schedule", "an order with a low peak of memory", schedule},
+    {"expand", "composites become what they are made of", on_target<expand_composites>},
+    {"fold", "nodes of constants become constants", on_target<fold_constants>},
+    {"simplify", "identities go; transposes are read through", on_target<simplify>},
+    {"merge", "equal nodes become one", on_target<merge_common>},
+    {"prune", "nodes that nothing needs go", on_target<prune>},
+    {"epilogue", "bias and activation join their matmul", on_target<fuse_epilogues>},
+    {"precision", "large products take bf16 operands, if asked to", choose_precision},
+    {"fuse", "elementwise chains become one node, run in cache", on_target<fuse_elementwise>},
+    {"schedule", "an order with a low peak of memory", on_target<schedule>},
 };
 
 // A node's kernel, ready to run, and its name.
@@ -300,7 +307,7 @@ Result<Graph> run_passes(Graph graph, const CompileOptions& options) {
   for (const Pass& pass : kPasses) {
     if (std::find(options.skip.begin(), options.skip.end(), pass.name) != options.skip.end()) continue;
     const double start = clock.seconds();
-    graph = in_bodies(pass.run(graph, options.target), pass, options.target);
+    graph = in_bodies(pass.run(graph, options), pass, options);
     if (options.observe) options.observe(pass.name, graph, clock.seconds() - start);
     if (auto s = verify(graph); !s) {
       Error e = s.error();

@@ -8,16 +8,24 @@
 
 namespace shoestring {
 
+// What may be computed with fewer bits than the graph says.
+struct Precision {
+  DType products = DType::f32;                // what products of matrices take: f32 or bf16
+  int64_t least_products = int64_t{1} << 25;  // multiplications from which one is worth it; 0: all
+};
+
+struct CompileOptions;
 struct Pass {
   std::string_view name, doc;
-  Graph (*run)(const Graph&, const Target&);
+  Graph (*run)(const Graph&, const CompileOptions&);
 };
-// In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, fuse, schedule.
-// Placing follows and makes the plan.
+// In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, precision, fuse,
+// schedule. Placing follows and makes the plan.
 std::span<const Pass> passes();
 
 struct CompileOptions {
   Target target;                  // native_target() unless a test forces one
+  Precision precision;            // training plans take what the recipe asks for and the machine gains by
   std::vector<std::string> skip;  // pass names
   // Called after each pass (and once with "build" before the first): name, graph, seconds it took.
   std::function<void(std::string_view pass, const Graph& graph, double seconds)> observe;

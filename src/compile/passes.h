@@ -4,18 +4,19 @@
 
 #include <optional>
 
-#include "ir/graph.h"
+#include "compile/compile.h"
 
 namespace shoestring {
 
-Graph expand_composites(const Graph& graph, const Target& target);  // expand.cpp
-Graph fold_constants(const Graph& graph, const Target& target);     // fold.cpp
-Graph simplify(const Graph& graph, const Target& target);           // simplify.cpp
-Graph merge_common(const Graph& graph, const Target& target);       // merge.cpp
-Graph prune(const Graph& graph, const Target& target);              // prune.cpp
-Graph fuse_epilogues(const Graph& graph, const Target& target);     // epilogue.cpp
-Graph fuse_elementwise(const Graph& graph, const Target& target);   // fuse.cpp
-Graph schedule(const Graph& graph, const Target& target);           // schedule.cpp
+Graph expand_composites(const Graph& graph, const Target& target);          // expand.cpp
+Graph fold_constants(const Graph& graph, const Target& target);             // fold.cpp
+Graph simplify(const Graph& graph, const Target& target);                   // simplify.cpp
+Graph merge_common(const Graph& graph, const Target& target);               // merge.cpp
+Graph prune(const Graph& graph, const Target& target);                      // prune.cpp
+Graph fuse_epilogues(const Graph& graph, const Target& target);             // epilogue.cpp
+Graph choose_precision(const Graph& graph, const CompileOptions& options);  // precision.cpp
+Graph fuse_elementwise(const Graph& graph, const Target& target);           // fuse.cpp
+Graph schedule(const Graph& graph, const Target& target);                   // schedule.cpp
 
 // Without what no output or state needs of the graph's loops, if it has any; a part of prune.
 std::optional<Graph> trim_loops(const Graph& graph);  // trim_loops.cpp

@@ -1,6 +1,8 @@
 // matmul: products of matrices, with transposed operands, a bias and an activation.
 //   a [.., m, k] (or [.., k, m] with transpose_a), b [.., k, n] (or [.., n, k] with transpose_b), or one b
 //   for all batches; bias [n] -> [.., m, n]
+// Operands in bf16 are summed in f32, with a bias in f32; `dtype` says whether the result is rounded to bf16.
+#include <bit>
 #include <cmath>
 
 #include "ops/ops.h"
@@ -11,8 +13,10 @@
 namespace shoestring::ops {
 namespace {
 
-const AttrDef kAttrs[] = {
-    {"transpose_a", false}, {"transpose_b", false}, {"activation", std::string("none")}};
+const AttrDef kAttrs[] = {{"transpose_a", false},
+                          {"transpose_b", false},
+                          {"activation", std::string("none")},
+                          {"dtype", std::string()}};  // of the result; empty: that of the operands
 
 // From where on oneDNN gains on our tiles (bench/micro_matmul).
 constexpr int64_t kOnednnSide = 64, kOnednnProducts = int64_t{1} << 25;
@@ -43,13 +47,21 @@ Sizes sizes_of(std::span<const Type> in, const Attrs& attrs) {
   return s;
 }
 
+// What is summed in, and what the bias is.
+DType summed(DType operands) { return operands == DType::bf16 ? DType::f32 : operands; }
+
 Result<Types> infer(const OpArgs& args) {
   const Type &a = args.in[0], &b = args.in[1];
   const auto no = [&](std::string why) {
     return wrong(fmt::format("matmul: {} by {}: {}", to_string(a), to_string(b), why));
   };
   if (a.dtype != b.dtype) return no("their types differ");
-  if (a.dtype != DType::f32 && a.dtype != DType::f64) return no("not computed with; cast to f32");
+  if (a.dtype != DType::f32 && a.dtype != DType::f64 && a.dtype != DType::bf16)
+    return no("not computed with; cast to f32");
+  const std::string& wanted = args.attrs.text("dtype");
+  const std::optional<DType> result = wanted.empty() ? a.dtype : dtype_named(wanted);
+  if (!result || (*result != a.dtype && *result != summed(a.dtype)))
+    return no(fmt::format("the result cannot be '{}'", wanted));
   if (a.dims.rank() < 2 || b.dims.rank() < 2) return no("both must have two axes at least");
   if (!activation_named(args.attrs.text("activation")))
     return no(fmt::format("no activation '{}'", args.attrs.text("activation")));
@@ -61,10 +73,10 @@ Result<Types> infer(const OpArgs& args) {
     for (int i = 0; i < a.dims.rank() - 2; ++i)
       if (a.dims[i] != b.dims[i]) return no("the batches differ");
   }
-  if (s.bias && args.in[2] != Type{a.dtype, {s.n}})
+  if (s.bias && args.in[2] != Type{summed(a.dtype), {s.n}})
     return no(fmt::format("the bias must be [{}], not {}", s.n, to_string(args.in[2])));
   const int rank = a.dims.rank();
-  return Types{{a.dtype, a.dims.with(rank - 2, s.m).with(rank - 1, s.n)}};
+  return Types{{*result, a.dims.with(rank - 2, s.m).with(rank - 1, s.n)}};
 }
 
 Cost cost(const OpArgs& args, std::span<const Type> out) {
@@ -75,9 +87,15 @@ Cost cost(const OpArgs& args, std::span<const Type> out) {
   return c;
 }
 
+// A value in what products are summed in: gradients are not rounded here, whatever the operands are.
+Value wide(Value v) {
+  const DType to = summed(v.type().dtype);
+  return v.type().dtype == to ? v : cast(v, to);
+}
+
 // The gradient in front of the activation, from the output where its slope can be told from it.
 Value before_activation(Backward& b, const Sizes& s) {
-  const Value y = b.output(), g = b.upstream();
+  const Value y = wide(b.output()), g = wide(b.upstream());
   const Value zero = g.graph().scalar(g.type().dtype, 0);
   switch (s.activation) {
     case Activation::none:
@@ -92,8 +110,8 @@ Value before_activation(Backward& b, const Sizes& s) {
       break;
   }
   // gelu: made again from what comes before it.
-  const Value x =
-      matmul(b.input(0), b.input(1), {s.transpose_a, s.transpose_b}, s.bias ? b.input(2) : Value());
+  const Value x = matmul(wide(b.input(0)), wide(b.input(1)), {s.transpose_a, s.transpose_b},
+                         s.bias ? b.input(2) : Value());
   return mul(g, gelu_slope(x));
 }
 
@@ -104,20 +122,24 @@ void grad(Backward& b) {
   std::vector<Type> in;
   for (int i = 0; i < b.inputs(); ++i) in.push_back(b.input(i).type());
   const Sizes s = sizes_of(in, b.attrs());
-  const Value g = before_activation(b, s), a = b.input(0), w = b.input(1);
+  const Value g = before_activation(b, s), a = wide(b.input(0)), w = wide(b.input(1));
+  const auto add = [&](int input, Value gradient) {
+    const DType to = b.input(input).type().dtype;
+    b.add(input, gradient.type().dtype == to ? gradient : cast(gradient, to));
+  };
   const bool many = s.shared_b && a.dims().rank() > 2;  // one w for all batches can only stand on the right
   if (b.wants(0)) {
     if (s.transpose_a && !many) {
-      b.add(0, matmul(w, g, {s.transpose_b, true}));
+      add(0, matmul(w, g, {s.transpose_b, true}));
     } else {
       const Value da = matmul(g, w, {false, !s.transpose_b});
-      b.add(0, s.transpose_a ? transpose(da) : da);
+      add(0, s.transpose_a ? transpose(da) : da);
     }
   }
   if (b.wants(1)) {
     if (many && !s.transpose_a) {  // one product over all batches' rows
       const Value ga = folded(s, g, s.n), aa = folded(s, a, s.k);
-      b.add(1, s.transpose_b ? matmul(ga, aa, {true, false}) : matmul(aa, ga, {true, false}));
+      add(1, s.transpose_b ? matmul(ga, aa, {true, false}) : matmul(aa, ga, {true, false}));
     } else {
       Value dw = s.transpose_b ? matmul(g, a, {true, s.transpose_a}) : matmul(a, g, {!s.transpose_a, false});
       if (many) {  // transposed batches: a product each, then their sum
@@ -125,10 +147,10 @@ void grad(Backward& b) {
         std::iota(axes.begin(), axes.end(), 0);
         dw = reduce_sum(dw, axes);
       }
-      b.add(1, dw);
+      add(1, dw);
     }
   }
-  if (b.inputs() > 2 && b.wants(2)) b.add(2, reduce_sum(folded(s, g, s.n), {0}));
+  if (b.inputs() > 2 && b.wants(2)) add(2, reduce_sum(folded(s, g, s.n), {0}));
 }
 
 double activated(double x, Activation activation) {
@@ -147,18 +169,19 @@ double activated(double x, Activation activation) {
   return x;
 }
 
-template <class T>
-void plain(const Sizes& s, const T* a, const T* b, const T* bias, T* c) {
+// T: what is summed in; In and Out: how operands and result are kept.
+template <class T, class In, class Out>
+void plain(const Sizes& s, const In* a, const In* b, const T* bias, Out* c) {
   const int64_t a_row = s.transpose_a ? 1 : s.k, a_col = s.transpose_a ? s.m : 1;
   const int64_t b_row = s.transpose_b ? 1 : s.n, b_col = s.transpose_b ? s.k : 1;
   for (int64_t z = 0; z < s.batches; ++z)
     for (int64_t i = 0; i < s.m; ++i)
       for (int64_t j = 0; j < s.n; ++j) {
-        const T* x = a + z * s.m * s.k + i * a_row;
-        const T* y = b + (s.shared_b ? 0 : z * s.k * s.n) + j * b_col;
+        const In* x = a + z * s.m * s.k + i * a_row;
+        const In* y = b + (s.shared_b ? 0 : z * s.k * s.n) + j * b_col;
         T sum = bias ? bias[j] : 0;
-        for (int64_t p = 0; p < s.k; ++p) sum += x[p * a_col] * y[p * b_row];
-        c[(z * s.m + i) * s.n + j] = static_cast<T>(activated(sum, s.activation));
+        for (int64_t p = 0; p < s.k; ++p) sum += static_cast<T>(x[p * a_col]) * static_cast<T>(y[p * b_row]);
+        c[(z * s.m + i) * s.n + j] = static_cast<Out>(activated(sum, s.activation));
       }
 }
 
@@ -166,16 +189,26 @@ void reference(const ReferenceArgs& r) {
   plain(sizes_of(r.in_types, r.attrs), r.in[0], r.in[1], r.in.size() > 2 ? r.in[2] : nullptr, r.out[0]);
 }
 
-template <class T>
+// An element as it is kept.
+struct Bf16 {
+  uint16_t bits;
+  Bf16() = default;
+  explicit Bf16(double x) { encode(DType::bf16, &x, this, 1); }
+  explicit operator float() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
+};
+
+template <class T, class In = T, class Out = T>
 void scalar(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const Sizes*>(data);
-  plain(s, args.at<const T>(0), args.at<const T>(1), s.bias ? args.at<const T>(2) : nullptr,
-        args.at<T>(s.bias ? 3 : 2));
+  plain(s, args.at<const In>(0), args.at<const In>(1), s.bias ? args.at<const T>(2) : nullptr,
+        args.at<Out>(s.bias ? 3 : 2));
 }
 
 PrepareResult prepare_scalar(const KernelRequest& r) {
-  return Prepared{r.out[0].dtype == DType::f32 ? scalar<float> : scalar<double>,
-                  std::make_shared<const Sizes>(sizes_of(r.in, r.attrs))};
+  KernelFn run = r.out[0].dtype == DType::f32 ? scalar<float> : scalar<double>;
+  if (r.in[0].dtype == DType::bf16)
+    run = r.out[0].dtype == DType::f32 ? scalar<float, Bf16, float> : scalar<float, Bf16, Bf16>;
+  return Prepared{run, std::make_shared<const Sizes>(sizes_of(r.in, r.attrs))};
 }
 
 // Rows of all batches follow each other where one b serves them: one tall product.
@@ -190,7 +223,7 @@ Sizes one_product(Sizes s) {
 // Large products. Making a primitive costs a millisecond and memory that stays, so it must gain.
 PrepareResult prepare_large(const KernelRequest& r) {
   const auto no = [](const char* why) { return tl::unexpected(std::string(why)); };
-  if (r.out[0].dtype != DType::f32) return no("f32 only");
+  if (r.in[0].dtype == DType::f64) return no("f32 and bf16 only");
   if (r.target.isa != Isa::avx512) return no("AVX-512 only");
   const Sizes s = one_product(sizes_of(r.in, r.attrs));
   if (std::min({s.m, s.n, s.k}) < kOnednnSide || s.m * s.n * s.k < kOnednnProducts)
@@ -204,11 +237,14 @@ PrepareResult prepare_large(const KernelRequest& r) {
                          .shared_b = s.shared_b,
                          .bias = s.bias,
                          .activation = s.activation,
-                         .threads = r.target.threads});
+                         .threads = r.target.threads,
+                         .operands = r.in[0].dtype,
+                         .result = r.out[0].dtype});
 }
 
 // Our own tiles: any size, any transposition.
 PrepareResult prepare_tiles(const KernelRequest& r) {
+  if (!info(r.in[0].dtype).compute) return tl::unexpected(std::string("f32 and f64 only"));
   const Sizes s = one_product(sizes_of(r.in, r.attrs));
   Gemm g{.batches = s.batches, .m = s.m, .n = s.n, .k = s.k};
   g.a = {.row = s.transpose_a ? 1 : s.k, .col = s.transpose_a ? s.m : 1, .batch = s.m * s.k};

@@ -171,7 +171,11 @@ constexpr auto kTrainer = keys(
     refused("skip_all_evaluation", "false"), refused("eval_steps"), refused("enable_profiling", "false"),
     noted("profiler", "profiling is not on"), noted("compile", "every plan is compiled ahead of time"),
     noted("learning_rate_scaling", "one worker trains: there is nothing to scale"),
-    refused("bucketing_field"), refused("use_mixed_precision", "false"),
+    refused("bucketing_field"),
+    key<&Trainer::use_mixed_precision>("use_mixed_precision",
+                                       "Large products of a training step take bf16 operands and sum in f32, "
+                                       "where the machine is faster so; "
+                                       "weights, norms, losses and updates stay f32."),
     refused("enable_gradient_checkpointing", "false"), refused("layers_to_freeze_regex"),
     refused("increase_batch_size_on_plateau", "0"),
     noted("increase_batch_size_on_plateau_patience", kGrowing),

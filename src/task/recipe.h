@@ -479,6 +479,7 @@ struct Trainer {
   bool evaluate_training_set = false;
   int64_t checkpoints_per_epoch = 0;  // 0: one an epoch
   int64_t steps_per_checkpoint = 0;   // 0: by epochs
+  bool use_mixed_precision = false;   // bf16 products in training, where the machine gains by it
   bool operator==(const Trainer&) const = default;
 };
 

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/parallel.h"
 #include "model/tensor_file.h"
 
 namespace shoestring::train {
@@ -70,8 +69,11 @@ Status load(std::span<const model::TensorView> tensors, Engine& engine, BestMode
               "resume with the recipe and the seed of the run, or train anew");
 }
 
-std::string machine() {
-  return fmt::format("{}, {} threads", to_string(native_target().isa), thread_count());
+// What decides the last bits of results.
+std::string machine(const Engine& engine) {
+  const CompileOptions& options = engine.options();
+  return fmt::format("{}, {} threads{}", to_string(options.target.isa), options.target.threads,
+                     options.precision.products == DType::bf16 ? ", bf16 products" : "");
 }
 
 }  // namespace
@@ -91,7 +93,7 @@ Status write_checkpoint(const std::string& path, const Engine& engine, const Bes
                                {"position", to_json(position).dump()},
                                {"history", position.history},
                                {"seed", fmt::format("{}", seed)},
-                               {"machine", machine()}},
+                               {"machine", machine(engine)}},
                               tensors);
 }
 
@@ -120,9 +122,9 @@ Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestMo
     return fail(ErrorKind::data, "the position in the checkpoint cannot be read", path, "train anew");
   }
   restored.position.history = std::move(text["history"]);
-  if (text["machine"] != machine())
+  if (text["machine"] != machine(engine))
     restored.note = fmt::format("the run began on {}, this is {}: the last bits of results may differ",
-                                text["machine"], machine());
+                                text["machine"], machine(engine));
   return restored;
 }
 

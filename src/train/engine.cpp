@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "compile/machine.h"
+
 namespace shoestring::train {
 namespace {
 
@@ -74,8 +76,15 @@ Result<Engine> Engine::create(task::NetworkSpec spec, std::span<const PlanReques
   return engine;
 }
 
+Precision training_precision(const task::Trainer& trainer, const Target& target) {
+  if (!trainer.use_mixed_precision || built_in_profile(target).bf16_products <= 1) return {};
+  return {.products = DType::bf16};
+}
+
 Result<Runner*> Engine::add(PlanRequest request, Graph graph) {
-  auto plan = compile(std::move(graph), layout_, options_);
+  CompileOptions options = options_;
+  if (request.kind == PlanKind::evaluate || request.kind == PlanKind::predict) options.precision = {};
+  auto plan = compile(std::move(graph), layout_, options);
   if (!plan) return fail(plan.error());
   runners_.push_back(std::make_unique<Runner>(request, std::move(*plan)));
   return runners_.back().get();

@@ -81,6 +81,7 @@ class Engine {
   std::span<const std::byte> bytes(const StateSlot& slot) const;
 
   const task::NetworkSpec& spec() const { return spec_; }
+  const CompileOptions& options() const { return options_; }
   const StateLayout& layout() const { return layout_; }
   // A state's values in place, to be changed between runs; empty if the model has no such f32 state.
   std::span<float> state(std::string_view name);
@@ -100,6 +101,10 @@ class Engine {
   Block states_, arena_;
   std::vector<std::unique_ptr<Runner>> runners_;
 };
+
+// How training steps of this recipe are computed on this machine: with bf16 products only where asked for and
+// faster. Evaluation and prediction are always f32.
+Precision training_precision(const task::Trainer& trainer, const Target& target);
 
 // The graph of a plan, before any pass.
 Graph build(const task::NetworkSpec& spec, PlanRequest request);

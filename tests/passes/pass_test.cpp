@@ -38,21 +38,21 @@ Tensor64 random_values(Philox& random, const Type& type) {
   return values;
 }
 
-void expect_same_meaning(const Graph& before, const Graph& after) {
+void expect_same_meaning(const Graph& before, const Graph& after, double tolerance) {
   Philox random(5, 1);
   std::map<std::string, Tensor64> inputs, states;
   for (const Node& n : before.nodes())
     if (n.op == &input_op) inputs[n.name] = random_values(random, n.types[0]);
   for (const StateInfo& s : before.states()) states[s.name] = random_values(random, s.type);
   const Interpretation a = interpret(before, inputs, states), b = interpret(after, inputs, states);
-  const auto compare = [](const auto& want, const auto& got) {
+  const auto compare = [&](const auto& want, const auto& got) {
     ASSERT_EQ(want.size(), got.size());
     for (const auto& [name, values] : want) {
       ASSERT_TRUE(got.contains(name)) << name;
       const Tensor64& other = got.at(name);
       ASSERT_EQ(values.size(), other.size()) << name;
       for (size_t i = 0; i < values.size(); ++i)
-        ASSERT_NEAR(values[i], other[i], 1e-6 * (1 + std::abs(values[i]))) << name << "[" << i << "]";
+        ASSERT_NEAR(values[i], other[i], tolerance * (1 + std::abs(values[i]))) << name << "[" << i << "]";
     }
   };
   compare(a.outputs, b.outputs);
@@ -70,11 +70,12 @@ void run_case(const std::string& text, const std::string& where) {
   ASSERT_TRUE(before) << before.error().message();
   const auto wanted = parse_graph(text.substr(arrow + 4), ops::all(), where + " (after)");
   ASSERT_TRUE(wanted) << wanted.error().message();
-  const Graph after = pass_named(name).run(*before, {});
+  const CompileOptions options{.precision = {.products = DType::bf16, .least_products = 0}};
+  const Graph after = pass_named(name).run(*before, options);
   const Status valid = verify(after);
   ASSERT_TRUE(valid) << valid.error().message();
   EXPECT_EQ(to_text(*wanted), to_text(after));
-  expect_same_meaning(*before, after);
+  expect_same_meaning(*before, after, name == "precision" ? 0.02 : 1e-6);
 }
 
 TEST(Passes, AsTheirCasesSay) {

@@ -40,7 +40,8 @@ class Interpreted final : public Runner {
 
 class Planned final : public Runner {
  public:
-  explicit Planned(Target target = native_target()) : options_{.target = target} {}
+  explicit Planned(Target target = native_target(), Precision precision = {})
+      : options_{.target = target, .precision = precision} {}
   void add(const Graph& graph) override;
   void set(const StateInfo& state, const Tensor64& values) override;
   Tensor64 get(const std::string& state) override;

@@ -5,6 +5,7 @@ ten_steps_test.cpp compares Shoestring's with. Data and first weights are sines,
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch==2.15.0
     /tmp/torch/bin/python tests/plans/ten_steps.py
 
+mixed_steps.txt holds the losses of a few of them in f32 and bf16, under torch.autocast.
 Each line: family, step, loss (before the update), gradient norm (before clipping). The last step of a family is an
 evaluation: running statistics in the norms, no update.
 """
@@ -396,7 +397,21 @@ def run(model, optimizer_of, clip=None, regularization=None):
     yield STEPS, model(p, s, STEPS).item(), 0
 
 
+def run_mixed(*family):
+    torch.set_default_dtype(torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        yield from run(*family)
+    torch.set_default_dtype(torch.float64)
+
+
+MIXED = ["mlp_adam", "deep_layer_norm", "table", "several"]
+
+
 def main():
+    lines = ["# family step loss gradient_norm under autocast: PyTorch " + torch.__version__.split("+")[0]]
+    for name in MIXED:
+        lines += [f"{name} {step} {loss:.12g} {norm:.12g}" for step, loss, norm in run_mixed(*FAMILIES[name])]
+    pathlib.Path(__file__).with_name("mixed_steps.txt").write_text("\n".join(lines) + "\n")
     lines = ["# family step loss gradient_norm: PyTorch " + torch.__version__.split("+")[0] + ", written by ten_steps.py"]
     for name, family in FAMILIES.items():
         lines += [f"{name} {step} {loss:.12g} {norm:.12g}" for step, loss, norm in run(*family)]

@@ -47,9 +47,9 @@ dnnl_engine_t cpu() {
   return engine.get();
 }
 
-Desc describe(std::initializer_list<int64_t> dims, std::initializer_list<int64_t> strides) {
+Desc describe(DType dtype, std::initializer_list<int64_t> dims, std::initializer_list<int64_t> strides) {
   return own<Desc>(dnnl_memory_desc_create_with_strides, static_cast<int>(dims.size()), dims.begin(),
-                   dnnl_f32, strides.begin());
+                   dtype == DType::bf16 ? dnnl_bf16 : dnnl_f32, strides.begin());
 }
 
 // A primitive with its arguments built once. Running sets their addresses, so two executors of one plan take
@@ -91,11 +91,11 @@ Attr attributes(Activation activation) {
 
 PrepareResult prepare(const OnednnMatmul& mm) {
   const auto [z, m, n, k] = std::tuple(mm.batches, mm.m, mm.n, mm.k);
-  const Desc a = describe({z, m, k}, {m * k, mm.transpose_a ? 1 : k, mm.transpose_a ? m : 1});
-  const Desc b =
-      describe({mm.shared_b ? 1 : z, k, n}, {k * n, mm.transpose_b ? 1 : n, mm.transpose_b ? k : 1});
-  const Desc c = describe({z, m, n}, {m * n, n, 1});
-  const Desc bias = mm.bias ? describe({1, 1, n}, {n, n, 1}) : Desc();
+  const Desc a = describe(mm.operands, {z, m, k}, {m * k, mm.transpose_a ? 1 : k, mm.transpose_a ? m : 1});
+  const Desc b = describe(mm.operands, {mm.shared_b ? 1 : z, k, n},
+                          {k * n, mm.transpose_b ? 1 : n, mm.transpose_b ? k : 1});
+  const Desc c = describe(mm.result, {z, m, n}, {m * n, n, 1});
+  const Desc bias = mm.bias ? describe(DType::f32, {1, 1, n}, {n, n, 1}) : Desc();
   const Attr attr = attributes(mm.activation);
 
   const LibraryThreads threads(mm.threads);

@@ -8,16 +8,17 @@
 
 namespace shoestring::ops {
 
-// C[z,m,n] = act(A[z,m,k] B[z or 1,k,n] + bias[n]) in f32, C row-major, A and B with any strides of which one
-// is 1.
+// C[z,m,n] = act(A[z,m,k] B[z or 1,k,n] + bias[n]), summed in f32, C row-major, A and B with any strides of
+// which one is 1. The bias is f32.
 struct OnednnMatmul {
   int64_t batches = 1, m = 0, n = 0, k = 0;
   bool transpose_a = false, transpose_b = false, shared_b = false, bias = false;
   Activation activation = Activation::none;
   int threads = 1;
+  DType operands = DType::f32, result = DType::f32;  // f32 or bf16; of A and B, and of C
 };
 
-inline constexpr int kOnednnModuleVersion = 1;  // of these structs
+inline constexpr int kOnednnModuleVersion = 2;  // of these structs
 struct OnednnModule {
   int version;
   // Operands a, b, [bias], c, [scratch].

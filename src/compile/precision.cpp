@@ -1,0 +1,98 @@
+// precision: large products take bf16 operands and sum in f32, where the caller asked for it. A product's
+// bias and activation are applied in f32; its result is kept in bf16 where another such product reads it, so
+// that it is rounded once and takes half the memory until then. Parameters stay as they are (f32): what a
+// product reads is a copy, made in every step. Everything else (losses, norms, reductions, updates) stays in
+// f32.
+//
+// It comes after `epilogue`, for a rounding between a product and its bias would lose what the f32 sum has
+// gained.
+#include <map>
+
+#include "compile/passes.h"
+#include "compile/rewrite.h"
+#include "ops/ops.h"
+
+namespace shoestring {
+namespace {
+
+// Below, the copies cost more than the product gains.
+constexpr int64_t kLeastSide = 64;
+
+// Multiplications of a product, and its smallest side.
+struct Work {
+  int64_t products, side;
+};
+Work work_of(const Graph& graph, const Node& matmul) {
+  const Shape &a = graph.type(matmul.inputs[0]).dims, &out = matmul.types[0].dims;
+  const int64_t k = a[a.rank() - (matmul.attrs.flag("transpose_a") ? 2 : 1)];
+  return {out.elements() * k, std::min({k, out.back(), out[out.rank() - 2]})};
+}
+
+class Rounding {
+ public:
+  Rounding(const Graph& graph, const Precision& precision) : graph_(graph), chosen_(graph.nodes().size()) {
+    for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
+      const Node& node = graph.nodes()[i];
+      if (node.op->name != "matmul" || node.types[0].dtype != DType::f32) continue;
+      const Work work = work_of(graph, node);
+      chosen_[i] = work.products >= precision.least_products &&
+                   (work.side >= kLeastSide || precision.least_products == 0);
+    }
+    read_by_product_.resize(graph.nodes().size());
+    for (uint32_t i = 0; i < graph.nodes().size(); ++i)
+      if (chosen_[i])
+        for (size_t k : {0, 1}) read_by_product_[graph.nodes()[i].inputs[k].node.index] = true;
+    // What leaves the graph stays as it is.
+    for (const auto& o : graph.outputs()) read_by_product_[o.value.node.index] = false;
+    for (const Node& node : graph.nodes())
+      if (node.op == &write_op) read_by_product_[node.inputs[0].node.index] = false;
+  }
+
+  std::optional<std::vector<Value>> operator()(Rewriter& r, NodeId id) {
+    const Node& node = graph_.node(id);
+    if (!chosen_[id.index]) return with_wide_inputs(r, node);
+    std::vector<Value> inputs{half(r(node.inputs[0])), half(r(node.inputs[1]))};
+    if (node.inputs.size() > 2) inputs.push_back(wide(r(node.inputs[2])));
+    Attrs attrs = node.attrs;
+    if (!read_by_product_[id.index]) attrs.set("dtype", std::string("f32"));
+    return std::vector{r.to().add(*node.op, inputs, attrs)};
+  }
+
+ private:
+  // Each reader widens for itself, so that only the half lives from one to the next.
+  std::optional<std::vector<Value>> with_wide_inputs(Rewriter& r, const Node& node) {
+    std::vector<Value> inputs;
+    bool changed = false;
+    for (const ValueId& v : node.inputs) {
+      inputs.push_back(wide(r(v), graph_.type(v).dtype));
+      changed |= inputs.back().id() != r(v).id();
+    }
+    if (!changed) return std::nullopt;
+    const Value copy = r.to().clone(node, inputs);
+    std::vector<Value> outputs;
+    for (uint32_t k = 0; k < node.types.size(); ++k) outputs.push_back(copy.output(k));
+    return outputs;
+  }
+  static Value wide(Value v, DType to = DType::f32) { return v.type().dtype == to ? v : ops::cast(v, to); }
+  // One copy serves all products.
+  Value half(Value v) {
+    if (v.type().dtype == DType::bf16) return v;
+    Value& known = halves_[v.id()];
+    if (!known.valid()) known = ops::cast(v, DType::bf16);
+    return known;
+  }
+
+  const Graph& graph_;
+  std::vector<char> chosen_, read_by_product_;
+  std::map<ValueId, Value> halves_;  // of values of the new graph
+};
+
+}  // namespace
+
+Graph choose_precision(const Graph& graph, const CompileOptions& options) {
+  if (options.precision.products != DType::bf16) return graph;
+  Rounding rounding(graph, options.precision);
+  return prune(rewrite(graph, [&](Rewriter& r, NodeId id) { return rounding(r, id); }), options.target);
+}
+
+}  // namespace shoestring
