@@ -9,11 +9,11 @@ namespace shoestring {
 namespace {
 
 // Whether a node may write output k while it still reads operand i from the same memory: elementwise,
-// same size, and inside a fused body never through a broadcast; or an update of what lies there.
+// same size, and inside a fused body never through a broadcast; or an update of some of what lies there.
 bool reads_in_step(const Graph& graph, const Node& node, size_t i, size_t k) {
   if (graph.type(node.inputs[i]) != node.types[k]) return false;
   if (node.op->elementwise()) return true;
-  if (node.op->name == "update_at") return i == 0 && k == 0;
+  if (node.op->name == "update_at" || node.op->name == "scatter_rows") return i == 0 && k == 0;
   if (!node.body || node.op->name != "fused") return false;
   const Graph& body = *node.body;
   NodeId parameter;

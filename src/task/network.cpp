@@ -7,6 +7,7 @@
 #include "compile/differentiate.h"
 #include "model/optimizers.h"
 #include "task/network_parts.h"
+#include "task/table_rows.h"
 
 namespace shoestring::task {
 namespace {
@@ -70,6 +71,9 @@ class Training {
         forward_(graph, true, seen_in_training(spec)) {
     losses(forward_members(forward_, spec, rows), rows);
   }
+
+  // States that are kept in another form than the graph has them: for restate().
+  std::map<std::string, StateForm, std::less<>> forms() const { return tables_.forms(g_); }
 
   void build() {
     if (!g_.status()) return;
@@ -178,6 +182,8 @@ class Training {
         updates_.push_back({sum_of(t.name, t.value.type()).name, zeros_like(t.value)});
       updates_.push_back({std::string(kRows), g_.scalar(DType::f32, 0)});
     }
+    if (kind_ == StepKind::update && updates_rows(optimizer_of(spec_.recipe.trainer.optimizer)))
+      tables_.take(g_, trained_);
     const model::Clipped clipped =
         model::clip(means(rows), clipping_of(spec_.recipe.trainer.gradient_clipping), finite);
     report(clipped);
@@ -185,6 +191,7 @@ class Training {
     const Value rate = g_.input("learning_rate", {DType::f32, {}});
     for (model::StateUpdate& u : model::update(spec_.recipe.trainer.optimizer, trained_, rate, clipped.ok))
       updates_.push_back(std::move(u));
+    tables_.put(updates_);
     statistics(clipped.ok);
   }
 
@@ -216,6 +223,7 @@ class Training {
   Value loss_;
   std::vector<model::Trained> trained_;
   std::vector<model::StateUpdate> updates_;
+  TableRows tables_;
 };
 
 std::string_view name_of(StepKind kind) {
@@ -268,8 +276,9 @@ Graph build_initial(const NetworkSpec& spec) {
 
 Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind) {
   Graph g{std::string(name_of(kind))};
-  Training(g, spec, rows, kind).build();
-  return g;
+  Training training(g, spec, rows, kind);
+  training.build();
+  return restate(g, training.forms());
 }
 
 Graph build_evaluation(const NetworkSpec& spec, int64_t rows) {

@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "task/table_rows.h"
 #include "train/answers.h"
 #include "train/blend.h"
 #include "train/infer.h"
@@ -255,9 +256,17 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
 
   const auto evaluated =
       static_cast<int64_t>(std::max({data->training.size(), data->validation.size(), data->test.size()}));
-  const CompileOptions options{.target = native_target()};
+  CompileOptions options{.target = native_target()};
+  options.precision = training_precision(trainer, options.target);
+  if (trainer.use_mixed_precision && options.precision.products == DType::f32)
+    say(events.log, LogLevel::warning,
+        "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
   auto engine = Engine::create(data->spec, plans_for(batch, rows, evaluated), options);
   if (!engine) return fail(engine.error());
+  for (const std::string& table : task::tables_by_rows(engine->runners().front()->plan().graph))
+    say(events.log, LogLevel::note,
+        fmt::format("{} is large: only the rows that a step takes are updated, and their moments with them",
+                    table));
   if (auto ok = engine->initialize(job.seed, options); !ok) return fail(ok.error());
   auto best = BestModel::create(*engine);
   if (!best) return fail(best.error());
