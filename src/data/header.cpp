@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "data/dates.h"
 #include "data/parse.h"
 
 namespace shoestring::data {
@@ -114,56 +115,6 @@ std::vector<std::string> header_names(const Cells& header, std::vector<std::stri
     names.push_back(std::move(name));
   }
   return names;
-}
-
-bool looks_like_date(std::string_view text) {
-  // The pattern of the leading part: digits as counts, separators as they are, a month's name as 'M'.
-  if (text.size() < 6 || text.size() > 35) return false;
-  constexpr std::string_view kMonths = "janfebmaraprmayjunjulaugsepoctnovdec";
-  std::array<int, 3> digits{};
-  int fields = 0;
-  char separator = 0;
-  bool month_name = false;
-  size_t i = 0;
-  while (fields < 3) {
-    const size_t start = i;
-    while (i < text.size() && std::isdigit(static_cast<unsigned char>(text[i]))) ++i;
-    if (i > start) {
-      digits[fields++] = static_cast<int>(i - start);
-    } else {
-      while (i < text.size() && std::isalpha(static_cast<unsigned char>(text[i]))) ++i;
-      if (i - start < 3) return false;
-      const size_t at = kMonths.find(lowered(text.substr(start, 3)));
-      if (month_name || at == std::string_view::npos || at % 3 != 0) return false;
-      month_name = true;
-      digits[fields++] = 0;
-    }
-    if (fields == 3 || i == text.size()) break;
-    const char c = text[i];
-    const bool before_name = i + 1 < text.size() && std::isalpha(static_cast<unsigned char>(text[i + 1]));
-    if (c != '-' && c != '/' && c != '.' && !(c == ' ' && (month_name || before_name))) {
-      if (fields < 2 || (c != ' ' && c != 'T')) return false;
-      break;
-    }
-    if (separator != 0 && c != separator) break;
-    separator = c;
-    ++i;
-  }
-  if (i < text.size() && text[i] != ' ' && text[i] != 'T') return false;
-  if (i < text.size()) {  // what follows is a time: 0:00, 12:30:05.123, with a zone perhaps
-    const std::string_view time = text.substr(i + 1);
-    if (time.size() < 4 || !std::isdigit(static_cast<unsigned char>(time[0])) || time.find(':') > 2)
-      return false;
-  }
-  const auto day_or_month = [](int n) { return n == 1 || n == 2; };
-  if (fields == 2) return separator == '-' && digits[0] == 4 && digits[1] == 2;  // 1949-01
-  if (fields != 3) return false;
-  if (month_name) {
-    return digits[1] == 0 && day_or_month(digits[0]) && (digits[2] == 4 || digits[2] == 2);
-  }
-  if (digits[0] == 4) return day_or_month(digits[1]) && day_or_month(digits[2]);
-  return day_or_month(digits[0]) && day_or_month(digits[1]) &&
-         (digits[2] == 4 || (digits[2] == 2 && separator != '.'));
 }
 
 }  // namespace shoestring::data

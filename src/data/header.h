@@ -28,7 +28,4 @@ bool first_is_header(std::span<const Cells> records, std::span<const std::string
 std::vector<std::string> header_names(const Cells& header, std::vector<std::string>& notes);
 std::vector<std::string> numbered_names(int columns);
 
-// 2016-07-01, 2016-07-01 00:00:00, 2016-07-01T00:00:00Z, 04/03/2016 0:00, 01-Jan-1995, 1949-01, 20.04.2016 …
-bool looks_like_date(std::string_view trimmed);
-
 }  // namespace shoestring::data

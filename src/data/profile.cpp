@@ -10,8 +10,8 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "data/dates.h"
 #include "data/hash.h"
-#include "data/header.h"
 #include "data/leak.h"
 #include "data/parse.h"
 

@@ -1,10 +1,13 @@
 #include "data/split.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "base/philox.h"
@@ -16,6 +19,8 @@ namespace {
 // Streams of the generator. A graph's random nodes count from 0 up; these stand at the other end.
 constexpr uint32_t kSplitStream = 0xFFFFFF00;
 constexpr uint32_t kOrderStream = 0xFFFFFF01;
+constexpr uint32_t kSampleStream = 0xFFFFFF02;
+constexpr uint32_t kResampleStream = 0xFFFFFF03;
 
 void shuffle(std::span<uint32_t> items, Philox& random) {
   for (size_t i = items.size(); i > 1; --i) {
@@ -94,6 +99,95 @@ std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const Spli
     deal(std::span(rows).subspan(begin[g], begin[g + 1] - begin[g]), shares, random, splits);
   }
   return splits;
+}
+
+std::vector<uint8_t> ordered_split(std::span<const double> values, const SplitShares& shares) {
+  std::vector<uint8_t> splits(values.size(), kTrain);
+  std::vector<uint32_t> order;
+  for (size_t r = 0; r < values.size(); ++r)
+    if (!std::isnan(values[r])) order.push_back(static_cast<uint32_t>(r));
+  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return values[a] < values[b]; });
+  const auto counts = counts_of(static_cast<int64_t>(order.size()), shares);
+  size_t next = 0;
+  for (uint8_t s = 0; s < 3; ++s)
+    for (int64_t i = 0; i < counts[s]; ++i) splits[order[next++]] = s;
+  return splits;
+}
+
+Split hash_split(std::string_view value, const SplitShares& shares) {
+  const uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(value.data()), value.size());
+  const double at = static_cast<double>(crc) * 0x1p-32;
+  if (at < shares.train) return kTrain;
+  return at < shares.train + shares.validation || shares.test == 0 ? kValidation : kTest;
+}
+
+std::vector<uint8_t> group_split(std::span<const int32_t> codes, const SplitShares& shares, uint64_t seed) {
+  const int32_t highest = codes.empty() ? -1 : *std::max_element(codes.begin(), codes.end());
+  std::vector<int64_t> sizes(static_cast<size_t>(highest) + 2);  // of code c - 1
+  const auto group = [](int32_t code) { return static_cast<size_t>(std::max(code, -1) + 1); };
+  for (const int32_t code : codes) ++sizes[group(code)];
+  std::vector<uint32_t> order(sizes.size());
+  std::iota(order.begin(), order.end(), 0u);
+  Philox random(seed, kSplitStream);
+  shuffle(order, random);
+  // The large ones first, so that the small ones fill up what is left; those about as large as each other
+  // in any order.
+  const auto magnitude = [&](uint32_t g) { return std::bit_width(static_cast<uint64_t>(sizes[g])); };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return magnitude(a) > magnitude(b); });
+
+  const std::array<double, 3> share{shares.train, shares.validation, shares.test};
+  std::array<double, 3> has{};
+  std::vector<uint8_t> of_group(sizes.size());
+  for (const uint32_t g : order) {
+    const auto size = static_cast<double>(sizes[g]);
+    // To the split where it adds least to the sum over the splits of (has - wanted)² / wanted.
+    double least = std::numeric_limits<double>::infinity();
+    for (uint8_t s = 0; s < 3; ++s) {
+      const double wanted = share[s] * static_cast<double>(codes.size());
+      if (wanted <= 0) continue;
+      const double adds = size * (size + 2 * (has[s] - wanted)) / wanted;
+      if (adds < least) least = adds, of_group[g] = s;
+    }
+    has[of_group[g]] += size;
+  }
+  std::vector<uint8_t> splits;
+  splits.reserve(codes.size());
+  for (const int32_t code : codes) splits.push_back(of_group[group(code)]);
+  return splits;
+}
+
+std::vector<uint32_t> sample_rows(int64_t n, int64_t count, uint64_t seed) {
+  std::vector<uint32_t> rows(static_cast<size_t>(n));
+  std::iota(rows.begin(), rows.end(), 0u);
+  if (count >= n) return rows;
+  Philox random(seed, kSampleStream);
+  shuffle(rows, random);
+  rows.resize(static_cast<size_t>(count));
+  std::sort(rows.begin(), rows.end());
+  return rows;
+}
+
+std::vector<uint32_t> resample(std::span<const uint32_t> rows, std::span<const int32_t> class_of,
+                               std::span<const int64_t> wanted, uint64_t seed) {
+  std::vector<std::vector<uint32_t>> of_class(wanted.size());
+  std::vector<uint32_t> out;
+  for (const uint32_t row : rows) {
+    const int32_t c = class_of[row];
+    if (c >= 0 && static_cast<size_t>(c) < wanted.size())
+      of_class[static_cast<size_t>(c)].push_back(row);
+    else
+      out.push_back(row);
+  }
+  Philox random(seed, kResampleStream);
+  for (size_t c = 0; c < wanted.size(); ++c) {
+    auto& members = of_class[c];
+    if (members.empty()) continue;
+    shuffle(members, random);
+    for (int64_t i = 0; i < wanted[c]; ++i) out.push_back(members[static_cast<size_t>(i) % members.size()]);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 std::optional<FixedSplitError> append_fixed_split(const TextColumn& column, int64_t first_row,

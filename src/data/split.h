@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -29,6 +30,26 @@ std::vector<uint8_t> random_split(int64_t rows, const SplitShares& shares, uint6
 // Codes < 0 (missing) are a class of their own.
 std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const SplitShares& shares,
                                       uint64_t seed);
+
+// The rows with the least values train, those with the greatest test; of equal ones the upper row is the
+// earlier. Rows that are NaN train: they cannot be told to be new.
+std::vector<uint8_t> ordered_split(std::span<const double> values, const SplitShares& shares);
+
+// Where a row with this value belongs, whatever the other rows are: its CRC-32 as a share of 2^32 lies in
+// the first, second or third share.
+Split hash_split(std::string_view value, const SplitShares& shares);
+
+// All rows of one code go to one split; each split gets near its share of the rows. Groups of one size
+// are dealt out at random. Codes < 0 (missing) are one group.
+std::vector<uint8_t> group_split(std::span<const int32_t> codes, const SplitShares& shares, uint64_t seed);
+
+// `count` of n rows, drawn without replacement, ascending.
+std::vector<uint32_t> sample_rows(int64_t n, int64_t count, uint64_t seed);
+
+// `rows` with each row of class c (class_of[row]) repeated until the class has wanted[c] of them, or drawn
+// from without replacement where that is fewer. Ascending; a repeated row stands beside itself.
+std::vector<uint32_t> resample(std::span<const uint32_t> rows, std::span<const int32_t> class_of,
+                               std::span<const int64_t> wanted, uint64_t seed);
 
 // Appends a split per row from a column that holds 0, 1, 2 (or 0.0 …, or train, validation, test). A
 // missing or other value is an error whose place is the row: fixed_split_error.row.

@@ -66,18 +66,39 @@ constexpr Range kShare{.low = 0, .high = 1};
 constexpr auto kRandom = keys(key<&RandomSplit::probabilities>("probabilities", kSharesHelp).in(kShare));
 constexpr auto kFixed = keys(
     key<&FixedSplit::column>("column", "The column that says 0 (training), 1 (validation) or 2 (test)."));
+// The keys of a split by a column.
+template <class S>
+constexpr auto column_split(NameList help) {
+  return keys(key<&S::column>("column", help).required(),
+              key<&S::probabilities>("probabilities", kSharesHelp).in(kShare));
+}
 constexpr auto kStratify =
-    keys(key<&StratifySplit::column>("column", "The column whose values have the same shares in every split.")
-             .required(),
-         key<&StratifySplit::probabilities>("probabilities", kSharesHelp).in(kShare));
+    column_split<StratifySplit>("The column whose values have the same shares in every split.");
+constexpr auto kDatetime = together(
+    column_split<DatetimeSplit>("The column of dates, or of numbers, that says how old a row is."),
+    keys(key<&DatetimeSplit::datetime_format>(
+        "datetime_format", "How the dates are written, as strptime has it; null finds it by looking.")));
+constexpr auto kHash = column_split<HashSplit>("The column whose value decides, by its CRC-32.");
+constexpr auto kGroup =
+    column_split<GroupSplit>("The column that says which rows belong together: a patient, a customer.");
 
-constexpr NameList kLaterSplits[] = {"datetime", "hash"};
-constexpr auto kPreprocessing =
-    keys(key<&Preprocessing::split>(
-             "split", "How rows are split; null is by the column split if there is one, else random.")
-             .later(kLaterSplits),
-         refused("sample_ratio", "1"), refused("sample_size"), refused("oversample_minority"),
-         refused("undersample_majority"), noted("global_max_sequence_length", "there are no sequences"));
+constexpr auto kPreprocessing = keys(
+    key<&Preprocessing::split>(
+        "split", "How rows are split; null is by the column split if there is one, else random."),
+    key<&Preprocessing::sample_ratio>("sample_ratio",
+                                      "Share of the rows that is used at all, drawn at random.")
+        .in({.low = 0, .high = 1, .open_low = true}),
+    key<&Preprocessing::sample_size>("sample_size", "How many rows are used at all, drawn at random.")
+        .at_least(1),
+    key<&Preprocessing::oversample_minority>("oversample_minority",
+                                             "Training rows of a rare class are repeated until they are this "
+                                             "many for each row of the most frequent one.")
+        .in({.low = 0, .high = 1, .open_low = true}),
+    key<&Preprocessing::undersample_majority>(
+        "undersample_majority",
+        "Training rows of frequent classes are left out until the rarest has this many for each of theirs.")
+        .in({.low = 0, .high = 1, .open_low = true}),
+    noted("global_max_sequence_length", "there are no sequences"));
 
 constexpr NameList kLaterCombiners[] = {
     "comparator", "cross_attention",   "ft_transformer", "gated_fusion",    "hypernetwork",
@@ -117,6 +138,18 @@ Status check_shares(const Context& context, const Node& node, S& split) {
   return {};
 }
 
+Status check_sampling(const Context& context, const Node& node, Preprocessing& p) {
+  const auto both = [&](NameList a, NameList b) {
+    return context.refuse(node.find(b)->value.mark,
+                          fmt::format("{}: {} and {} are both given", context.path, a, b),
+                          "keep one of them");
+  };
+  if (p.sample_size && p.sample_ratio != 1) return both("sample_ratio", "sample_size");
+  if (p.oversample_minority && p.undersample_majority)
+    return both("oversample_minority", "undersample_majority");
+  return {};
+}
+
 }  // namespace
 
 template <>
@@ -137,8 +170,28 @@ constinit const Component Described<StratifySplit>::component{
     .keys = kStratify,
     .finish = finish<check_shares<StratifySplit>>};
 template <>
-constinit const Component Described<Preprocessing>::component{
-    .name = "preprocessing", .help = "What is done to the table as a whole.", .keys = kPreprocessing};
+constinit const Component Described<DatetimeSplit>::component{
+    .name = "datetime",
+    .help = "The oldest rows train, the newest test.",
+    .keys = kDatetime,
+    .finish = finish<check_shares<DatetimeSplit>>};
+template <>
+constinit const Component Described<HashSplit>::component{
+    .name = "hash",
+    .help = "A hash of the row's value decides, whatever the other rows are: more rows change no split.",
+    .keys = kHash,
+    .finish = finish<check_shares<HashSplit>>};
+template <>
+constinit const Component Described<GroupSplit>::component{
+    .name = "group",
+    .help = "Random, with all rows of one value of a column in one split.",
+    .keys = kGroup,
+    .finish = finish<check_shares<GroupSplit>>};
+template <>
+constinit const Component Described<Preprocessing>::component{.name = "preprocessing",
+                                                              .help = "What is done to the table as a whole.",
+                                                              .keys = kPreprocessing,
+                                                              .finish = finish<check_sampling>};
 template <>
 constinit const Component Described<EnsembleMember>::component{
     .name = "members", .help = "A member: the recipe's network, but for what stands here.", .keys = kMember};

@@ -17,7 +17,7 @@ constexpr std::string_view kOtherNames =
     "boft_n_butterfly_factor bos_token_id cell_type channel_dim clamp_len classifier_dropout "
     "classifier_dropout_prob coft compute_idf conv_activation conv_dropout conv_layers conv_norm "
     "conv_norm_params conv_use_bias cpu_resources_per_trial d_conv d_ff d_inner d_kv d_model d_state "
-    "datetime_format delta_t dilation dilation_rate dim diversity_penalty do_sample dpo_beta "
+    "delta_t dilation dilation_rate dim diversity_penalty do_sample dpo_beta "
     "dpo_label_smoothing dpo_loss_type dropout_rate early_stopping embd_pdrop embed_input_feature_name "
     "embed_size encoder_repetition_penalty encoding_size end_n_top entity_1 entity_2 entmax_alpha "
     "entmax_mode eos_token_id epsilon epsilon_cutoff eta eta_cutoff eva_config eval_split executor "

@@ -111,6 +111,19 @@ Result<const OutputFeature*> watched_output(const Context& context, const Node& 
       near.empty() ? "name an output feature, or combined" : fmt::format("did you mean '{}'?", near));
 }
 
+// Which class is rare is a question about one output.
+Status check_balance(const Context& context, const Node& root, const Recipe& recipe) {
+  const Preprocessing& p = recipe.preprocessing;
+  if (!p.oversample_minority && !p.undersample_majority) return {};
+  const std::string_view key = p.oversample_minority ? "oversample_minority" : "undersample_majority";
+  const bool of_classes = recipe.outputs.size() == 1 && (recipe.outputs[0].type() == FeatureType::binary ||
+                                                         recipe.outputs[0].type() == FeatureType::category);
+  if (of_classes) return {};
+  return context.refuse(mark_in(root, {"preprocessing", key}),
+                        fmt::format("preprocessing.{} needs one output feature, binary or category", key),
+                        recipe.outputs.size() == 1 ? "leave it out" : "predict one output, or leave it out");
+}
+
 Status resolve_validation(const Context& context, const Node& root, Recipe& recipe) {
   const Result<const OutputFeature*> output = watched_output(context, root, recipe);
   if (!output) return fail(output.error());
@@ -150,6 +163,8 @@ Result<Recipe> parse_recipe(const Document& document) {
   if (Status read = read_component(context, *root, recipe_component(), &recipe); !read)
     return fail(std::move(read.error()));
   if (Status checked = check_names(context, *root, recipe); !checked) return fail(std::move(checked.error()));
+  if (Status checked = check_balance(context, *root, recipe); !checked)
+    return fail(std::move(checked.error()));
   if (Status resolved = resolve_validation(context, *root, recipe); !resolved)
     return fail(std::move(resolved.error()));
   if (const Entry* combiner = root->find("combiner");

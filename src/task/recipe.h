@@ -394,10 +394,33 @@ struct StratifySplit {
   Probabilities probabilities = kProbabilities;
   bool operator==(const StratifySplit&) const = default;
 };
-using SplitSpec = std::variant<RandomSplit, FixedSplit, StratifySplit>;
+// The oldest rows train, the newest test. A column of numbers is in the order of its numbers.
+struct DatetimeSplit {
+  std::string column;
+  Probabilities probabilities = kProbabilities;
+  std::optional<std::string> datetime_format;  // as strptime has it; absent: found by looking
+  bool operator==(const DatetimeSplit&) const = default;
+};
+struct HashSplit {  // the value alone decides, by its hash
+  std::string column;
+  Probabilities probabilities = kProbabilities;
+  bool operator==(const HashSplit&) const = default;
+};
+struct GroupSplit {  // rows with one value of the column are in one split
+  std::string column;
+  Probabilities probabilities = kProbabilities;
+  bool operator==(const GroupSplit&) const = default;
+};
+using SplitSpec = std::variant<RandomSplit, FixedSplit, StratifySplit, DatetimeSplit, HashSplit, GroupSplit>;
 
 struct Preprocessing {
   std::optional<SplitSpec> split;  // absent: by the column `split` if the data has one, else random
+  // Rows that are used at all, drawn before the split: a share of them, or so many.
+  double sample_ratio = 1;
+  std::optional<int64_t> sample_size;
+  // Of the training rows of the one output, a class: the rarer class's rows over the most frequent's, reached
+  // by repeating rows or by leaving some out. At most one of the two is set.
+  std::optional<double> oversample_minority, undersample_majority;
   bool operator==(const Preprocessing&) const = default;
 };
 

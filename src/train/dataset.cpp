@@ -43,32 +43,6 @@ Status drop_missing(const task::Recipe& recipe, Tables& tables, double tolerance
   return {};
 }
 
-// A split for every row; rows to drop belong to none.
-Result<std::vector<uint8_t>> split_rows(const task::Recipe& recipe, Tables& tables,
-                                        const std::vector<uint8_t>& drop, uint64_t seed) {
-  std::vector<uint8_t> split(drop.size(), data::kUnused);
-  std::vector<uint32_t> kept;
-  for (size_t row = 0; row < drop.size(); ++row)
-    if (!drop[row]) kept.push_back(static_cast<uint32_t>(row));
-  std::vector<uint8_t> chosen;
-  const auto shares = [](const task::Probabilities& p) { return data::SplitShares{p[0], p[1], p[2]}; };
-  if (!tables.split.empty()) {
-    for (const uint32_t row : kept) chosen.push_back(tables.split[row]);
-  } else if (tables.stratify) {
-    std::vector<int32_t> codes;
-    for (const uint32_t row : kept) codes.push_back(tables.stratify->codes[row]);
-    const auto& spec = std::get<task::StratifySplit>(*recipe.preprocessing.split);
-    chosen = data::stratified_split(codes, shares(spec.probabilities), seed);
-  } else {
-    const auto* spec =
-        recipe.preprocessing.split ? std::get_if<task::RandomSplit>(&*recipe.preprocessing.split) : nullptr;
-    chosen = data::random_split(static_cast<int64_t>(kept.size()),
-                                shares(spec ? spec->probabilities : task::kProbabilities), seed);
-  }
-  for (size_t i = 0; i < kept.size(); ++i) split[kept[i]] = chosen[i];
-  return split;
-}
-
 Result<task::Fits> fit(const task::Recipe& recipe, RawColumns& columns, std::span<const uint32_t> training,
                        std::vector<std::string>& notes) {
   task::Fits fits;
@@ -207,9 +181,8 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
   const double tolerance = data::ReadOptions().tolerance;
   std::vector<uint8_t> drop;
   if (auto ok = drop_missing(recipe, *tables, tolerance, options.log, drop); !ok) return fail(ok.error());
-  const auto split = split_rows(recipe, *tables, drop, options.seed);
-  if (!split) return fail(split.error());
-  const auto training = data::rows_of(*split, data::kTrain);
+  const auto split = tables->split.split(recipe.preprocessing, drop, options.seed, options.log);
+  const auto training = data::rows_of(split, data::kTrain);
   if (training.empty())
     return fail(ErrorKind::data, "no rows are left to train on", tables->readers.front()->path(),
                 "give more rows, or a larger share to training in preprocessing.split");
@@ -228,7 +201,9 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
   auto spec = network_spec(std::move(recipe), out.fits);
   if (!spec) return fail(spec.error());
   out.spec = std::move(*spec);
-  if (auto ok = encode_all(*tables, *split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  if (auto ok = encode_all(*tables, split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  out.training =
+      balanced(out.spec.recipe, out.fits, out.targets, std::move(out.training), options.seed, options.log);
   return out;
 }
 
@@ -240,13 +215,14 @@ Result<Dataset> prepare_fitted(const DataFiles& files, const task::NetworkSpec& 
   std::vector<uint8_t> drop;
   if (auto ok = drop_missing(spec.recipe, *tables, tolerance, options.log, drop); !ok)
     return fail(ok.error());
-  Result<std::vector<uint8_t>> split = std::vector<uint8_t>(drop.size(), data::kTest);
-  if (wanted == RowsWanted::as_trained) split = split_rows(spec.recipe, *tables, drop, options.seed);
-  if (!split) return fail(split.error());
+  const task::Preprocessing all_rows;
+  const auto split =
+      tables->split.split(wanted == RowsWanted::as_trained ? spec.recipe.preprocessing : all_rows, drop,
+                          options.seed, options.log);
   Dataset out;
   out.spec = spec;
   out.fits = fits;
-  if (auto ok = encode_all(*tables, *split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  if (auto ok = encode_all(*tables, split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
   return out;
 }
 

@@ -28,27 +28,6 @@ std::vector<Source> sources_of(const DataFiles& files) {
   return sources;
 }
 
-// Columns besides the features that a split reads.
-struct SplitColumns {
-  std::string fixed, stratify;  // names, "" if there is none
-};
-
-SplitColumns split_columns(const task::Recipe& recipe, const data::TableReader& table) {
-  const auto& split = recipe.preprocessing.split;
-  if (!split) return {table.index_of("split") >= 0 ? "split" : "", ""};
-  if (const auto* fixed = std::get_if<task::FixedSplit>(&*split)) return {fixed->column, ""};
-  if (const auto* stratify = std::get_if<task::StratifySplit>(&*split)) return {"", stratify->column};
-  return {};
-}
-
-Result<int> split_column(const data::TableReader& table, const std::string& name) {
-  if (name.empty()) return -1;
-  const int index = table.index_of(name);
-  if (index >= 0) return index;
-  return fail(ErrorKind::data, fmt::format("there is no column '{}' to split by", name), table.path(),
-              "name one of its columns in preprocessing.split");
-}
-
 // Cells that are no number: a note, or above the tolerance an error.
 template <class Feature>
 Status check_cells(const std::vector<Feature>& features, std::vector<data::BadCells>& bad,
@@ -107,16 +86,11 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
   data::TableReader& reader = *out.readers.emplace_back(std::move(*opened));
   const auto map = locate(recipe, reader, true);
   if (!map) return fail(map.error());
-  const SplitColumns names =
-      with_split && source.split == data::kUnused ? split_columns(recipe, reader) : SplitColumns{};
-  const auto fixed = split_column(reader, names.fixed), stratify = split_column(reader, names.stratify);
-  for (const auto* column : {&fixed, &stratify})
-    if (!*column) return fail(column->error());
-  if (*stratify >= 0) out.stratify.emplace();
+  const uint8_t of_file = with_split ? source.split : uint8_t{data::kTest};
+  if (auto ok = out.split.open(recipe, reader, of_file); !ok) return ok;
   std::vector<int> wanted = map->inputs;
   wanted.insert(wanted.end(), map->outputs.begin(), map->outputs.end());
-  for (const int column : {*fixed, *stratify})
-    if (column >= 0) wanted.push_back(column);
+  if (out.split.column() >= 0) wanted.push_back(out.split.column());
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   reader.only(wanted);
@@ -131,15 +105,7 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
       return fail(ErrorKind::data, "the table has more than 2^32 rows", reader.path(),
                   "train on a part of it");
     out.columns.append(**batch, *map);
-    if (source.split != data::kUnused) out.split.resize(static_cast<size_t>(out.rows()), source.split);
-    if (*fixed >= 0) {
-      if (auto bad = data::append_fixed_split((*batch)->column(*fixed), (*batch)->first_row(), out.split))
-        return fail(ErrorKind::data, fmt::format("'{}' is not 0, 1 or 2", bad->value),
-                    fmt::format("{}, column '{}'", reader.place(bad->row), names.fixed),
-                    "write 0 for training, 1 for validation, 2 for test, or set preprocessing.split");
-    }
-    if (out.stratify)
-      data::append_codes((*batch)->column(*stratify), out.stratify->dictionary, out.stratify->codes);
+    if (auto ok = out.split.append(**batch, reader); !ok) return ok;
   }
   if (log)  // only now: a note may come with any batch
     for (const auto& note : reader.notes())
@@ -150,6 +116,7 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
     return ok;
   if (auto ok = check_cells(recipe.outputs, out.columns.bad_outputs, reader, options.tolerance, log); !ok)
     return ok;
+  if (auto ok = out.split.close(reader, options.tolerance); !ok) return ok;
   for (const data::TableFile& file : reader.files()) {
     std::error_code ec;
     const auto bytes = std::filesystem::file_size(file.path, ec);

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "train/dataset.h"
+#include "train/split_rows.h"
 
 namespace shoestring::train {
 
@@ -13,8 +14,7 @@ struct Tables {
   RawColumns columns;
   std::vector<std::unique_ptr<data::TableReader>> readers;  // kept to tell lines
   std::vector<int64_t> first_rows;                          // of each file's rows
-  std::vector<uint8_t> split;     // of each row, where a column or the files say so; else empty
-  std::optional<Words> stratify;  // the column that a split is stratified by
+  RowSplit split;
   std::vector<SourceFile> files;
 
   int64_t rows() const { return columns.rows(); }

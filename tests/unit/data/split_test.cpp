@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace shoestring::data {
@@ -73,6 +74,85 @@ TEST(FixedSplit, NumbersAndWords) {
     EXPECT_EQ(error->row, 11);
     EXPECT_EQ(error->value, bad);
   }
+}
+
+TEST(OrderedSplit, TheGreatestTest) {
+  const double none = 0.0 / 0.0;
+  const std::vector<double> values{50, 10, none, 40, 20, 30, 60, 70, 80, 90, 100};
+  const auto splits = ordered_split(values, {0.7, 0.1, 0.2});
+  EXPECT_EQ(splits, (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 2}));
+  // Of equal values the upper rows are the earlier.
+  const std::vector<double> equal(10, 5.0);
+  EXPECT_EQ(ordered_split(equal, {0.7, 0.1, 0.2}), (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0, 1, 2, 2}));
+}
+
+// Python: zlib.crc32(b"a") / 2**32 = 0.909, of b 0.444, customer-17 0.269, 2016-07-01 0.916, x1 0.968, "" 0;
+// of user0 … user9999 6976, 1045 and 1979 fall below 0.7, 0.8 and 1.
+TEST(HashSplit, TheCrcDecides) {
+  const SplitShares shares{0.3, 0.15, 0.55};
+  EXPECT_EQ(hash_split("customer-17", shares), kTrain);
+  EXPECT_EQ(hash_split("b", shares), kValidation);
+  EXPECT_EQ(hash_split("a", shares), kTest);
+  EXPECT_EQ(hash_split("", shares), kTrain);
+  EXPECT_EQ(hash_split("x1", {0.5, 0.5, 0}), kValidation);
+  std::vector<int64_t> count(3);
+  for (int i = 0; i < 10'000; ++i) ++count[hash_split("user" + std::to_string(i), {0.7, 0.1, 0.2})];
+  EXPECT_EQ(count, (std::vector<int64_t>{6976, 1045, 1979}));
+}
+
+TEST(GroupSplit, GroupsStayWhole) {
+  std::vector<int32_t> codes;
+  for (int i = 0; i < 2000; ++i) codes.push_back((i * i + 7 * i) % 150 - 1);
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    const auto splits = group_split(codes, {}, seed);
+    std::vector<int> of_group(150, -1);
+    for (size_t r = 0; r < codes.size(); ++r) {
+      int& known = of_group[static_cast<size_t>(codes[r] + 1)];
+      if (known < 0) known = splits[r];
+      ASSERT_EQ(known, splits[r]);
+    }
+    const auto n = counts(splits);
+    EXPECT_NEAR(n[0], 1400, 30);
+    EXPECT_NEAR(n[1], 200, 30);
+    EXPECT_NEAR(n[2], 400, 30);
+    EXPECT_EQ(splits, group_split(codes, {}, seed));
+  }
+  EXPECT_NE(group_split(codes, {}, 1), group_split(codes, {}, 2));
+  EXPECT_TRUE(group_split({}, {}, 1).empty());
+  // Three equal groups: two train, one tests.
+  std::vector<int32_t> three;
+  for (int i = 0; i < 30; ++i) three.push_back(i % 3);
+  EXPECT_EQ(counts(group_split(three, {}, 5)), (std::vector<int64_t>{20, 0, 10}));
+}
+
+TEST(Samples, WithoutReplacement) {
+  const auto rows = sample_rows(100, 30, 7);
+  EXPECT_EQ(rows.size(), 30u);
+  EXPECT_EQ(std::adjacent_find(rows.begin(), rows.end(), std::greater_equal<>()), rows.end());
+  EXPECT_EQ(rows, sample_rows(100, 30, 7));
+  EXPECT_NE(rows, sample_rows(100, 30, 8));
+  EXPECT_EQ(sample_rows(5, 9, 7).size(), 5u);
+}
+
+TEST(Resample, EachClassToItsCount) {
+  std::vector<uint32_t> rows;
+  std::vector<int32_t> class_of;
+  for (uint32_t r = 0; r < 100; ++r) class_of.push_back(r % 10 == 0 ? 1 : r % 10 == 1 ? -1 : 0);
+  for (uint32_t r = 0; r < 100; r += 1) rows.push_back(r);
+  const std::vector<int64_t> wanted{80, 25};
+  const auto out = resample(rows, class_of, wanted, 3);
+  std::vector<int> times(100);
+  for (const uint32_t r : out) ++times[r];
+  for (uint32_t r = 0; r < 100; ++r) {
+    // 25 of 10 rows: each twice, five of them once more. Rows of no class stay.
+    if (r % 10 == 0)
+      EXPECT_TRUE(times[r] == 2 || times[r] == 3) << r;
+    else
+      EXPECT_EQ(times[r], 1) << r;
+  }
+  EXPECT_EQ(out.size(), 115u);
+  const std::vector<int64_t> fewer{20, 10};
+  EXPECT_EQ(resample(rows, class_of, fewer, 3).size(), 40u);
 }
 
 TEST(EpochOrder, PermutationsByEpoch) {

@@ -1,5 +1,6 @@
 #include "train/dataset.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "unit/train/tables.h"
@@ -175,6 +176,103 @@ TEST(Prepare, GatheringRepeatsTheLastRowBeyondTheBatch) {
     EXPECT_EQ(kinds[static_cast<size_t>(r)], p.data->inputs.categories[2]->at(row));
     EXPECT_EQ(targets[static_cast<size_t>(r)], p.data->targets.numbers[0][row]);
   }
+}
+
+// 100 rows: day i of 2020 written day first, a customer for every five rows, one row in ten is yes.
+std::string dated_table() {
+  std::string text = "a,when,who,y\n";
+  for (int i = 99; i >= 0; --i)
+    text += std::to_string(i) + "," + std::to_string(i % 28 + 1) + "/" + std::to_string(i / 28 + 1) +
+            "/2020,c" + std::to_string(i / 5) + "," + (i % 10 == 3 ? "yes" : "no") + "\n";
+  return text;
+}
+std::string dated_recipe(const std::string& preprocessing) {
+  return "input_features: [{name: a, type: number}]\noutput_features: [{name: y, type: binary}]\n"
+         "preprocessing: {" +
+         preprocessing + "}\n";
+}
+bool told(const Prepared& p, const std::string& text) {
+  return std::any_of(p.notes.begin(), p.notes.end(),
+                     [&](const std::string& note) { return note.find(text) != std::string::npos; });
+}
+
+TEST(Prepare, TheNewestRowsTest) {
+  const Folder folder;
+  const DataFiles files{.dataset = folder.write("t.csv", dated_table())};
+  const auto p = prepared(files, dated_recipe("split: {type: datetime, column: when}"));
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  std::vector<uint32_t> newest(20), next(10);
+  std::iota(newest.begin(), newest.end(), 0u);
+  std::iota(next.begin(), next.end(), 20u);
+  EXPECT_EQ(p.data->test, newest);
+  EXPECT_EQ(p.data->validation, next);
+  EXPECT_TRUE(told(p, "split by 'when': the day stands first in its dates"));
+  EXPECT_TRUE(told(p,
+                   "training from 2020-01-01 to 2020-03-14, validation from 2020-03-15 to 2020-03-24, test "
+                   "from 2020-03-25 to 2020-04-16"))
+      << p.notes.back();
+  // A column of numbers is in the order of its numbers; the words of another are no dates.
+  const auto by_number = prepared(files, dated_recipe("split: {type: datetime, column: a}"));
+  ASSERT_TRUE(by_number.data);
+  EXPECT_EQ(by_number.data->test, newest);
+  const auto no_dates = prepared(files, dated_recipe("split: {type: datetime, column: who}"));
+  ASSERT_FALSE(no_dates.data);
+  EXPECT_EQ(no_dates.data.error().kind, ErrorKind::data);
+  EXPECT_NE(no_dates.data.error().what.find("'c19' is not a date"), std::string::npos);
+}
+
+TEST(Prepare, SplitsByHashAndByGroup) {
+  const Folder folder;
+  const DataFiles files{.dataset = folder.write("t.csv", dated_table())};
+  for (const char* type : {"hash", "group"}) {
+    const auto p = prepared(files, dated_recipe(std::string("split: {type: ") + type + ", column: who}"));
+    ASSERT_TRUE(p.data) << p.data.error().message();
+    std::vector<int> of_customer(20, -1);
+    int split = 0;
+    for (const auto* rows : {&p.data->training, &p.data->validation, &p.data->test}) {
+      EXPECT_TRUE(!rows->empty() || type == std::string("hash")) << split;
+      for (const uint32_t row : *rows) {
+        int& known = of_customer[(99 - row) / 5];
+        EXPECT_TRUE(known == -1 || known == split) << type << row;
+        known = split;
+      }
+      ++split;
+    }
+    EXPECT_EQ(p.data->training.size() + p.data->validation.size() + p.data->test.size(), 100u);
+    if (type == std::string("group")) {
+      EXPECT_EQ(p.data->training.size(), 70u);
+    }
+  }
+}
+
+TEST(Prepare, SamplesAndBalances) {
+  const Folder folder;
+  const DataFiles files{.dataset = folder.write("t.csv", dated_table())};
+  const auto yes_of = [](const Dataset& data) {
+    return std::count_if(data.training.begin(), data.training.end(),
+                         [&](uint32_t row) { return data.targets.numbers[0][row] == 1; });
+  };
+  const auto rows_of = [](const Dataset& d) {
+    return d.training.size() + d.validation.size() + d.test.size();
+  };
+  const std::string by_y = "split: {type: stratify, column: y}";
+  const auto ratio = prepared(files, dated_recipe("sample_ratio: 0.5"));
+  EXPECT_EQ(rows_of(*ratio.data), 50u);
+  EXPECT_TRUE(told(ratio, "sample_ratio: 50 of 100 rows are used"));
+  EXPECT_EQ(rows_of(*prepared(files, dated_recipe("sample_size: 30")).data), 30u);
+  EXPECT_EQ(rows_of(*prepared(files, dated_recipe("sample_size: 300")).data), 100u);
+
+  const auto over = prepared(files, dated_recipe("oversample_minority: 0.5, " + by_y));
+  ASSERT_TRUE(over.data) << over.data.error().message();
+  EXPECT_EQ(over.data->training.size(), 63u + 32u);  // 7 yes and 63 no, 0.5 * 63 = 31.5
+  EXPECT_EQ(yes_of(*over.data), 32);
+  EXPECT_EQ(over.data->test.size(), 20u);
+  EXPECT_TRUE(told(over, "oversample_minority: training rows of 'yes' from 7 to 32"));
+  const auto under = prepared(files, dated_recipe("undersample_majority: 0.7, " + by_y));
+  EXPECT_EQ(under.data->training.size(), 17u);  // 7 yes, 7 / 0.7 = 10 no
+  EXPECT_EQ(yes_of(*under.data), 7);
+  EXPECT_TRUE(told(prepared(files, dated_recipe("oversample_minority: 0.05, " + by_y)),
+                   "the training rows are as balanced as that already"));
 }
 
 }  // namespace

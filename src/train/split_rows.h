@@ -1,0 +1,52 @@
+// Which rows train, which validate, which test: what the recipe's split needs of a table, read beside the
+// features, and what comes of it. Sampling before the split and balancing after it stand here too.
+#pragma once
+
+#include "base/log.h"
+#include "data/dates.h"
+#include "data/split.h"
+#include "data/table.h"
+#include "train/encoded.h"
+
+namespace shoestring::train {
+
+class RowSplit {
+ public:
+  // Begins with a table. `of_file`: the split that all its rows belong to, or kUnused: as the recipe says.
+  // Fails with ErrorKind::data where the table lacks the column.
+  Status open(const task::Recipe& recipe, const data::TableReader& table, uint8_t of_file);
+  // The table's column that it reads, -1 if it reads none.
+  int column() const { return column_; }
+  // Reads a batch's rows. ErrorKind::data where a fixed split's cell is no split.
+  Status append(const data::RecordBatch& batch, data::TableReader& table);
+  // The table is read. ErrorKind::data where it has no dates to go by, or too many cells that are none.
+  Status close(data::TableReader& table, double tolerance);
+
+  // A split for every row; rows to drop and rows that sampling leaves out belong to none.
+  std::vector<uint8_t> split(const task::Preprocessing& preprocessing, const std::vector<uint8_t>& drop,
+                             uint64_t seed, const LogSink& log) const;
+
+ private:
+  std::vector<uint8_t> split_kept(std::span<const uint32_t> kept, uint64_t seed, const LogSink& log) const;
+  std::vector<uint8_t> split_by_age(const task::DatetimeSplit& spec, std::span<const uint32_t> kept,
+                                    const LogSink& log) const;
+
+  task::SplitSpec spec_;
+  uint8_t of_file_ = data::kUnused;
+  int column_ = -1;
+  std::string name_;            // of the column
+  std::vector<uint8_t> known_;  // of each row, where the cell or the file says it
+  std::optional<Words> words_;  // of a stratified split or one by groups
+  std::vector<data::DateStamp> stamps_;
+  std::vector<double> numbers_;
+  data::BadCells no_dates_, no_numbers_;
+  bool by_number_ = false;
+};
+
+// The training rows with those of rare classes repeated or those of frequent ones left out, as the recipe
+// says; told in one line. The same rows where it says nothing.
+std::vector<uint32_t> balanced(const task::Recipe& recipe, const task::Fits& fits,
+                               const EncodedTargets& targets, std::vector<uint32_t> training, uint64_t seed,
+                               const LogSink& log);
+
+}  // namespace shoestring::train
