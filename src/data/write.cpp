@@ -19,6 +19,17 @@ void RowWriter::written() {
   if (rows_.size() >= kBufferBytes) (void)flush();
 }
 
+void RowWriter::add(const RowText& rows) {
+  (void)flush();
+  output_.write(rows.view());
+}
+
+RowText RowWriter::no_rows() const {
+  RowText rows = rows_;
+  rows.clear();
+  return rows;
+}
+
 Status RowWriter::flush() {
   output_.write(rows_.view());
   rows_.clear();

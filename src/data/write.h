@@ -31,6 +31,9 @@ class RowWriter {
     written();
   }
 
+  // Rows that were made elsewhere, from no_rows() on.
+  void add(const RowText& rows);
+  RowText no_rows() const;
   // For whole rows: what is put here becomes the next of the table. Call written() after each row or few.
   RowText& rows() { return rows_; }
   void written();

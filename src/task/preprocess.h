@@ -174,6 +174,8 @@ void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vect
 
 // Whether encoding a row may need those below it.
 bool looks_ahead(const Fit& fit);
+// Whether it may need those below or above it.
+bool looks_around(const Fit& fit);
 
 // ---- decoding ----------------------------------------------------------------------------------
 

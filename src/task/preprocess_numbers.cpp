@@ -165,11 +165,18 @@ int64_t size_of(const Fit& fit) {
   return category ? category->size() : 1;
 }
 
-bool looks_ahead(const Fit& fit) {
+namespace {
+
+bool has_strategy(const Fit& fit, MissingValues strategy) {
   const auto* number = std::get_if<NumberFit>(&fit);
-  return std::visit([](const auto& one) { return one.strategy == MissingValues::bfill; }, fit) ||
-         (number && number->outlier_strategy == MissingValues::bfill);
+  return std::visit([&](const auto& one) { return one.strategy == strategy; }, fit) ||
+         (number && number->outlier_strategy == strategy);
 }
+
+}  // namespace
+
+bool looks_ahead(const Fit& fit) { return has_strategy(fit, MissingValues::bfill); }
+bool looks_around(const Fit& fit) { return looks_ahead(fit) || has_strategy(fit, MissingValues::ffill); }
 
 bool drops_missing(const InputFeature& feature) {
   return std::visit(

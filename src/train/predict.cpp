@@ -5,8 +5,10 @@
 
 #include "base/atomic_file.h"
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "data/split.h"
+#include "train/lanes.h"
 #include "train/read_tables.h"
 
 namespace shoestring::train {
@@ -130,6 +132,24 @@ Result<Runner*> Predictor::runner(PlanRequest request) {
   return engine_->runner(request);
 }
 
+Result<std::vector<Predictor::Lane>> Predictor::lanes(int count) {
+  const PlanRequest request{PlanKind::predict, largest_};
+  if (!engine_)
+    if (auto made = runner(request); !made) return fail(made.error());
+  CompileOptions options{.target = native_target()};
+  options.target.threads = 1;
+  const auto plan = compile(build(model_->spec, request), engine_->layout(), options);
+  if (!plan) return fail(plan.error());
+  std::vector<Lane> lanes;
+  for (int i = 0; i < count; ++i) {
+    auto arena = Block::reserve(plan->arena_bytes);
+    if (!arena) return fail(arena.error());
+    lanes.push_back({std::make_unique<Runner>(request, *plan), std::move(*arena)});
+    lanes.back().runner->bind(model_->spec, engine_->states().data(), lanes.back().arena.data());
+  }
+  return lanes;
+}
+
 Status Predictor::answer(RawColumns& raw, int64_t first_row, std::span<const uint8_t> groups,
                          std::span<task::FillState> states, const Take& take) {
   std::vector<uint32_t> all(static_cast<size_t>(raw.rows()));
@@ -188,6 +208,7 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   PredictOutcome outcome;
   const auto& fits = predictor.model().fits.inputs;
   const bool ahead = std::ranges::any_of(fits, task::looks_ahead);
+  const bool in_lanes = thread_count() > 1 && !std::ranges::any_of(fits, task::looks_around);
   std::vector<task::FillState> states(fits.size());
   RawColumns raw(predictor.recipe(), false);
   int64_t row = 0;  // the next to answer
@@ -211,6 +232,14 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
     auto batch = (*reader)->next();
     if (!batch) return fail(batch.error());
     if (!*batch) break;
+    if (in_lanes && row > 0) {  // the first rows waited for nothing; now for the rest
+      Answered rest{outcome.rows, std::move(raw.bad_inputs)};
+      auto ok = answer_in_lanes(predictor, {reader->get(), std::move(*batch), &*map, *wanted, &*out}, rest);
+      if (!ok) return fail(ok.error());
+      outcome.rows = rest.rows;
+      raw.bad_inputs = std::move(rest.bad);
+      break;
+    }
     raw.append(**batch, *map);
     if (!ahead) {
       if (auto ok = answer_rows(); !ok) return fail(ok.error());

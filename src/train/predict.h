@@ -23,6 +23,14 @@ class Predictor {
   // plans are stale afterwards.
   Result<Runner*> runner(PlanRequest request);
 
+  // The largest prediction plan, made for one thread, `count` times, each with an arena of its own: they may
+  // run at once.
+  struct Lane {
+    std::unique_ptr<Runner> runner;
+    Block arena;
+  };
+  Result<std::vector<Lane>> lanes(int count);
+
   const task::Recipe& recipe() const { return model_->spec.recipe; }
   const Answers& answers() const { return *answers_; }
   const SavedModel& model() const { return *model_; }
