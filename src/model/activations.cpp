@@ -115,8 +115,10 @@ bool gated(Activation a) {
 Value activate(Forward& f, Value x, const std::string& name, Activation activation) {
   if (!x.valid()) return x;
   if (const Builder build = kBuilders[static_cast<size_t>(activation)]) return build(x);
-  const Value slope =
-      f.parameter({.name = name + ".slope", .type = {DType::f32, {1}}, .initializer = constant(0.25)});
+  const Value slope = f.parameter({.name = name + ".slope",
+                                   .type = {DType::f32, {1}},
+                                   .initializer = constant(0.25),
+                                   .kind = ParameterKind::scale});
   return above_and_below(x, 1, [&](Value low) { return low * broadcast_like(slope, low); });
 }
 

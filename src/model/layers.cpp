@@ -83,30 +83,16 @@ Value norm(Forward& f, Value x, const std::string& name, Norm kind, const NormPa
   return ops::layer_norm(x, scale, shift, params.epsilon);
 }
 
-Value activate(Value x, ops::Activation activation) {
-  switch (activation) {
-    case ops::Activation::none:
-      return x;
-    case ops::Activation::relu:
-      return ops::relu(x);
-    case ops::Activation::tanh:
-      return ops::tanh(x);
-    case ops::Activation::sigmoid:
-      return ops::sigmoid(x);
-    case ops::Activation::gelu:
-      return ops::gelu(x);
-  }
-  return x;
-}
-
 Value dropout(Forward& f, Value x, double rate) {
   return f.training() && rate > 0 ? ops::dropout(x, rate) : x;
 }
 
 Value fc_layer(Forward& f, Value x, const std::string& name, const FcLayer& layer) {
-  Value y = linear(f, x, name, layer.linear);
+  Linear wide = layer.linear;
+  if (gated(layer.activation)) wide.output_size *= 2;
+  Value y = linear(f, x, name, wide);
   y = norm(f, y, name + ".norm", layer.norm, layer.norm_params);
-  return dropout(f, activate(y, layer.activation), layer.dropout);
+  return dropout(f, activate(f, y, name, layer.activation), layer.dropout);
 }
 
 Value fc_stack(Forward& f, Value x, const std::string& name, const FcStack& stack) {

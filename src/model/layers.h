@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "ir/graph.h"
+#include "model/activations.h"
 #include "model/initializers.h"
 #include "ops/ops.h"
 
@@ -87,16 +88,16 @@ struct NormParams {
 // NAME.variance, with which it works outside training and on a single row, which has no variance.
 Value norm(Forward& forward, Value x, const std::string& name, Norm kind, const NormParams& params = {});
 
-Value activate(Value x, ops::Activation activation);
 // Drops a share `rate` of the elements and scales the others by 1 / (1 - rate); in training only.
 Value dropout(Forward& forward, Value x, double rate);
 
-// Linear, norm, activation, dropout, in that order.
+// Linear, norm, activation, dropout, in that order. Before a gated activation the linear part is twice as
+// wide, so that linear.output_size is the layer's.
 struct FcLayer {
   Linear linear;
   Norm norm = Norm::none;
   NormParams norm_params;
-  ops::Activation activation = ops::Activation::relu;
+  Activation activation = Activation::relu;
   double dropout = 0;
 };
 Value fc_layer(Forward& forward, Value x, const std::string& name, const FcLayer& layer);

@@ -8,6 +8,9 @@
 namespace shoestring::model {
 namespace {
 
+// Columns of one number before the activation.
+int64_t width_before(const NumberEmbedding& e) { return gated(e.activation) ? 2 * e.size : e.size; }
+
 using namespace ops;  // arithmetic, spelled with operators
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -66,18 +69,19 @@ Value project(Forward& f, Value spread, Value x, const std::string& name, bool s
               const NumberEmbedding& e) {
   if (!spread.valid()) return spread;
   const int64_t features = spread.dims()[0], rows = spread.dims()[1], in = spread.dims()[2];
-  const Shape of_weights = shared ? Shape{in, e.size} : Shape{features, in, e.size};
+  const int64_t width = width_before(e);
+  const Shape of_weights = shared ? Shape{in, width} : Shape{features, in, width};
   const Value weights = f.parameter({.name = name + ".weights",
                                      .type = {DType::f32, of_weights},
                                      .initializer = around_zero(in),
                                      .kind = ParameterKind::weight,
                                      .penalised = true});
   const Value bias = f.parameter({.name = name + ".bias",
-                                  .type = {DType::f32, {features, 1, e.size}},
+                                  .type = {DType::f32, {features, 1, width}},
                                   .initializer = around_zero(in),
                                   .kind = ParameterKind::bias});
   Value y = matmul(spread, weights);
-  y = activate(y + broadcast_like(bias, y), e.activation);
+  y = activate(f, y + broadcast_like(bias, y), name, e.activation);
   if (e.plus_input) {
     const Value pieces[] = {by_feature(x), y};
     y = concat(pieces, 2);
@@ -108,11 +112,11 @@ Value binned(Forward& f, Value x, const std::string& name, const Edges& edges, c
   const Value number =
       reduce_sum(reached, {2}) + broadcast(g.constant({DType::f32, {features, 1}}, first), {features, rows});
   const Value table = f.parameter({.name = name + ".embedding",
-                                   .type = {DType::f32, {features * bins, e.size}},
+                                   .type = {DType::f32, {features * bins, width_before(e)}},
                                    .initializer = uniform(-1, 1),
                                    .kind = ParameterKind::embedding,
                                    .penalised = true});
-  Value y = activate(gather(table, cast(number, DType::i32)), e.activation);
+  Value y = activate(f, gather(table, cast(number, DType::i32)), name, e.activation);
   if (e.plus_input) {
     const Value pieces[] = {by_feature(x), y};
     y = concat(pieces, 2);

@@ -15,8 +15,8 @@
 namespace shoestring::model {
 
 struct NumberEmbedding {
-  int64_t size = 16;  // columns of one number
-  ops::Activation activation = ops::Activation::none;
+  int64_t size = 16;                         // columns of one number
+  Activation activation = Activation::none;  // before a gated one there are twice as many columns
   bool plus_input = false;
 };
 

@@ -10,11 +10,8 @@ using NameList = std::string_view;
 
 template <>
 struct Words<Activation> {
-  static constexpr NameList names[] = {"null", "relu", "tanh", "sigmoid", "gelu"};
-  static constexpr NameList later[] = {"elu",       "leakyRelu",   "logSigmoid", "softmax", "silu",
-                                       "swish",     "mish",        "selu",       "prelu",   "relu6",
-                                       "hardswish", "hardsigmoid", "softplus",   "celu",    "swiglu",
-                                       "geglu",     "reglu",       "sparsemax",  "entmax15"};
+  static constexpr auto& names = model::kActivationNames;
+  static constexpr std::span<const NameList> later{};
 };
 template <>
 struct Words<Norm> {
@@ -127,7 +124,11 @@ constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
       key<Path..., &FcLayer::bias_initializer>(n.bias_initializer, "First values of a layer's biases."),
       key<Path..., &FcLayer::norm>(n.norm, "Normalization of a layer's output, and of the stack's input."),
       key<Path..., &FcLayer::norm_params>(n.norm_params, "Parameters of the normalization."),
-      key<Path..., &FcLayer::activation>(n.activation, "Activation of a layer; null leaves it linear."),
+      key<Path..., &FcLayer::activation>(
+          n.activation,
+          "Activation of a layer; null leaves it linear. Before swiglu, geglu and reglu, which "
+          "multiply one half by the other, the layer is twice as wide, so that its "
+          "outputs remain as many as asked for."),
       key<Path..., &FcLayer::dropout>(n.dropout, "Share of a layer's outputs that is dropped in training.")
           .in({.low = 0, .high = 1, .open_high = true})};
 }

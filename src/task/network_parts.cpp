@@ -62,22 +62,6 @@ model::InitializerOf initializer_of(const InitializerSpec& spec) {
   return [spec](model::Fans fans) { return initializer(spec, fans); };
 }
 
-ops::Activation activation_of(Activation a) {
-  switch (a) {
-    case Activation::none:
-      return ops::Activation::none;
-    case Activation::relu:
-      return ops::Activation::relu;
-    case Activation::tanh:
-      return ops::Activation::tanh;
-    case Activation::sigmoid:
-      return ops::Activation::sigmoid;
-    case Activation::gelu:
-      return ops::Activation::gelu;
-  }
-  return ops::Activation::none;
-}
-
 model::Norm norm_of(Norm norm) {
   switch (norm) {
     case Norm::none:
@@ -104,7 +88,7 @@ model::FcStack stack_of(const FcStack& stack, bool residual = false) {
                                      .bias = initializer_of(l.bias_initializer)},
                           .norm = norm_of(l.norm),
                           .norm_params = params_of(l.norm_params),
-                          .activation = activation_of(l.activation),
+                          .activation = l.activation,
                           .dropout = l.dropout});
   return out;
 }
@@ -190,7 +174,7 @@ std::vector<double> edges_of(const NetworkSpec& spec, size_t input) {
 Value encode_group(model::Forward& f, Value numbers, const std::string& name, const NumberGroup& group) {
   const Value x = side_by_side(columns_of(numbers, group.columns));
   const auto embedding = [](int64_t size, Activation activation, bool plus_input) {
-    return model::NumberEmbedding{size, activation_of(activation), plus_input};
+    return model::NumberEmbedding{size, activation, plus_input};
   };
   return std::visit(
       Overloaded{

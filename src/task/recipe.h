@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/activations.h"
 #include "model/optimizer_options.h"
 #include "task/document.h"
 
@@ -38,7 +39,7 @@ struct OrAuto {
 
 // ---- layers ------------------------------------------------------------------------------------
 
-enum class Activation { none, relu, tanh, sigmoid, gelu };
+using model::Activation;
 enum class Norm { none, batch, layer };
 
 struct NormParams {
