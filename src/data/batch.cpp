@@ -49,11 +49,30 @@ bool is_missing(std::string_view trimmed) {
 
 RecordBatch::RecordBatch(RecordBatch&& other) noexcept
     : array_(std::exchange(other.array_, {})),
+      text_(std::move(other.text_)),
+      order_(std::move(other.order_)),
       first_row_(other.first_row_),
       columns_(std::exchange(other.columns_, 0)) {}
 
+RecordBatch::RecordBatch(TextRows text, int64_t first_row)
+    : text_(std::make_unique<TextRows>(std::move(text))), first_row_(first_row), columns_(text_->columns) {
+  for (int c = 0; c < columns_; ++c) order_.push_back(c);
+}
+
+TextColumn RecordBatch::text_column(int index) const {
+  const int column = order_[static_cast<size_t>(index)];
+  return {text_->text.data(),
+          text_->ends.data() + column,
+          text_->rows,
+          text_->columns,
+          1,
+          column + 1 == text_->columns ? text_->tail : 0};
+}
+
 RecordBatch& RecordBatch::operator=(RecordBatch&& other) noexcept {
   std::swap(array_, other.array_);
+  std::swap(text_, other.text_);
+  std::swap(order_, other.order_);
   std::swap(first_row_, other.first_row_);
   std::swap(columns_, other.columns_);
   return *this;
@@ -61,14 +80,18 @@ RecordBatch& RecordBatch::operator=(RecordBatch&& other) noexcept {
 
 // The columns keep their places in memory: who made the batch releases it all the same.
 void RecordBatch::arrange(std::span<const int> order, int64_t first_row) {
+  columns_ = static_cast<int>(order.size());
+  first_row_ = first_row;
+  if (text_) {
+    order_.assign(order.begin(), order.end());
+    return;
+  }
   std::vector<ArrowArray*> all(array_.children, array_.children + array_.n_children);
   std::vector<ArrowArray*> sorted;
   for (const int column : order) sorted.push_back(std::exchange(all[static_cast<size_t>(column)], nullptr));
   for (ArrowArray* column : all)
     if (column != nullptr) sorted.push_back(column);
   std::copy(sorted.begin(), sorted.end(), array_.children);
-  columns_ = static_cast<int>(order.size());
-  first_row_ = first_row;
 }
 
 RecordBatch::~RecordBatch() {

@@ -1,9 +1,10 @@
 // A record batch: some rows of a table, every column as text, held as an Arrow array behind the C data
-// interface. Numbers stay text here: data/parse.h reads them, so that "text in a number column" can be
-// counted and named.
+// interface or as the text of the file with the places of its cells. Numbers stay text here: data/parse.h
+// reads them, so that "text in a number column" can be counted and named.
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,16 +32,22 @@ class TextColumn {
  public:
   explicit TextColumn(const ArrowArray& utf8)
       : validity_(static_cast<const uint8_t*>(utf8.buffers[0])),
-        offsets_(static_cast<const int32_t*>(utf8.buffers[1]) + utf8.offset),
+        ends_(static_cast<const int32_t*>(utf8.buffers[1]) + utf8.offset),
         bytes_(static_cast<const char*>(utf8.buffers[2])),
         offset_(utf8.offset),
         rows_(utf8.length) {}
+  // Cells that stand in rows of text: the cell of a row begins `gap` behind where the one before it ended,
+  // ends[row * stride], and ends `tail` before ends[row * stride + 1].
+  TextColumn(const char* bytes, const int32_t* ends, int64_t rows, int64_t stride, int gap, int tail)
+      : ends_(ends), bytes_(bytes), rows_(rows), stride_(stride), gap_(gap), tail_(tail) {}
 
   int64_t rows() const { return rows_; }
 
   // The cell as it stands in the file (quotes of the CSV removed). Empty where there is none.
   std::string_view raw(int64_t row) const {
-    return {bytes_ + offsets_[row], static_cast<size_t>(offsets_[row + 1] - offsets_[row])};
+    const int32_t* ends = ends_ + row * stride_;
+    const int32_t begin = ends[0] + gap_;
+    return {bytes_ + begin, static_cast<size_t>(ends[1] - tail_ - begin)};
   }
   // The cell, trimmed.
   std::string_view operator[](int64_t row) const { return trim(raw(row)); }
@@ -55,10 +62,20 @@ class TextColumn {
   }
 
  private:
-  const uint8_t* validity_;
-  const int32_t* offsets_;
+  const uint8_t* validity_ = nullptr;
+  const int32_t* ends_;
   const char* bytes_;
-  int64_t offset_, rows_;
+  int64_t offset_ = 0, rows_, stride_ = 1;
+  int gap_ = 0, tail_ = 0;
+};
+
+// Rows of text as they stand in a file, one byte between cells: see TextColumn.
+struct TextRows {
+  std::string text;
+  std::vector<int32_t> ends;  // [rows * columns + 1]
+  int64_t rows = 0;
+  int columns = 0;
+  int tail = 0;  // of the last column: the return of a CRLF
 };
 
 // Owns its rows. Move-only.
@@ -69,21 +86,28 @@ class RecordBatch {
   // the table, from 0, rows that were left out not counted.
   RecordBatch(ArrowArray array, int64_t first_row)
       : array_(array), first_row_(first_row), columns_(static_cast<int>(array.n_children)) {}
+  RecordBatch(TextRows text, int64_t first_row);
   RecordBatch(RecordBatch&& other) noexcept;
   RecordBatch& operator=(RecordBatch&& other) noexcept;
   ~RecordBatch();
 
-  int64_t rows() const { return array_.length; }
+  int64_t rows() const { return text_ ? text_->rows : array_.length; }
   int64_t first_row() const { return first_row_; }
   int columns() const { return columns_; }
-  TextColumn column(int index) const { return TextColumn(*array_.children[index]); }
+  TextColumn column(int index) const {
+    return text_ ? text_column(index) : TextColumn(*array_.children[index]);
+  }
 
   // Puts the columns that `order` names (each at most once) into its order and leaves out the others; the
   // batch begins at another row of the table.
   void arrange(std::span<const int> order, int64_t first_row);
 
  private:
+  TextColumn text_column(int index) const;
+
   ArrowArray array_{};
+  std::unique_ptr<TextRows> text_;  // in the array's place
+  std::vector<int> order_;          // of the text's columns
   int64_t first_row_ = 0;
   int columns_ = 0;
 };

@@ -23,8 +23,19 @@ inline uint64_t hash_text(std::string_view text) {
     std::memcpy(&word, p, 8);
     h = fold(h ^ word, kOdd2);
   }
+  // Up to seven bytes, by loads that overlap: a copy of any size would be a call.
   uint64_t tail = 0;
-  std::memcpy(&tail, p, left);
+  if (left >= 4) {
+    uint32_t low, high;
+    std::memcpy(&low, p, 4);
+    std::memcpy(&high, p + left - 4, 4);
+    tail = low | static_cast<uint64_t>(high) << ((left - 4) * 8);
+  } else if (left > 0) {
+    const auto byte = [&](size_t at) {
+      return static_cast<uint64_t>(static_cast<unsigned char>(p[at])) << (at * 8);
+    };
+    tail = byte(0) | byte(left / 2) | byte(left - 1);
+  }
   return fold(fold(h ^ tail, kOdd2), kOdd1);
 }
 

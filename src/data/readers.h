@@ -42,6 +42,8 @@ class Window {
   Status advance(int64_t used, TextSource& source);
   std::string_view text() const { return text_; }
   bool at_end() const { return at_end_; }  // nothing comes behind text()
+  // Gives the text away, and begins anew with what is not used of it.
+  std::string take(int64_t used);
 
  private:
   std::string text_;

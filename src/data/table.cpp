@@ -201,6 +201,11 @@ Status Window::advance(int64_t used, TextSource& source) {
   return {};
 }
 
+std::string Window::take(int64_t used) {
+  std::string rest = text_.substr(static_cast<size_t>(used));
+  return std::exchange(text_, std::move(rest));
+}
+
 std::string RaggedRows::message() const {
   if (count == 0) return {};
   return fmt::format("{} row{} left out: line {} has {} cell{} where {} were expected", count,

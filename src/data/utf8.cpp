@@ -1,4 +1,5 @@
 // Is it UTF-8, and where not?
+#include <bit>
 #include <cstring>
 
 #include "data/text.h"
@@ -51,14 +52,15 @@ size_t first_bad_byte(std::string_view text) {
 }
 
 int64_t count_newlines(std::string_view text) {
+  constexpr uint64_t kNewlines = 0x0A0A0A0A0A0A0A0A, kLow = 0x7F7F7F7F7F7F7F7F;
   int64_t lines = 0;
-  const char* p = text.data();
-  const char* const end = p + text.size();
-  while (p < end &&
-         (p = static_cast<const char*>(std::memchr(p, '\n', static_cast<size_t>(end - p)))) != nullptr) {
-    ++lines;
-    ++p;
+  size_t at = 0;
+  for (uint64_t word; at + sizeof word <= text.size(); at += sizeof word) {
+    std::memcpy(&word, text.data() + at, sizeof word);
+    word ^= kNewlines;
+    lines += std::popcount(~(((word & kLow) + kLow) | word | kLow));  // bytes that are zero now
   }
+  for (; at < text.size(); ++at) lines += text[at] == '\n';
   return lines;
 }
 
