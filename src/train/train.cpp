@@ -334,7 +334,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
                                     Answers(run.data.spec, run.data.fits).columns());
   run.best.restore(run.engine);
   if (auto ok = fit_blend(run.engine, run.data, run.data.validation, run.batch.eval); !ok) return ok;
-  run.best.capture(run.engine);
+  run.best.capture(run.engine, run.best.step());
   measure(run, evaluator, answers ? &*answers : nullptr, outcome);
   if (outcome.training)
     outcome.remarks =
