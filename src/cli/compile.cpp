@@ -31,8 +31,11 @@ constexpr int64_t kAssumedVocabulary = 10, kAssumedClasses = 3;
 
 task::NetworkSpec assumed_spec(task::Recipe recipe) {
   task::NetworkSpec spec;
-  for (const auto& input : recipe.inputs)
-    spec.input_sizes.push_back(input.type() == task::FeatureType::category ? kAssumedVocabulary : 1);
+  for (const auto& input : recipe.inputs) {
+    const auto* category = std::get_if<task::CategoryInput>(&input.spec);
+    const int64_t buckets = category ? task::buckets_of(*category) : 0;
+    spec.input_sizes.push_back(buckets > 0 ? buckets : category ? kAssumedVocabulary : 1);
+  }
   for (const auto& output : recipe.outputs)
     spec.output_sizes.push_back(output.type() == task::FeatureType::category ? kAssumedClasses : 1);
   spec.class_weights.resize(recipe.outputs.size());

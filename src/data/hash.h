@@ -1,5 +1,4 @@
-// A quick hash of short texts, the same on every machine. Not for hostile keys' protection: tables that
-// use it are bounded.
+// Hashes of texts, the same on every machine.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +7,10 @@
 
 namespace shoestring::data {
 
+// The CRC-32 of zlib: for what is written down, splits and buckets.
+uint32_t crc32_of(std::string_view text);
+
+// A quick hash of short texts, for tables in memory; they are bounded, as it protects from no hostile keys.
 // Folds the 128-bit product of the running value and eight bytes at a time.
 inline uint64_t hash_text(std::string_view text) {
   const auto fold = [](uint64_t a, uint64_t b) {

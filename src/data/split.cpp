@@ -1,7 +1,6 @@
 #include "data/split.h"
 
 #include <fmt/format.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include <numeric>
 
 #include "base/philox.h"
+#include "data/hash.h"
 #include "data/parse.h"
 
 namespace shoestring::data {
@@ -115,8 +115,7 @@ std::vector<uint8_t> ordered_split(std::span<const double> values, const SplitSh
 }
 
 Split hash_split(std::string_view value, const SplitShares& shares) {
-  const uLong crc = crc32_z(0, reinterpret_cast<const Bytef*>(value.data()), value.size());
-  const double at = static_cast<double>(crc) * 0x1p-32;
+  const double at = static_cast<double>(crc32_of(value)) * 0x1p-32;
   if (at < shares.train) return kTrain;
   return at < shares.train + shares.validation || shares.test == 0 ? kValidation : kTest;
 }

@@ -186,6 +186,7 @@ template <> const Component Described<BinsEncoder>::component;
 template <> const Component Described<OneHotEncoder>::component;
 template <> const Component Described<EmbedEncoder>::component;
 template <> const Component Described<SparseEmbedEncoder>::component;
+template <> const Component Described<HashEncoder>::component;
 template <> const Component Described<NumberInput>::component;
 template <> const Component Described<BinaryInput>::component;
 template <> const Component Described<CategoryInput>::component;

@@ -43,6 +43,7 @@ constexpr auto kCategoryPreprocessing =
              .at_least(1),
          noted("cache_encoder_embeddings", "there is no slow encoder whose outputs would be kept"));
 
+constexpr double kMostBuckets = 100'000'000;
 constexpr auto kCommon = keys(refused("skip", "false"), refused("adapter"));
 constexpr auto kWithVocab = together(kCommon, keys(refused("vocab")));
 constexpr auto kDense =
@@ -67,6 +68,12 @@ constexpr auto kEmbed =
                       .within(1, kMostLayerOutputs)),
              embedding_keys<EmbedEncoder>());
 constexpr auto kSparse = embedding_keys<SparseEmbedEncoder>();
+constexpr auto kHash = together(
+    keys(key<&HashEncoder::num_hash_buckets>("num_hash_buckets", "Buckets that values are hashed into.")
+             .within(1, kMostBuckets),
+         key<&HashEncoder::embedding_size>("embedding_size", "Length of a vector.")
+             .within(1, kMostLayerOutputs)),
+    kWithVocab);
 
 constexpr NameList kColumnsHelp = "Columns that a number becomes.",
                    kActivationHelp = "Activation of the columns; null leaves them linear.",
@@ -101,7 +108,7 @@ constexpr auto kPeriodic = together(
 constexpr auto kBins = together(
     keys(bins_key<BinsEncoder>(), output_size_key<BinsEncoder>(), refused("bins_bin_edges")), kCommon);
 
-constexpr NameList kLaterCategoryEncoders[] = {"target", "hash"};
+constexpr NameList kLaterCategoryEncoders[] = {"target"};
 constexpr NameList kPreprocessingHelp = "How raw values become numbers.";
 constexpr NameList kEncoderHelp = "How a value becomes the columns that the combiner sees.";
 
@@ -183,6 +190,13 @@ constinit const Component Described<SparseEmbedEncoder>::component{
     .name = "sparse",
     .help = "A vector per entry, as long as the vocabulary; the identity unless told otherwise.",
     .keys = kSparse};
+template <>
+constinit const Component Described<HashEncoder>::component{
+    .name = "hash",
+    .help =
+        "A learnt vector per bucket; a hash of the value says which, so values that training did not see "
+        "have one too.",
+    .keys = kHash};
 template <>
 constinit const Component Described<NumberInput>::component{
     .name = "number", .help = "Numbers.", .keys = kNumber};

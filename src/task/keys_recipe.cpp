@@ -138,6 +138,15 @@ Status check_shares(const Context& context, const Node& node, S& split) {
   return {};
 }
 
+// What an encoder is fitted to is the features' own; buckets are.
+Status check_member(const Context& context, const Node& node, EnsembleMember& member) {
+  if (!member.category_encoder || !std::holds_alternative<HashEncoder>(*member.category_encoder)) return {};
+  return context.refuse(
+      node.find("category_encoder")->value.mark,
+      context.path + ".category_encoder cannot be hash, whose buckets are made once for all members",
+      "set the encoder of the features to hash");
+}
+
 Status check_sampling(const Context& context, const Node& node, Preprocessing& p) {
   const auto both = [&](NameList a, NameList b) {
     return context.refuse(node.find(b)->value.mark,
@@ -194,7 +203,10 @@ constinit const Component Described<Preprocessing>::component{.name = "preproces
                                                               .finish = finish<check_sampling>};
 template <>
 constinit const Component Described<EnsembleMember>::component{
-    .name = "members", .help = "A member: the recipe's network, but for what stands here.", .keys = kMember};
+    .name = "members",
+    .help = "A member: the recipe's network, but for what stands here.",
+    .keys = kMember,
+    .finish = finish<check_member>};
 template <>
 constinit const Component Described<Ensemble>::component{
     .name = "ensemble",

@@ -109,24 +109,26 @@ Value encode_category(model::Forward& f, Value numbers, const std::string& name,
                                             .trainable = trainable}),
                           dropout);
   };
-  return std::visit(Overloaded{
-                        [&](const EmbedEncoder& e) {
-                          return table(e.embedding_initializer, std::min(e.embedding_size, entries),
-                                       model::uniform(-1, 1), e.embeddings_trainable, e.dropout);
-                        },
-                        [&](const SparseEmbedEncoder& e) {
-                          // The identity that never learns is the one-hot code; no table is kept for it.
-                          if (!e.embedding_initializer && !e.embeddings_trainable)
-                            return model::dropout(f, ops::one_hot(numbers, entries), e.dropout);
-                          return table(e.embedding_initializer, entries, model::identity(),
-                                       e.embeddings_trainable, e.dropout);
-                        },
-                        [&](const OneHotEncoder&) { return ops::one_hot(numbers, entries); },
-                        [&](const PassthroughEncoder&) {
-                          return ops::reshape(ops::cast(numbers, DType::f32), {numbers.dims()[0], 1});
-                        },
-                    },
-                    input.encoder);
+  return std::visit(
+      Overloaded{
+          [&](const EmbedEncoder& e) {
+            return table(e.embedding_initializer, std::min(e.embedding_size, entries), model::uniform(-1, 1),
+                         e.embeddings_trainable, e.dropout);
+          },
+          [&](const SparseEmbedEncoder& e) {
+            // The identity that never learns is the one-hot code; no table is kept for it.
+            if (!e.embedding_initializer && !e.embeddings_trainable)
+              return model::dropout(f, ops::one_hot(numbers, entries), e.dropout);
+            return table(e.embedding_initializer, entries, model::identity(), e.embeddings_trainable,
+                         e.dropout);
+          },
+          [&](const OneHotEncoder&) { return ops::one_hot(numbers, entries); },
+          [&](const HashEncoder& e) { return table({}, e.embedding_size, model::uniform(-1, 1), true, 0); },
+          [&](const PassthroughEncoder&) {
+            return ops::reshape(ops::cast(numbers, DType::f32), {numbers.dims()[0], 1});
+          },
+      },
+      input.encoder);
 }
 
 // Columns of "numbers", by runs: as few pieces as they stand in.

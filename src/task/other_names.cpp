@@ -39,7 +39,7 @@ constexpr std::string_view kOtherNames =
     "n_estimators n_frequency n_head n_heads n_inner n_layer n_layers n_positions neftune_noise_alpha "
     "ngram_range ngram_size no_repeat_ngram_size norm_rel_ebd nu num_attention_heads num_beam_groups "
     "num_beams num_blocks num_channels num_conv_layers num_decoder_layers num_fft_points "
-    "num_filter_bands num_filters num_hash_buckets num_heads num_hidden_groups "
+    "num_filter_bands num_filters num_heads num_hidden_groups "
     "num_hidden_layers num_latents num_levels num_perturbation_steps num_processes num_rec_layers "
     "num_samples num_self_attention_layers num_shared_blocks num_stacked_layers num_stacks num_stages "
     "num_steps num_total_blocks num_vectors oft_block_size orpo_beta orth_reg_weight out_channels "

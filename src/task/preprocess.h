@@ -97,10 +97,12 @@ struct CategoryFit {
   MissingValues strategy = MissingValues::fill_with_const;
   std::string fill = "<UNK>";     // of a missing value
   int32_t unknown = 0;            // the number of a word that is not in the vocabulary: <UNK>, else 0
+  int64_t buckets = 0;            // of the encoder hash: a word's number is its CRC-32 modulo this, and the
+                                  // vocabulary is empty
   std::vector<std::string> rare;  // of an output: labels of training rows that most_common made <UNK>; sorted
   bool operator==(const CategoryFit&) const = default;
 
-  int64_t size() const { return static_cast<int64_t>(vocabulary.size()); }
+  int64_t size() const { return buckets > 0 ? buckets : static_cast<int64_t>(vocabulary.size()); }
 };
 
 using Fit = std::variant<NumberFit, BinaryFit, CategoryFit>;  // in the order of FeatureType
@@ -141,7 +143,7 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
 Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const FitContext& context,
                              WordColumn column);
 Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, const FitContext& context,
-                                 WordColumn column);
+                                 WordColumn column, int64_t buckets = 0);
 
 // ---- encoding ----------------------------------------------------------------------------------
 

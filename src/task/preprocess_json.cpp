@@ -80,6 +80,7 @@ Json write(const CategoryFit& fit) {
             {"fill", fit.fill},
             {"unknown", fit.unknown}};
   if (!fit.rare.empty()) json["rare"] = fit.rare;
+  if (fit.buckets > 0) json["buckets"] = fit.buckets;
   return json;
 }
 
@@ -125,10 +126,11 @@ CategoryFit read_category(const Json& json) {
                   .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
                   .fill = json.at("fill"),
                   .unknown = json.at("unknown"),
+                  .buckets = json.value("buckets", int64_t{0}),
                   .rare = json.value("rare", std::vector<std::string>())};
   std::sort(fit.rare.begin(), fit.rare.end());
-  if (fit.vocabulary.empty() || fit.counts.size() != fit.vocabulary.size() || fit.unknown < 0 ||
-      fit.unknown >= fit.size())
+  if (fit.buckets < 0 || fit.buckets > 100'000'000 || fit.size() == 0 ||
+      fit.counts.size() != fit.vocabulary.size() || fit.unknown < 0 || fit.unknown >= fit.size())
     throw Malformed{"a vocabulary is damaged"};
   return fit;
 }

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "data/hash.h"
 #include "task/holes.h"
 #include "task/preprocess.h"
 
@@ -138,6 +139,7 @@ class Lookup {
   int32_t find(std::string_view raw, int32_t otherwise) const {
     const std::string low = fit_.lowercase ? lowered(raw) : std::string();
     const std::string_view word = fit_.lowercase ? std::string_view(low) : raw;
+    if (fit_.buckets > 0) return static_cast<int32_t>(data::crc32_of(word) % fit_.buckets);
     if (const int32_t number = in_vocabulary(word); number >= 0) return number;
     return std::binary_search(fit_.rare.begin(), fit_.rare.end(), word) ? fit_.unknown : otherwise;
   }
@@ -246,7 +248,7 @@ Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const Fit
 }
 
 Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, const FitContext& context,
-                                 WordColumn column) {
+                                 WordColumn column, int64_t buckets) {
   CategoryFit fit{.lowercase = preprocessing.lowercase,
                   .strategy = preprocessing.missing_value_strategy,
                   .fill = preprocessing.fill_value};
@@ -268,6 +270,10 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
     fit.counts.push_back(word.count);
   }
   if (fit.strategy != MissingValues::fill_with_const) fit.fill = fit.vocabulary.front();
+  if (buckets > 0) {
+    fit.buckets = buckets, fit.unknown = 0;
+    fit.vocabulary.clear(), fit.counts.clear();
+  }
   return fit;
 }
 
@@ -294,6 +300,7 @@ void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vect
   constexpr int32_t kHole = -2;
   const Lookup lookup(fit, column.dictionary->size());
   const int32_t unknown = is_output ? -1 : fit.unknown;
+  const int32_t usual = fit.buckets > 0 ? lookup.find(fit.fill, 0) : 0;
   std::vector<int32_t> numbers(static_cast<size_t>(column.dictionary->size()));
   for (size_t code = 0; code < numbers.size(); ++code)
     numbers[code] = lookup.find(column.dictionary->value(static_cast<int32_t>(code)), unknown);
@@ -303,7 +310,7 @@ void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vect
   }
   fill_holes(
       column.rows(), [&](int64_t row) -> int32_t& { return out[static_cast<size_t>(row)]; },
-      [](int32_t v) { return v == kHole; }, fit.strategy, lookup.find(fit.fill, fit.unknown), 0, drop,
+      [](int32_t v) { return v == kHole; }, fit.strategy, lookup.find(fit.fill, fit.unknown), usual, drop,
       near.groups, near.state ? &near.state->missing : nullptr);
 }
 

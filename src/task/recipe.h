@@ -197,6 +197,13 @@ struct SparseEmbedEncoder {
   bool operator==(const SparseEmbedEncoder&) const = default;
 };
 
+// A learnt vector per bucket; a value's CRC-32 says which bucket it is in, so none is unknown (`hash`).
+struct HashEncoder {
+  int64_t num_hash_buckets = 1024;
+  int64_t embedding_size = 50;
+  bool operator==(const HashEncoder&) const = default;
+};
+
 // ---- input features ----------------------------------------------------------------------------
 
 enum class FeatureType { number, binary, category };
@@ -238,7 +245,8 @@ struct CategoryPreprocessing {
 
 using NumberEncoderSpec =
     std::variant<PassthroughEncoder, DenseEncoder, PleEncoder, PeriodicEncoder, BinsEncoder>;
-using CategoryEncoderSpec = std::variant<EmbedEncoder, SparseEmbedEncoder, OneHotEncoder, PassthroughEncoder>;
+using CategoryEncoderSpec =
+    std::variant<EmbedEncoder, SparseEmbedEncoder, OneHotEncoder, PassthroughEncoder, HashEncoder>;
 
 struct NumberInput {
   NumberPreprocessing preprocessing;
@@ -257,6 +265,12 @@ struct CategoryInput {
   CategoryEncoderSpec encoder;
   bool operator==(const CategoryInput&) const = default;
 };
+
+// The buckets that its values are hashed into, or 0 where they have a vocabulary.
+inline int64_t buckets_of(const CategoryInput& input) {
+  const auto* hash = std::get_if<HashEncoder>(&input.encoder);
+  return hash ? hash->num_hash_buckets : 0;
+}
 
 struct InputFeature {
   std::string name;

@@ -62,6 +62,9 @@ Result<task::Fits> fit(const task::Recipe& recipe, RawColumns& columns, std::spa
             return task::fit_number(spec.preprocessing, context, column()).map(as_fit);
           else if constexpr (std::is_same_v<Preprocessing, task::BinaryPreprocessing>)
             return task::fit_binary(spec.preprocessing, context, words->column()).map(as_fit);
+          else if constexpr (std::is_same_v<std::decay_t<decltype(spec)>, task::CategoryInput>)
+            return task::fit_category(spec.preprocessing, context, words->column(), task::buckets_of(spec))
+                .map(as_fit);
           else
             return task::fit_category(spec.preprocessing, context, words->column()).map(as_fit);
         },

@@ -29,6 +29,8 @@ Status follow_one(const task::BinaryFit& model, task::BinaryFit& now, const std:
 
 // The same words, numbered as the model has them.
 Status follow_one(const task::CategoryFit& model, task::CategoryFit& now, const std::string& where) {
+  if (model.buckets != now.buckets)
+    return differs("the model that training would start from hashes its values another way", where);
   const auto place = [](const std::vector<std::string>& words, const std::string& word) {
     return static_cast<size_t>(std::find(words.begin(), words.end(), word) - words.begin());
   };

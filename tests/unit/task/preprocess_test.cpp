@@ -335,6 +335,25 @@ TEST(CategoryFit, MissingValues) {
   EXPECT_EQ(drop, (std::vector<uint8_t>{0, 1, 0}));
 }
 
+// Python: zlib.crc32(word.encode()) % 16 is 15 of red, 1 of green, 4 of blue, 1 of "never seen", 5 of <UNK>.
+TEST(CategoryFit, HashedIntoBuckets) {
+  const Words words({"red", "red", "green", ""});
+  const auto rows = first_rows(4);
+  const auto fit_with = [&](CategoryPreprocessing preprocessing) {
+    return *fit_category(preprocessing, {"x", false, rows}, words.column(), 16);
+  };
+  const auto fit = fit_with({});
+  EXPECT_EQ(fit.size(), 16);
+  EXPECT_TRUE(fit.vocabulary.empty());
+  EXPECT_EQ(encoded(fit, {"red", "green", "blue", "never seen", ""}), (std::vector<int32_t>{15, 1, 4, 1, 5}));
+  const auto mode = fit_with({.missing_value_strategy = MissingValues::fill_with_mode, .lowercase = true});
+  EXPECT_EQ(encoded(mode, {"RED", ""}), (std::vector<int32_t>{15, 15}));
+  const auto above = fit_with({.missing_value_strategy = MissingValues::ffill});
+  EXPECT_EQ(encoded(above, {"", "blue", ""}), (std::vector<int32_t>{15, 4, 4}));
+  const Fits fits{.inputs = {fit}, .outputs = {mode}};
+  EXPECT_EQ(*fits_from_json(to_json(fits)), fits);
+}
+
 TEST(CategoryFit, Lowercase) {
   const auto fit = *category_fit({"Red", "red", "BLUE"}, {.lowercase = true});
   EXPECT_EQ(fit.vocabulary, (std::vector<std::string>{"red", "blue"}));
