@@ -33,7 +33,7 @@ StateForm rows_form(const StateInfo& table, ValueId numbers) {
           }};
 }
 
-Graph restate(const Graph& graph, const std::map<std::string, StateForm, std::less<>>& forms) {
+Graph restate(const Graph& graph, const StateForms& forms) {
   if (!graph.status() || forms.empty()) return graph;
   Graph to(graph.name());
   for (const StateInfo& s : graph.states()) {

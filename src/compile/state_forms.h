@@ -28,6 +28,7 @@ StateForm coded_form(const StateInfo& plain, bool is_signed);
 // graph from before the first read, names; a negative number stands for no row.
 StateForm rows_form(const StateInfo& table, ValueId numbers);
 
-Graph restate(const Graph& graph, const std::map<std::string, StateForm, std::less<>>& forms);
+using StateForms = std::map<std::string, StateForm, std::less<>>;  // by the plain state's name
+Graph restate(const Graph& graph, const StateForms& forms);
 
 }  // namespace shoestring

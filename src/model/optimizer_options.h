@@ -102,8 +102,23 @@ struct Paged : T {
   bool operator==(const Paged&) const = default;
 };
 
-using Optimizer =
-    std::variant<Adam, AdamW, Sgd, Adadelta, Adagrad, Adamax, Nadam, RmsProp, Lamb, Lars, Lion, Radam,
-                 Adafactor, ScheduleFreeAdamW, Muon, Paged<Adam>, Paged<AdamW>, Paged<Lion>>;
+// The same arithmetic with moments that are kept in 8 bits, those of small tensors excepted
+// (task/network.cpp).
+template <class T>
+struct EightBit : T {
+  bool operator==(const EightBit&) const = default;
+};
+template <class T>
+inline constexpr bool kEightBit = false;
+template <class T>
+inline constexpr bool kEightBit<EightBit<T>> = true;
+template <class T>
+inline constexpr bool kEightBit<Paged<EightBit<T>>> = true;
+
+using Optimizer = std::variant<Adam, AdamW, Sgd, Adadelta, Adagrad, Adamax, Nadam, RmsProp, Lamb, Lars, Lion,
+                               Radam, Adafactor, ScheduleFreeAdamW, Muon, Paged<Adam>, Paged<AdamW>,
+                               Paged<Lion>, EightBit<Adam>, EightBit<AdamW>, EightBit<Sgd>, EightBit<Adagrad>,
+                               EightBit<RmsProp>, EightBit<Lamb>, EightBit<Lars>, EightBit<Lion>,
+                               Paged<EightBit<Adam>>, Paged<EightBit<AdamW>>, Paged<EightBit<Lion>>>;
 
 }  // namespace shoestring::model

@@ -83,9 +83,7 @@ struct FamilyTraits<InitializerSpec> {
 template <>
 struct FamilyTraits<OptimizerSpec> {
   static constexpr bool short_form = false;
-  static constexpr NameList later[] = {
-      "sgd_8bit",     "lbfgs",        "adam_8bit", "paged_adam_8bit", "adamw_8bit", "paged_adamw_8bit",
-      "adagrad_8bit", "rmsprop_8bit", "lamb_8bit", "lars_8bit",       "lion_8bit",  "paged_lion_8bit"};
+  static constexpr NameList later[] = {"lbfgs"};
 };
 // Names some of `later` with a reason.
 extern const ValueType kOptimizer;
@@ -221,6 +219,17 @@ template <> const Component Described<Muon>::component;
 template <> const Component Described<Paged<Adam>>::component;
 template <> const Component Described<Paged<AdamW>>::component;
 template <> const Component Described<Paged<Lion>>::component;
+template <> const Component Described<EightBit<Adam>>::component;
+template <> const Component Described<EightBit<AdamW>>::component;
+template <> const Component Described<EightBit<Sgd>>::component;
+template <> const Component Described<EightBit<Adagrad>>::component;
+template <> const Component Described<EightBit<RmsProp>>::component;
+template <> const Component Described<EightBit<Lamb>>::component;
+template <> const Component Described<EightBit<Lars>>::component;
+template <> const Component Described<EightBit<Lion>>::component;
+template <> const Component Described<Paged<EightBit<Adam>>>::component;
+template <> const Component Described<Paged<EightBit<AdamW>>>::component;
+template <> const Component Described<Paged<EightBit<Lion>>>::component;
 // keys_trainer.cpp
 template <> const Component Described<LearningRateScheduler>::component;
 template <> const Component Described<LearningRateFactors>::component;

@@ -28,10 +28,18 @@ constexpr Key weight_decay(std::string_view help = kAdded) {
 // What only moments of 8 bits have; the clipping is off at 100.
 constexpr auto kOfQuantized = keys(noted("block_wise", kNotQuantized), refused("percentile_clipping", "100"));
 
-constexpr auto kSgd = keys(
-    key<&Sgd::momentum>("momentum", "Share of the last step that is kept.").at_least(0), weight_decay<Sgd>(),
-    key<&Sgd::dampening>("dampening", "Share of the gradient kept out of the momentum.").at_least(0),
-    key<&Sgd::nesterov>("nesterov", kNesterov));
+constexpr auto kQuantized =
+    keys(noted("block_wise", "moments are coded in blocks of 256"), refused("percentile_clipping", "100"));
+
+template <class S>
+constexpr auto sgd_keys() {
+  return keys(key<&S::momentum>("momentum", "Share of the last step that is kept.").at_least(0),
+              weight_decay<S>(),
+              key<&S::dampening>("dampening", "Share of the gradient kept out of the momentum.").at_least(0),
+              key<&S::nesterov>("nesterov", kNesterov));
+}
+constexpr auto kSgd = sgd_keys<Sgd>();
+constexpr auto kSgd8 = together(sgd_keys<EightBit<Sgd>>(), kQuantized);
 
 template <class S>
 constexpr auto adam_keys(std::string_view decay) {
@@ -40,6 +48,10 @@ constexpr auto adam_keys(std::string_view decay) {
 }
 constexpr auto kAdam = adam_keys<Adam>(kAdded);
 constexpr auto kAdamW = adam_keys<AdamW>(kShrinks);
+constexpr auto kAdam8 = together(adam_keys<EightBit<Adam>>(kAdded), kQuantized);
+constexpr auto kAdamW8 = together(adam_keys<EightBit<AdamW>>(kShrinks), kQuantized);
+constexpr auto kPagedAdam8 = together(adam_keys<Paged<EightBit<Adam>>>(kAdded), kQuantized);
+constexpr auto kPagedAdamW8 = together(adam_keys<Paged<EightBit<AdamW>>>(kShrinks), kQuantized);
 constexpr auto kPagedAdam = together(adam_keys<Paged<Adam>>(kAdded), kOfQuantized);
 constexpr auto kPagedAdamW = together(adam_keys<Paged<AdamW>>(kShrinks), kOfQuantized);
 
@@ -50,31 +62,41 @@ constexpr auto kNadam =
          key<&Nadam::momentum_decay>("momentum_decay", "How fast the momentum grows to its full share.")
              .at_least(0));
 constexpr auto kRadam = keys(betas<Radam>(), eps<Radam>(), weight_decay<Radam>());
-constexpr auto kLamb = together(
-    keys(
-        key<&Lamb::bias_correction>("bias_correction", "Whether moments are scaled up while they are young."),
-        betas<Lamb>(), eps<Lamb>(), weight_decay<Lamb>("Times the weight, added to its step."),
-        key<&Lamb::amsgrad>("amsgrad", "Divides by the greatest second moment so far."),
-        key<&Lamb::adam_w_mode>("adam_w_mode", "false adds the weight decay to the gradient instead."),
-        key<&Lamb::max_unorm>("max_unorm",
-                              "Norm of a step beside the weight's, before the learning rate; 0 is 1.")
-            .within(0, 1)),
-    kOfQuantized);
+template <class S>
+constexpr auto lamb_keys() {
+  return keys(
+      key<&S::bias_correction>("bias_correction", "Whether moments are scaled up while they are young."),
+      betas<S>(), eps<S>(), weight_decay<S>("Times the weight, added to its step."),
+      key<&S::amsgrad>("amsgrad", "Divides by the greatest second moment so far."),
+      key<&S::adam_w_mode>("adam_w_mode", "false adds the weight decay to the gradient instead."),
+      key<&S::max_unorm>("max_unorm", "Norm of a step beside the weight's, before the learning rate; 0 is 1.")
+          .within(0, 1));
+}
+constexpr auto kLamb = together(lamb_keys<Lamb>(), kOfQuantized);
+constexpr auto kLamb8 = together(lamb_keys<EightBit<Lamb>>(), kQuantized);
 
 constexpr auto kAdadelta =
     keys(key<&Adadelta::rho>("rho", "Share of the old averages that is kept.").within(0, 1),
          eps<Adadelta>("Added to both averages before their roots."), weight_decay<Adadelta>());
-constexpr auto kAdagrad = keys(
-    key<&Adagrad::initial_accumulator_value>("initial_accumulator_value", "Where the sum of squares begins.")
-        .at_least(0),
-    key<&Adagrad::lr_decay>("lr_decay", "The rate at step t, from 0, is divided by 1 + t times this.")
-        .at_least(0),
-    weight_decay<Adagrad>(), eps<Adagrad>("Added to the root of the sum of squares."));
-constexpr auto kRmsProp =
-    keys(key<&RmsProp::momentum>("momentum", "Share of the last step that is kept.").at_least(0),
-         key<&RmsProp::alpha>("alpha", "Share of the old second moment that is kept.").within(0, 1),
-         eps<RmsProp>(), key<&RmsProp::centered>("centered", "Divides by the deviation in its place."),
-         weight_decay<RmsProp>());
+template <class S>
+constexpr auto adagrad_keys() {
+  return keys(
+      key<&S::initial_accumulator_value>("initial_accumulator_value", "Where the sum of squares begins.")
+          .at_least(0),
+      key<&S::lr_decay>("lr_decay", "The rate at step t, from 0, is divided by 1 + t times this.")
+          .at_least(0),
+      weight_decay<S>(), eps<S>("Added to the root of the sum of squares."));
+}
+constexpr auto kAdagrad = adagrad_keys<Adagrad>();
+constexpr auto kAdagrad8 = together(adagrad_keys<EightBit<Adagrad>>(), kQuantized);
+template <class S>
+constexpr auto rmsprop_keys() {
+  return keys(key<&S::momentum>("momentum", "Share of the last step that is kept.").at_least(0),
+              key<&S::alpha>("alpha", "Share of the old second moment that is kept.").within(0, 1), eps<S>(),
+              key<&S::centered>("centered", "Divides by the deviation in its place."), weight_decay<S>());
+}
+constexpr auto kRmsProp = rmsprop_keys<RmsProp>();
+constexpr auto kRmsProp8 = together(rmsprop_keys<EightBit<RmsProp>>(), kQuantized);
 constexpr auto kAdafactor =
     keys(key<&Adafactor::lr>("lr", "The learning rate; null is trainer.learning_rate.").at_least(0),
          key<&Adafactor::scale_parameter>("scale_parameter",
@@ -83,27 +105,31 @@ constexpr auto kAdafactor =
                                         "Whether step t has the rate 1/√t, at most 0.01, and no other."),
          key<&Adafactor::warmup_init>("warmup_init", "relative_step: at most 0.000001·t instead."));
 
-constexpr auto kLars = together(
-    keys(key<&Lars::momentum>("momentum", "Share of the last step that is kept.").within(0, 1),
-         key<&Lars::dampening>("dampening", "Share of the gradient kept out of the momentum.").within(0, 1),
-         weight_decay<Lars>(), key<&Lars::nesterov>("nesterov", kNesterov),
-         key<&Lars::max_unorm>("max_unorm",
-                               "Norm of a step beside the weight's, before learning rate and momentum; 0 is "
-                               "plain sgd.")
-             .within(0, 1)),
-    keys(refused("percentile_clipping", "100")));
+template <class S>
+constexpr auto lars_keys() {
+  return keys(
+      key<&S::momentum>("momentum", "Share of the last step that is kept.").within(0, 1),
+      key<&S::dampening>("dampening", "Share of the gradient kept out of the momentum.").within(0, 1),
+      weight_decay<S>(), key<&S::nesterov>("nesterov", kNesterov),
+      key<&S::max_unorm>("max_unorm",
+                         "Norm of a step beside the weight's, before learning rate and momentum; 0 is "
+                         "plain sgd.")
+          .within(0, 1));
+}
+constexpr auto kLars = together(lars_keys<Lars>(), keys(refused("percentile_clipping", "100")));
+constexpr auto kLars8 = together(lars_keys<EightBit<Lars>>(), kQuantized);
 template <class S>
 constexpr auto lion_keys() {
-  return together(
-      keys(key<&S::betas>("betas",
-                          "Shares of the momentum that are kept in a step's direction and for the "
-                          "next step.")
-               .in(kBeta),
-           weight_decay<S>(kShrinks)),
-      kOfQuantized);
+  return keys(
+      key<&S::betas>("betas",
+                     "Shares of the momentum that are kept in a step's direction and for the next step.")
+          .in(kBeta),
+      weight_decay<S>(kShrinks));
 }
-constexpr auto kLion = lion_keys<Lion>();
-constexpr auto kPagedLion = lion_keys<Paged<Lion>>();
+constexpr auto kLion = together(lion_keys<Lion>(), kOfQuantized);
+constexpr auto kPagedLion = together(lion_keys<Paged<Lion>>(), kOfQuantized);
+constexpr auto kLion8 = together(lion_keys<EightBit<Lion>>(), kQuantized);
+constexpr auto kPagedLion8 = together(lion_keys<Paged<EightBit<Lion>>>(), kQuantized);
 constexpr auto kMuon =
     keys(key<&Muon::momentum>("momentum", "Share of the last direction that is kept.").within(0, 1),
          key<&Muon::nesterov>("nesterov", "Looks ahead by the momentum."));
@@ -240,5 +266,59 @@ constinit const Component Described<Paged<AdamW>>::component{.name = "paged_adam
 template <>
 constinit const Component Described<Paged<Lion>>::component{
     .name = "paged_lion", .help = "lion.", .keys = kPagedLion, .finish = finish<check_paged<Paged<Lion>>>};
+template <>
+constinit const Component Described<EightBit<Adam>>::component{
+    .name = "adam_8bit", .help = "adam with moments in 8 bits, a quarter of their memory.", .keys = kAdam8};
+template <>
+constinit const Component Described<EightBit<AdamW>>::component{
+    .name = "adamw_8bit",
+    .help = "adamw with moments in 8 bits, a quarter of their memory.",
+    .keys = kAdamW8};
+template <>
+constinit const Component Described<EightBit<Sgd>>::component{
+    .name = "sgd_8bit",
+    .help = "sgd with moments in 8 bits, a quarter of their memory.",
+    .keys = kSgd8,
+    .finish = finish<check_nesterov<EightBit<Sgd>>>};
+template <>
+constinit const Component Described<EightBit<Adagrad>>::component{
+    .name = "adagrad_8bit",
+    .help = "adagrad with moments in 8 bits, a quarter of their memory.",
+    .keys = kAdagrad8};
+template <>
+constinit const Component Described<EightBit<RmsProp>>::component{
+    .name = "rmsprop_8bit",
+    .help = "rmsprop with moments in 8 bits, a quarter of their memory.",
+    .keys = kRmsProp8};
+template <>
+constinit const Component Described<EightBit<Lamb>>::component{
+    .name = "lamb_8bit", .help = "lamb with moments in 8 bits, a quarter of their memory.", .keys = kLamb8};
+template <>
+constinit const Component Described<EightBit<Lars>>::component{
+    .name = "lars_8bit",
+    .help = "lars with moments in 8 bits, a quarter of their memory.",
+    .keys = kLars8,
+    .finish = finish<check_nesterov<EightBit<Lars>>>};
+template <>
+constinit const Component Described<EightBit<Lion>>::component{
+    .name = "lion_8bit", .help = "lion with moments in 8 bits, a quarter of their memory.", .keys = kLion8};
+template <>
+constinit const Component Described<Paged<EightBit<Adam>>>::component{
+    .name = "paged_adam_8bit",
+    .help = "The same as adam_8bit.",
+    .keys = kPagedAdam8,
+    .finish = finish<check_paged<Paged<EightBit<Adam>>>>};
+template <>
+constinit const Component Described<Paged<EightBit<AdamW>>>::component{
+    .name = "paged_adamw_8bit",
+    .help = "The same as adamw_8bit.",
+    .keys = kPagedAdamW8,
+    .finish = finish<check_paged<Paged<EightBit<AdamW>>>>};
+template <>
+constinit const Component Described<Paged<EightBit<Lion>>>::component{
+    .name = "paged_lion_8bit",
+    .help = "The same as lion_8bit.",
+    .keys = kPagedLion8,
+    .finish = finish<check_paged<Paged<EightBit<Lion>>>>};
 
 }  // namespace shoestring::task

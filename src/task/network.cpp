@@ -60,6 +60,22 @@ model::View seen_in_training(const NetworkSpec& spec) {
   };
 }
 
+// Fewer are kept as they are: they take little memory, and small tensors (biases, norms) are sensitive.
+constexpr int64_t kLeastCoded = 4096;
+
+// Moments in 8 bits, where the optimizer is of that kind. Those that are never negative have no sign.
+StateForms moment_forms(const Graph& graph, const model::Optimizer& optimizer) {
+  StateForms out;
+  if (!std::visit([]<class O>(const O&) { return model::kEightBit<O>; }, optimizer)) return out;
+  for (const StateInfo& s : graph.states()) {
+    if (s.role != StateRole::moment || s.type.dtype != DType::f32 || s.type.elements() < kLeastCoded)
+      continue;
+    const std::string_view name = std::string_view(s.name).substr(s.name.rfind('/') + 1);
+    out.emplace(s.name, coded_form(s, name != "v" && name != "v_max" && name != "squares"));
+  }
+  return out;
+}
+
 // One training step while it is built.
 class Training {
  public:
@@ -73,7 +89,11 @@ class Training {
   }
 
   // States that are kept in another form than the graph has them: for restate().
-  std::map<std::string, StateForm, std::less<>> forms() const { return tables_.forms(g_); }
+  StateForms forms() const {
+    StateForms out = tables_.forms(g_);
+    out.merge(moment_forms(g_, spec_.recipe.trainer.optimizer));
+    return out;
+  }
 
   void build() {
     if (!g_.status()) return;
@@ -271,7 +291,7 @@ Graph build_initial(const NetworkSpec& spec) {
     g.read(i.state);  // declares it with its role
     g.write(i.state.name, model::draw(g, i.state.type, i.initializer, stream++));
   }
-  return g;
+  return restate(g, moment_forms(g, spec.recipe.trainer.optimizer));
 }
 
 Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind) {

@@ -6,7 +6,12 @@ namespace shoestring::task {
 
 bool updates_rows(const model::Optimizer& optimizer) {
   return std::visit(
-      []<class O>(const O&) { return std::is_base_of_v<model::Adam, O> || std::is_base_of_v<model::Sgd, O>; },
+      []<class O>(const O&) {
+        using namespace model;
+        return !kEightBit<O> &&
+               (std::is_base_of_v<Adam, O> || std::is_base_of_v<AdamW, O> || std::is_base_of_v<Sgd, O> ||
+                std::is_base_of_v<Adagrad, O> || std::is_base_of_v<RmsProp, O>);
+      },
       optimizer);
 }
 
@@ -40,8 +45,8 @@ void TableRows::put(std::vector<model::StateUpdate>& updates) const {
         u.value = t.whole.graph().add(*ops::find("scatter_rows"), {t.whole, t.numbers, u.value});
 }
 
-std::map<std::string, StateForm, std::less<>> TableRows::forms(const Graph& graph) const {
-  std::map<std::string, StateForm, std::less<>> out;
+StateForms TableRows::forms(const Graph& graph) const {
+  StateForms out;
   for (const Table& t : tables_)
     for (const StateInfo& s : graph.states())
       if (s.role == StateRole::moment && s.type == t.rows && s.name.starts_with(t.name + "/"))

@@ -27,7 +27,7 @@ class TableRows {
   // The rows' new values become their tables'.
   void put(std::vector<model::StateUpdate>& updates) const;
   // Of the moments, which were read and written by rows: for restate(), once all is built.
-  std::map<std::string, StateForm, std::less<>> forms(const Graph& graph) const;
+  StateForms forms(const Graph& graph) const;
 
  private:
   struct Table {
