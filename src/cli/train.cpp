@@ -2,10 +2,9 @@
 #include "train/train.h"
 
 #include <algorithm>
-
-#include "base/text.h"
 #include <tuple>
 
+#include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
 #include "cli/stop.h"

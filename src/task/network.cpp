@@ -202,8 +202,7 @@ class Training {
         updates_.push_back({sum_of(t.name, t.value.type()).name, zeros_like(t.value)});
       updates_.push_back({std::string(kRows), g_.scalar(DType::f32, 0)});
     }
-    if (kind_ == StepKind::update && updates_rows(spec_.recipe.trainer.optimizer))
-      tables_.take(g_, trained_);
+    if (kind_ == StepKind::update && updates_rows(spec_.recipe.trainer.optimizer)) tables_.take(g_, trained_);
     const model::Clipped clipped =
         model::clip(means(rows), clipping_of(spec_.recipe.trainer.gradient_clipping), finite);
     report(clipped);
