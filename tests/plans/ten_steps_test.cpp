@@ -93,11 +93,12 @@ TEST(TenSteps, PlannedAsPyTorch) {
 }
 
 // bf16 products, whatever their size: as PyTorch's own mixed precision, and near to f32. A bf16 has 8 bits,
-// so a product of a dozen terms is good to some thousandths.
+// so a product of a dozen terms is good to some thousandths; PyTorch's own gradient norms differ from those
+// of f32 by up to 3.9 % within these ten steps.
 TEST(TenSteps, MixedPrecisionAsPyTorchsAutocastAndF32) {
   const AllExpected exact = read_expected();
   for (const auto& [name, mixed] : read_expected("mixed_steps.txt")) {
-    for (const auto& [expected, tolerance] : {std::pair{mixed, 0.04}, std::pair{exact.at(name), 0.02}}) {
+    for (const auto& [expected, tolerance] : {std::pair{mixed, 0.04}, std::pair{exact.at(name), 0.06}}) {
       SCOPED_TRACE(name);
       Planned runner(native_target(), {.products = DType::bf16, .least_products = 0});
       train(families().at(name), runner, expected, tolerance);
