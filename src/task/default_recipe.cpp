@@ -10,10 +10,19 @@
 namespace shoestring::task {
 namespace {
 
-// A batch ensemble on smooth steps, best where the answer bends; plain networks on quantiles in sharp waves,
-// best where single values matter (ages, hours, codes), and in slow ones; and where rows are few a linear
-// model.
-constexpr std::string_view kMembers = R"(
+// Batch ensembles on smooth steps, fine and coarse: best where the answer bends, as numbers do.
+constexpr std::string_view kForNumbers = R"(
+ensemble:
+  blend: validation
+  members:
+    - number_encoder: {{type: ple, num_bins: {bins}, output_size: 12}}
+      combiner: {{type: concat, num_fc_layers: {layers}, output_size: {wide}, batch_ensemble: true, num_ensemble_members: 8}}
+    - number_encoder: {{type: ple, num_bins: {more_bins}, output_size: 12}}
+      combiner: {{type: concat, num_fc_layers: {layers}, output_size: {wide}, batch_ensemble: true, num_ensemble_members: 8}}
+)";
+// One such, and plain networks on quantiles in sharp waves, best where single values matter (ages, hours,
+// codes), and in slow ones.
+constexpr std::string_view kForClasses = R"(
 ensemble:
   blend: validation
   members:
@@ -27,6 +36,7 @@ ensemble:
       combiner: {{type: concat, num_fc_layers: 2, output_size: {narrow}, dropout: {dropout}}}
       learning_rate_factor: 0.7
 )";
+// Where rows are few, a linear model too.
 constexpr std::string_view kLinear = R"(
     - combiner: {type: concat, num_fc_layers: 0}
       learning_rate_factor: 2
@@ -38,7 +48,7 @@ trainer:
   learning_rate: 0.003
   learning_rate_scheduler: {{decay: coslog}}
   learning_rate_factors: {{bias: 0.5}}
-  optimizer: {{type: adamw, betas: [0.9, 0.95], weight_decay: 0.02}}
+  optimizer: {{type: adamw, betas: [0.9, 0.95], weight_decay: {decay}}}
   decay_weights_only: true
   gradient_clipping: {{clipglobalnorm: 10}}
   early_stop: -1
@@ -48,14 +58,19 @@ trainer:
 
 }  // namespace
 
-std::string default_recipe_text(int64_t rows) {
+std::string default_recipe_text(int64_t rows, bool numbers) {
   const bool few = rows < 4000;
   const int wide = few ? 64 : 256, narrow = few ? 64 : 128;
-  return fmt::format(kNetwork, fmt::arg("wide", wide)) +
-         fmt::format(kMembers, fmt::arg("bins", few ? 16 : 48), fmt::arg("layers", few ? 2 : 3),
-                     fmt::arg("wide", wide), fmt::arg("narrow", narrow),
-                     fmt::arg("dropout", few ? 0.3 : 0.15)) +
-         std::string(few ? kLinear.substr(1) : "");
+  const int bins = few ? 16 : 48;
+  const std::string network =
+      fmt::format(kNetwork, fmt::arg("wide", wide), fmt::arg("decay", numbers ? 0.1 : 0.02));
+  const std::string members =
+      numbers ? fmt::format(kForNumbers, fmt::arg("bins", bins), fmt::arg("more_bins", 2 * bins),
+                            fmt::arg("layers", few ? 2 : 3), fmt::arg("wide", wide))
+              : fmt::format(kForClasses, fmt::arg("bins", bins), fmt::arg("layers", few ? 2 : 3),
+                            fmt::arg("wide", wide), fmt::arg("narrow", narrow),
+                            fmt::arg("dropout", few ? 0.3 : 0.15));
+  return network + members + std::string(few ? kLinear.substr(1) : "");
 }
 
 }  // namespace shoestring::task

@@ -6,7 +6,8 @@
 
 namespace shoestring::task {
 
-// Combiner, trainer and ensemble as YAML, sized to a table of so many rows (0: not known).
-std::string default_recipe_text(int64_t rows);
+// Combiner, trainer and ensemble as YAML, sized to a table of so many rows (0: not known), for predicting
+// numbers or classes.
+std::string default_recipe_text(int64_t rows, bool numbers);
 
 }  // namespace shoestring::task

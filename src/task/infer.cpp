@@ -91,7 +91,10 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
   Document document{"the inferred recipe", Node::map()};
   document.root.set("input_features", std::move(inputs));
   document.root.set("output_features", std::move(outputs));
-  auto network = parse_document(default_recipe_text(rows), "the default recipe");
+  const bool numbers = std::all_of(outputs.items.begin(), outputs.items.end(), [](const Node& output) {
+    return output.find("type")->value.text == name_of(FeatureType::number);
+  });
+  auto network = parse_document(default_recipe_text(rows, numbers), "the default recipe");
   if (!network) return fail(network.error());
   for (Entry& entry : network->root.entries) document.root.entries.push_back(std::move(entry));
   return parse_recipe(document);

@@ -424,10 +424,14 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   } else {
     auto folder = RunFolder::open(request.resume);
     if (!folder) return fail(folder.error());
-    if (folder->finished())
+    if (folder->finished()) {
+      // A run that was killed between its end and the last thing it does.
+      std::error_code ec;
+      std::filesystem::remove(folder->checkpoint(), ec);
       return TrainOutcome{.already_finished = true,
                           .folder = folder->path(),
                           .model_path = file_exists(folder->model()) ? folder->model() : ""};
+    }
     job = resumed_job(std::move(*folder), request, events.log);
   }
   if (!job) return fail(job.error());

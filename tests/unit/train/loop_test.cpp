@@ -73,11 +73,14 @@ TEST(Loop, TakesNoMemoryOverTenThousandSteps) {
   hooks.progress = [&](const Progress& p) {
     if (looks.size() < looks.capacity()) looks.push_back({p.step, allocation_count()});
   };
-  Bench bench(sums_recipe("train_steps: 40000, batch_size: 16, steps_per_checkpoint: 40000, early_stop: -1"),
+  Bench bench(sums_recipe("train_steps: 80000, batch_size: 16, steps_per_checkpoint: 80000, early_stop: -1"),
               60, hooks);
   ASSERT_TRUE(bench.loop->run());
   // The last look is that of the evaluation, which may take memory.
-  while (looks.size() > 1 && looks.back().step == 40000) looks.pop_back();
+  while (looks.size() > 1 && looks.back().step == 80000) looks.pop_back();
+  // And the first is within the first steps, which may wake a thread or a library for the first time.
+  ASSERT_GE(looks.size(), 3u);
+  looks.erase(looks.begin());
   ASSERT_GE(looks.back().step - looks.front().step, 10'000);
   EXPECT_EQ(looks.back().allocations, looks.front().allocations)
       << "between steps " << looks.front().step << " and " << looks.back().step;
