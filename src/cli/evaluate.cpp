@@ -7,6 +7,8 @@
 #include "cli/stop.h"
 #include "cli/verbs.h"
 #include "train/predict.h"
+#include "train/remarks.h"
+#include "train/run_files.h"
 
 namespace shoestring::cli {
 
@@ -52,7 +54,9 @@ int evaluate(Arguments arguments) {
 
   Console console(quiet || json || logging_level == "critical" || logging_level == "error", false);
   r.stop = stop_flag(r.dataset);
-  const auto metrics = train::evaluate(r, console.sink());
+  auto predictor = train::Predictor::load(r.model);
+  if (!predictor) return report(predictor.error());
+  const auto metrics = train::evaluate(*predictor, r, console.sink());
   if (!metrics) return report(metrics.error());
   if (!skip_statistics)
     if (auto ok = write_file(folder + "/test_statistics.json", train::to_json(*metrics, 2) + "\n", false);
@@ -60,6 +64,12 @@ int evaluate(Arguments arguments) {
       return report(ok.error());
   if (json) print(train::to_json(*metrics) + "\n");
   console.line(metrics_table({{split == "full" ? "all rows" : split, &*metrics}}));
+  const auto training = split == "training" ? std::nullopt : train::training_metrics_of(r.model);
+  const auto& model = predictor->model();
+  for (const auto& remark :
+       train::remarks_on(model.spec, model.fits, *metrics, split == "full" ? "measured" : split,
+                         training ? &*training : nullptr))
+    console.paragraph(remark);
   if (!skip_statistics) console.line(fmt::format("statistics  {}/test_statistics.json", folder));
   if (save_predictions) console.line(fmt::format("answers     {}", r.predictions));
   return 0;

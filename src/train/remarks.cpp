@@ -95,41 +95,66 @@ std::string balance_remark(const std::string& output, std::span<const std::strin
       percent(rows[commonest], total));
 }
 
-std::vector<std::string> remarks(const Dataset& data, const Course& course, const Metrics& training,
-                                 const Metrics* held_out, const std::string& held_out_name) {
+namespace {
+
+// Of one output: whether the model is of use, or whether it overfits where its training metrics are known.
+std::string held_out_remark(const task::OutputFeature& output, const Classes& classes,
+                            const Metrics& held_out, const std::string& rows_name, const Metrics* training) {
+  const bool is_class = output.type() != task::FeatureType::number;
+  Usefulness u{.output = output.name,
+               .r2 = held_out.value(output.name, "r2"),
+               .rows = held_out.rows,
+               .rows_name = rows_name};
+  if (is_class && !classes.rows.empty()) {
+    const auto most = std::max_element(classes.rows.begin(), classes.rows.end());
+    const int64_t total = std::accumulate(classes.rows.begin(), classes.rows.end(), int64_t{0});
+    u.commonest = classes.labels[static_cast<size_t>(most - classes.rows.begin())];
+    u.share = percent(*most, std::max<int64_t>(total, 1)) / 100;
+    u.accuracy = held_out.value(output.name, "accuracy");
+    u.roc_auc = held_out.value(output.name, "roc_auc");
+  }
+  const std::string useless = usefulness_remark(u);
+  if (!training) return useless;
+  const std::string metric = is_class ? "accuracy" : "mean_absolute_error";
+  const Gap gap{output.name,
+                metric,
+                is_class,
+                training->value(output.name, metric),
+                held_out.value(output.name, metric),
+                held_out.rows,
+                rows_name};
+  return useless.empty() || overfits(gap) ? overfitting_remark(gap) : useless;
+}
+
+std::vector<std::string> all_remarks(const task::NetworkSpec& spec, const task::Fits& fits,
+                                     const Metrics* held_out, const std::string& rows_name,
+                                     const Metrics* training, const Course* course) {
   std::vector<std::string> all;
   const auto add = [&](std::string remark) {
     if (!remark.empty()) all.push_back(std::move(remark));
   };
-  const auto& outputs = data.spec.recipe.outputs;
+  const auto& outputs = spec.recipe.outputs;
   for (size_t o = 0; o < outputs.size(); ++o) {
-    const std::string& name = outputs[o].name;
     const bool is_class = outputs[o].type() != task::FeatureType::number;
-    const Classes classes = is_class ? classes_of(data.fits.outputs[o]) : Classes();
-    if (held_out) {
-      Usefulness u{.output = name,
-                   .r2 = held_out->value(name, "r2"),
-                   .rows = held_out->rows,
-                   .rows_name = held_out_name};
-      if (is_class && !classes.rows.empty()) {
-        const auto most = std::max_element(classes.rows.begin(), classes.rows.end());
-        const int64_t total = std::accumulate(classes.rows.begin(), classes.rows.end(), int64_t{0});
-        u.commonest = classes.labels[static_cast<size_t>(most - classes.rows.begin())];
-        u.share = percent(*most, std::max<int64_t>(total, 1)) / 100;
-        u.accuracy = held_out->value(name, "accuracy");
-        u.roc_auc = held_out->value(name, "roc_auc");
-      }
-      const std::string useless = usefulness_remark(u);
-      const std::string metric = is_class ? "accuracy" : "mean_absolute_error";
-      const Gap gap{
-          name,           metric,       is_class, training.value(name, metric), held_out->value(name, metric),
-          held_out->rows, held_out_name};
-      add(useless.empty() || overfits(gap) ? overfitting_remark(gap) : useless);
-    }
-    if (o == 0) add(course_remark(course));
-    if (is_class) add(balance_remark(name, classes.labels, classes.rows));
+    const Classes classes = is_class ? classes_of(fits.outputs[o]) : Classes();
+    if (held_out) add(held_out_remark(outputs[o], classes, *held_out, rows_name, training));
+    if (o == 0 && course) add(course_remark(*course));
+    if (is_class) add(balance_remark(outputs[o].name, classes.labels, classes.rows));
   }
   return all;
+}
+
+}  // namespace
+
+std::vector<std::string> remarks_on(const task::NetworkSpec& spec, const task::Fits& fits,
+                                    const Metrics& measured, const std::string& rows_name,
+                                    const Metrics* training) {
+  return all_remarks(spec, fits, &measured, rows_name, training, nullptr);
+}
+
+std::vector<std::string> remarks(const Dataset& data, const Course& course, const Metrics& training,
+                                 const Metrics* held_out, const std::string& held_out_name) {
+  return all_remarks(data.spec, data.fits, held_out, held_out_name, &training, &course);
 }
 
 }  // namespace shoestring::train

@@ -58,7 +58,13 @@ bool unbalanced(std::span<const int64_t> rows_of_class);
 std::string balance_remark(const std::string& output, std::span<const std::string> labels,
                            std::span<const int64_t> rows_of_class);
 
-// All that is to be said; `held_out` may be null.
+// What can be said of some rows that a saved model was measured on; `training`: its metrics on the rows that
+// it was trained on, null where nobody knows them.
+std::vector<std::string> remarks_on(const task::NetworkSpec& spec, const task::Fits& fits,
+                                    const Metrics& measured, const std::string& rows_name,
+                                    const Metrics* training);
+
+// All that is to be said of a run that has ended; `held_out` may be null.
 std::vector<std::string> remarks(const Dataset& data, const Course& course, const Metrics& training,
                                  const Metrics* held_out, const std::string& held_out_name);
 

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "data/sources.h"
+#include "train/run_folder.h"
 
 namespace shoestring::train {
 namespace {
@@ -144,6 +145,25 @@ std::string training_statistics(const TrainOutcome& outcome, const Position& pos
   if (outcome.test) out["test"] = metrics(*outcome.test);
   out["evaluations"] = history(position);
   return out.dump(2) + "\n";
+}
+
+std::optional<Metrics> training_metrics_of(const std::string& model_path) {
+  const auto model = find_model(model_path);
+  if (!model) return std::nullopt;
+  const auto run = std::filesystem::path(*model).parent_path().parent_path();
+  const auto text = read_file((run / "training_statistics.json").string());
+  const Json all = text ? Json::parse(*text, nullptr, false) : Json();
+  if (!all.is_object() || !all.contains("training") || !all["training"].is_object()) return std::nullopt;
+  Metrics out;
+  for (const auto& [name, values] : all["training"].items()) {
+    if (!values.is_object()) continue;
+    auto& output = out.outputs.emplace_back();
+    output.name = name;
+    for (const std::string_view metric : {"accuracy", "mean_absolute_error"})  // what remarks compare
+      if (const auto value = values.find(metric); value != values.end() && value->is_number())
+        output.values.push_back({metric, value->get<double>()});
+  }
+  return out;
 }
 
 std::string_view to_string(Ending ending) {

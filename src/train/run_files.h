@@ -25,10 +25,12 @@ Status same_files(const Description& then, const std::vector<SourceFile>& now);
 // A line of metrics.jsonl.
 std::string metrics_line(const Evaluation& evaluation);
 
-// training_statistics.json.
 // The losses of the history, where both of its ends had a validation split.
 Course course(const Position& position);
+// training_statistics.json.
 std::string training_statistics(const TrainOutcome& outcome, const Position& position);
+// The metrics on the training rows out of the statistics beside a model; nothing where they are not there.
+std::optional<Metrics> training_metrics_of(const std::string& model_path);
 
 std::string_view to_string(Ending ending);
 

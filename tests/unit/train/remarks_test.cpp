@@ -80,5 +80,35 @@ TEST(Remarks, AModelThatHelpsNobodyIsNamed) {
   EXPECT_EQ(number(0.2), "");
 }
 
+TEST(Remarks, EvaluationSaysWhatItsEvidenceAllows) {
+  task::NetworkSpec spec;
+  spec.recipe.outputs = {{"price", "price", task::NumberOutput{}}, {"sold", "sold", task::BinaryOutput{}}};
+  task::Fits fits;
+  fits.outputs = {
+      task::NumberFit{},
+      task::BinaryFit{.true_label = "yes", .false_label = "no", .true_rows = 5, .false_rows = 95}};
+  const auto metrics = [](double error, double r2, double accuracy) {
+    Metrics m;
+    m.rows = 1000;
+    m.outputs = {{"price", {{"mean_absolute_error", error}, {"r2", r2}}}, {"sold", {{"accuracy", accuracy}}}};
+    return m;
+  };
+  const std::string unbalanced = "The classes of 'sold' are unbalanced";
+  // Without the metrics of training: no word on overfitting.
+  auto said = remarks_on(spec, fits, metrics(2, -0.1, 0.99), "test", nullptr);
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_TRUE(said[0].starts_with("It has learned nothing that helps: on the 1000 test rows")) << said[0];
+  EXPECT_TRUE(said[1].starts_with(unbalanced)) << said[1];
+  // With them: the error has doubled.
+  const Metrics training = metrics(1, 0.9, 0.99);
+  said = remarks_on(spec, fits, metrics(2, 0.5, 0.99), "test", &training);
+  ASSERT_EQ(said.size(), 3u);
+  EXPECT_TRUE(
+      said[0].starts_with("It overfits: mean_absolute_error of 'price' is 1 on the training rows and 2"))
+      << said[0];
+  EXPECT_TRUE(said[1].starts_with("No sign of overfitting: accuracy of 'sold'")) << said[1];
+  EXPECT_TRUE(said[2].starts_with(unbalanced)) << said[2];
+}
+
 }  // namespace
 }  // namespace shoestring::train
