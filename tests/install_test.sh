@@ -18,6 +18,16 @@ for file in "$work"/prefix/bin/* "$work"/prefix/lib/shoestring/*.so*; do
   fi
 done
 
+# The same as one archive, unpacked elsewhere: it runs and answers from there.
+"${cmake%cmake}cpack" --config "$build/CPackConfig.cmake" -G TGZ -B "$work/pack" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+mkdir "$work/unpacked"
+tar -xzf "$work"/pack/shoestring-*.tar.gz -C "$work/unpacked" --strip-components=1
+rm -rf "$work/pack"
+diff -rq "$work/prefix/bin" "$work/unpacked/bin"
+env -i "$work/unpacked/bin/shoestring" train --quiet --config examples/first_mlp/recipe.yaml \
+  --dataset examples/first_mlp/machines.csv --output_directory "$work/from_archive"
+[[ -e $work/from_archive/experiment_run/model/model.safetensors ]] || { echo "the archive's program made no model"; exit 1; }
+
 example=examples/first_mlp
 if [[ -e $example/CMakeLists.txt ]]; then
   "$cmake" -S "$example" -B "$work/example" -G Ninja -DCMAKE_BUILD_TYPE=Release \

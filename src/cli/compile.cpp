@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
@@ -44,10 +45,31 @@ task::NetworkSpec assumed_spec(task::Recipe recipe) {
 }
 
 std::vector<std::string> dump_names() {
-  std::vector<std::string> names{"build"};
+  std::vector<std::string> names{"forward", "differentiate", "build"};
   for (const Pass& pass : passes()) names.emplace_back(pass.name);
   names.emplace_back("place");
   return names;
+}
+
+// The parts that a training graph is built in, before any pass.
+struct Part {
+  task::TrainingPart part;
+  std::string_view name, doc;
+};
+constexpr Part kParts[] = {{task::TrainingPart::forward, "forward", "the network and its losses"},
+                           {task::TrainingPart::differentiate, "differentiate", "gradients of the losses"}};
+
+std::optional<task::StepKind> step_kind(train::PlanKind kind) {
+  switch (kind) {
+    case train::PlanKind::update:
+      return task::StepKind::update;
+    case train::PlanKind::accumulate:
+      return task::StepKind::accumulate;
+    case train::PlanKind::accumulate_and_update:
+      return task::StepKind::accumulate_and_update;
+    default:
+      return std::nullopt;
+  }
 }
 
 Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const std::string& dump) {
@@ -56,6 +78,16 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
   StateLayout states;
   if (auto ok = states.include(graph); !ok) return ok;
   std::vector<std::vector<std::string>> lines{{"pass", "nodes", "ms", "what it does"}};
+  const SteadyClock clock;
+  for (const Part& part : kParts) {
+    const auto step = step_kind(kind.kind);
+    if (!step) continue;
+    const double start = clock.seconds();
+    const Graph until = task::build_training(spec, rows, *step, part.part);
+    lines.push_back({std::string(part.name), fmt::format("{}", until.nodes().size()),
+                     fmt::format("{:.2f}", (clock.seconds() - start) * 1e3), std::string(part.doc)});
+    if (part.name == dump) print(to_text(until));
+  }
   CompileOptions options{.target = native_target()};
   if (kind.kind != train::PlanKind::evaluate && kind.kind != train::PlanKind::predict)
     options.precision = train::training_precision(spec.recipe.trainer, options.target);
@@ -64,7 +96,8 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
         std::find_if(passes().begin(), passes().end(), [&](const Pass& p) { return p.name == name; });
     lines.push_back({std::string(name), fmt::format("{}", after.nodes().size()),
                      fmt::format("{:.2f}", seconds * 1e3),
-                     found == passes().end() ? "the graph as built" : std::string(found->doc)});
+                     found == passes().end() ? "the whole graph, before any pass"
+                                             : std::string(found->doc)});
     if (name == dump) print(to_text(after));
   };
   const auto plan = shoestring::compile(std::move(graph), states, options);
@@ -100,7 +133,10 @@ int compile(Arguments arguments) {
       "compile",
       "shows what the passes make of a recipe's graphs",
       {{"", "", "RECIPE", "the recipe, YAML or JSON (or --config)", &positional},
-       {"dump", "", "PASS", "print the graph after this pass; 'build' before the first, 'place' for the plan",
+       {"dump", "", "PASS",
+        "print the graph after this pass; 'forward', 'differentiate' and 'build' come before the first, "
+        "'place' is "
+        "the plan",
         &dump},
        {"plan", "", "NAME",
         "training (default with --dump), accumulate, accumulate-and-update, evaluation, prediction", &which},

@@ -95,9 +95,10 @@ class Training {
     return out;
   }
 
-  void build() {
-    if (!g_.status()) return;
+  void build(TrainingPart until) {
+    if (!g_.status() || until == TrainingPart::forward) return;
     gradients();
+    if (until == TrainingPart::differentiate) return;
     if (!g_.status()) return;
     const Value finite = ops::is_finite(loss_);
     if (kind_ == StepKind::accumulate)
@@ -293,10 +294,10 @@ Graph build_initial(const NetworkSpec& spec) {
   return restate(g, moment_forms(g, spec.recipe.trainer.optimizer));
 }
 
-Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind) {
+Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind, TrainingPart until) {
   Graph g{std::string(name_of(kind))};
   Training training(g, spec, rows, kind);
-  training.build();
+  training.build(until);
   return restate(g, training.forms());
 }
 

@@ -81,7 +81,10 @@ Graph build_initial(const NetworkSpec& spec);
 // One step on `rows` rows. Accumulated steps may differ in rows: n of them equal one step on all their
 // rows together (but for batch norm, which sees each step's rows, and root_mean_squared_error, whose
 // root is taken in each step). accumulate and accumulate_and_update need spec.accumulates.
-Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind);
+// `until` stops earlier, to look at what each part appends: the network and its losses, then the gradients.
+enum class TrainingPart { forward, differentiate, update };
+Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind,
+                     TrainingPart until = TrainingPart::update);
 
 Graph build_evaluation(const NetworkSpec& spec, int64_t rows);
 Graph build_prediction(const NetworkSpec& spec, int64_t rows);
