@@ -96,8 +96,9 @@ inline void order_reference(const ReferenceArgs& a, bool descending) {
 
 template <class T>
 void run_order(const void* data, const KernelArgs& args) noexcept {
-  order_rows(*static_cast<const OrderSizes*>(data), args.at<const T>(0), args.at<OrderedEntry<T>>(3),
-             args.at<T>(1), args.at<int32_t>(2));
+  const auto& s = *static_cast<const OrderSizes*>(data);
+  if (s.axis.wide == 0) return;  // then there is no scratch either
+  order_rows(s, args.at<const T>(0), args.at<OrderedEntry<T>>(3), args.at<T>(1), args.at<int32_t>(2));
 }
 inline PrepareResult prepare_order(const KernelRequest& r, bool descending) {
   OrderSizes s{last_axis(r.in[0], r.out[0], r.target.threads), descending};
