@@ -96,8 +96,7 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
         std::find_if(passes().begin(), passes().end(), [&](const Pass& p) { return p.name == name; });
     lines.push_back({std::string(name), fmt::format("{}", after.nodes().size()),
                      fmt::format("{:.2f}", seconds * 1e3),
-                     found == passes().end() ? "the whole graph, before any pass"
-                                             : std::string(found->doc)});
+                     found == passes().end() ? "the whole graph, before any pass" : std::string(found->doc)});
     if (name == dump) print(to_text(after));
   };
   const auto plan = shoestring::compile(std::move(graph), states, options);
