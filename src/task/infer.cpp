@@ -91,7 +91,8 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
   Document document{"the inferred recipe", Node::map()};
   document.root.set("input_features", std::move(inputs));
   document.root.set("output_features", std::move(outputs));
-  const bool numbers = std::all_of(outputs.items.begin(), outputs.items.end(), [](const Node& output) {
+  const auto& answers = document.root.find("output_features")->value.items;
+  const bool numbers = std::all_of(answers.begin(), answers.end(), [](const Node& output) {
     return output.find("type")->value.text == name_of(FeatureType::number);
   });
   auto network = parse_document(default_recipe_text(rows, numbers), "the default recipe");

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "task/metric_table.h"
 
 namespace shoestring::task {
@@ -71,6 +73,14 @@ TEST(Recipe, IsInferredFromColumns) {
     const auto encoder = [&](size_t i) { return std::get<CategoryInput>(recipe->inputs[i].spec).encoder; };
     EXPECT_TRUE(std::holds_alternative<OneHotEncoder>(encoder(1)));
     EXPECT_TRUE(std::holds_alternative<EmbedEncoder>(encoder(2)));
+    // Classes are told by numbers in waves too, numbers by steps alone.
+    const auto in_waves = [](const Recipe& r) {
+      return std::any_of(r.ensemble.members.begin(), r.ensemble.members.end(), [](const EnsembleMember& m) {
+        return m.number_encoder && std::holds_alternative<PeriodicEncoder>(*m.number_encoder);
+      });
+    };
+    EXPECT_TRUE(in_waves(*recipe));
+    EXPECT_FALSE(in_waves(infer_recipe(columns, {"age"}, rows).value()));
     // Few rows: a linear model among the members.
     bool linear = false;
     for (const EnsembleMember& member : recipe->ensemble.members)
