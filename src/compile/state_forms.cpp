@@ -4,23 +4,12 @@
 
 namespace shoestring {
 
-StateForm coded_form(const StateInfo& plain, bool is_signed) {
-  const Attrs attrs{{"signed", is_signed}};
-  Graph scratch;
-  const Value coded = scratch.add(*ops::find("quantize_blocks"), {scratch.input("x", plain.type)}, attrs);
-  const StateInfo codes{plain.name, coded.type(), plain.role},
-      scales{plain.name + "/scale", coded.output(1).type(), plain.role};
-  return {.states = {codes, scales},
-          .read =
-              [=](Graph& g, const Restated&) {
-                return g.add(*ops::find("dequantize_blocks"), {g.read(codes), g.read(scales)}, attrs);
-              },
-          .write =
-              [=](Graph& g, const Restated&, Value value) {
-                const Value v = g.add(*ops::find("quantize_blocks"), {value}, attrs);
-                g.write(codes.name, v);
-                g.write(scales.name, v.output(1));
-              }};
+StateForm cast_form(const StateInfo& plain, DType dtype) {
+  const StateInfo kept{plain.name, {dtype, plain.type.dims}, plain.role};
+  return {
+      .states = {kept},
+      .read = [=](Graph& g, const Restated&) { return ops::cast(g.read(kept), plain.type.dtype); },
+      .write = [=](Graph& g, const Restated&, Value value) { g.write(kept.name, ops::cast(value, dtype)); }};
 }
 
 StateForm rows_form(const StateInfo& table, ValueId numbers) {

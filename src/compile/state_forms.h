@@ -20,9 +20,8 @@ struct StateForm {
   std::function<void(Graph&, const Restated&, Value)> write;
 };
 
-// As 8-bit codes under its own name, u8[..], and scales f32[blocks] under NAME/scale
-// (ops/quantize_blocks.cpp).
-StateForm coded_form(const StateInfo& plain, bool is_signed);
+// In another dtype.
+StateForm cast_form(const StateInfo& plain, DType dtype);
 
 // A table [n,d] of which the plain state is some rows [k,d]: those that `numbers` i32[k], a value of the old
 // graph from before the first read, names; a negative number stands for no row.

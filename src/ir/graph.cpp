@@ -162,6 +162,9 @@ Value Graph::add(const OpDef& op, std::span<const Value> inputs, const Attrs& at
     }
     node.inputs.push_back(v.id());
     in.push_back(v.type());
+    if (in_blocks(in.back().dtype) && !(op.traits & kBlocks))
+      return error(
+          fmt::format("{}: {} has no single elements: cast it first", op.name, to_string(in.back())));
   }
   const int n = static_cast<int>(inputs.size());
   if (n < op.min_inputs || n > op.max_inputs)

@@ -114,6 +114,7 @@ enum Trait : uint32_t {
   kCheap = 1u << 2,        // better computed again than kept
   kCommutative = 1u << 3,  // binary, arguments may swap
   kNoFold = 1u << 4,       // never folded into a constant (random, inputs, states)
+  kBlocks = 1u << 5,       // takes operands whose elements come in blocks
 };
 
 struct OpDef {

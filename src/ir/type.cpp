@@ -7,11 +7,12 @@
 #include <cstring>
 
 #include "base/arith.h"
+#include "ir/dynamic_code.h"
 
 namespace shoestring {
 namespace {
 
-constexpr std::array<DTypeInfo, 10> kDTypes{{
+constexpr std::array<DTypeInfo, 12> kDTypes{{
     {"f32", 1, 4, true, true},
     {"f64", 1, 8, true, true},
     {"bf16", 1, 2, true, false},
@@ -22,6 +23,8 @@ constexpr std::array<DTypeInfo, 10> kDTypes{{
     {"i64", 1, 8, false, false},
     {"u8", 1, 1, false, false},
     {"u16", 1, 2, false, false},
+    {"dyn8", kDynamicElements, kDynamicBytes, true, false},
+    {"udyn8", kDynamicElements, kDynamicBytes, true, false},
 }};
 
 // To nearest even, rounded once: the f32 between is rounded to odd, so that it is never a false half.
@@ -93,6 +96,10 @@ void decode(DType from, const void* source, double* out, int64_t n) {
       return widen<uint16_t>(source, out, n);
     case DType::bf16:
       for (int64_t i = 0; i < n; ++i) out[i] = from_bf16(static_cast<const uint16_t*>(source)[i]);
+      return;
+    case DType::dyn8:
+    case DType::udyn8:
+      return decode_blocks(dynamic_code(from == DType::dyn8), source, out, n);
   }
 }
 
@@ -119,6 +126,10 @@ void encode(DType to, const double* source, void* out, int64_t n) {
       return;
     case DType::bf16:
       for (int64_t i = 0; i < n; ++i) static_cast<uint16_t*>(out)[i] = to_bf16(source[i]);
+      return;
+    case DType::dyn8:
+    case DType::udyn8:
+      return encode_blocks(dynamic_code(to == DType::dyn8), source, out, n);
   }
 }
 
@@ -148,18 +159,20 @@ Shape Shape::plus(int64_t size) const {
   return Shape(d);
 }
 
-int64_t Type::bytes() const {
+namespace {
+std::optional<int64_t> bytes_of(DType dtype, int64_t elements) {
   const auto& row = info(dtype);
-  const int64_t n = elements();
-  return checked_mul(n / row.block_elements + (n % row.block_elements != 0), row.block_bytes)
-      .value_or(INT64_MAX);
+  return checked_mul(elements / row.block_elements + (elements % row.block_elements != 0), row.block_bytes);
 }
+}  // namespace
+
+int64_t Type::bytes() const { return bytes_of(dtype, elements()).value_or(INT64_MAX); }
 
 std::optional<int64_t> checked_extent(const Type& type) {
-  std::optional<int64_t> bytes = info(type.dtype).block_bytes;
+  std::optional<int64_t> elements = 1;
   for (int64_t d : type.dims)
-    if (bytes) bytes = checked_mul(*bytes, std::max<int64_t>(d, 1));
-  return bytes;
+    if (elements) elements = checked_mul(*elements, std::max<int64_t>(d, 1));
+  return elements ? bytes_of(type.dtype, *elements) : std::nullopt;
 }
 
 std::string to_string(const Shape& shape) {

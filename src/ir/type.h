@@ -12,10 +12,11 @@
 
 namespace shoestring {
 
-enum class DType : uint8_t { f32, f64, bf16, f16, i8, i16, i32, i64, u8, u16 };
+enum class DType : uint8_t { f32, f64, bf16, f16, i8, i16, i32, i64, u8, u16, dyn8, udyn8 };
 
-// A row of the dtype table. Sizes come from bytes(), never sizeof: later rows hold blocks of several
-// elements (int4, scaled fp8, 8-bit optimizer states).
+// A row of the dtype table. Sizes come from bytes(), never sizeof: some rows hold blocks of several elements
+// (ir/dynamic_code.h), row-major through the whole tensor, the last one filled up. Only operators that say so
+// (kBlocks) take such operands; the others get them through `cast`.
 struct DTypeInfo {
   std::string_view name;
   int32_t block_elements, block_bytes;
@@ -26,7 +27,9 @@ const DTypeInfo& info(DType dtype);
 std::span<const DTypeInfo> all_dtypes();  // indexed by DType
 std::optional<DType> dtype_named(std::string_view name);
 
-// Widen or narrow n elements through f64 (exact for every dtype but i64 beyond 2^53).
+inline bool in_blocks(DType dtype) { return info(dtype).block_elements != 1; }
+
+// Widen or narrow n elements through f64 (exact for every dtype but i64 beyond 2^53). Begins at a block.
 void decode(DType from, const void* source, double* out, int64_t n);
 void encode(DType to, const double* source, void* out, int64_t n);
 

@@ -26,16 +26,16 @@ constexpr std::string_view kFormatKey = "shoestring_format";
 
 constexpr std::string_view kAgain = "copy it again, or train again if it was never whole";
 
-// safetensors' names of the dtypes.
+// safetensors' names of the dtypes; the last two, which only checkpoints hold, are ours.
 struct DTypeName {
   DType dtype;
   std::string_view name;
 };
-constexpr std::array kDTypes{DTypeName{DType::f32, "F32"},   DTypeName{DType::f64, "F64"},
-                             DTypeName{DType::bf16, "BF16"}, DTypeName{DType::f16, "F16"},
-                             DTypeName{DType::i8, "I8"},     DTypeName{DType::i16, "I16"},
-                             DTypeName{DType::i32, "I32"},   DTypeName{DType::i64, "I64"},
-                             DTypeName{DType::u8, "U8"},     DTypeName{DType::u16, "U16"}};
+constexpr std::array kDTypes{
+    DTypeName{DType::f32, "F32"}, DTypeName{DType::f64, "F64"},   DTypeName{DType::bf16, "BF16"},
+    DTypeName{DType::f16, "F16"}, DTypeName{DType::i8, "I8"},     DTypeName{DType::i16, "I16"},
+    DTypeName{DType::i32, "I32"}, DTypeName{DType::i64, "I64"},   DTypeName{DType::u8, "U8"},
+    DTypeName{DType::u16, "U16"}, DTypeName{DType::dyn8, "DYN8"}, DTypeName{DType::udyn8, "UDYN8"}};
 
 std::string_view name_of(DType dtype) {
   return std::find_if(kDTypes.begin(), kDTypes.end(), [&](const auto& d) { return d.dtype == dtype; })->name;
@@ -218,14 +218,12 @@ class Reader {
     });
     if (known == kDTypes.end() || shape->size() > Shape::kMaxRank) return {};
     std::vector<int64_t> dims;
-    std::optional<int64_t> bytes = info(known->dtype).block_bytes;
     for (const Json& d : *shape) {
       if (!d.is_number_unsigned() || d.get<uint64_t>() > INT64_MAX) return {};
       dims.push_back(d.get<int64_t>());
-      bytes = checked_mul(*bytes, dims.back());
-      if (!bytes) return {};
     }
-    return Type{known->dtype, Shape(dims)};
+    const Type type{known->dtype, Shape(dims)};
+    return checked_extent(type) ? std::optional(type) : std::nullopt;
   }
 
   std::optional<std::pair<int64_t, int64_t>> offsets_of(const Json& json, const Type& type) const {
@@ -265,7 +263,9 @@ Status write_tensors(const std::string& path, const std::map<std::string, std::s
   // Wide elements first: so each is aligned in the file.
   std::vector<const TensorView*> order;
   for (const TensorView& t : tensors) order.push_back(&t);
-  const auto width = [](const TensorView* t) { return info(t->type.dtype).block_bytes; };
+  const auto width = [](const TensorView* t) {
+    return in_blocks(t->type.dtype) ? 1 : info(t->type.dtype).block_bytes;
+  };
   std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return width(a) > width(b); });
 
   std::string head;

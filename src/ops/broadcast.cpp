@@ -243,7 +243,6 @@ void run(const void* data, const KernelArgs& args) noexcept {
 
 PrepareResult prepare(const KernelRequest& r) {
   const int bytes = info(r.in[0].dtype).block_bytes;
-  if (info(r.in[0].dtype).block_elements != 1) return tl::unexpected(std::string("elements come in blocks"));
   const BroadcastMap map = broadcast_map(r.in[0].dims, r.out[0].dims);
   const int threads = map.elements * bytes >= kParallelBytes ? r.target.threads : 1;
   return Prepared{run, std::make_shared<Data>(map, broadcast_function(r.target.isa, bytes), threads, bytes)};

@@ -1,4 +1,5 @@
-// cast: the same values in another dtype. Integers are rounded to nearest and clamped, NaN becomes 0.
+// cast: the same values in another dtype. Integers are rounded to nearest and clamped, NaN becomes 0. Dtypes
+// that come in blocks are coded and decoded here, and nowhere else.
 #include <algorithm>
 #include <bit>
 
@@ -7,6 +8,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "ir/dynamic_code.h"
 #include "ops/ops.h"
 #include "ops/shared/shapes.h"
 #include "ops/shared/simd-inl.h"
@@ -157,26 +159,46 @@ struct Sizes {
   CastFn run;
   int threads;
 };
-constexpr int64_t kGrain = 4096;               // elements of a thread's share
+constexpr int64_t kGrain = 4096;               // elements of a thread's share: whole blocks
 constexpr int64_t kWorthThreads = 1 << 17;     // where vectors do it
 constexpr int64_t kWorthThreadsF64 = 1 << 13;  // where f64 stands between
+constexpr int64_t kWorthThreadsBlocks = 1 << 14;
+
+// Where element i stands, which begins a block.
+int64_t offset(DType dtype, int64_t i) { return i / info(dtype).block_elements * info(dtype).block_bytes; }
 
 // Any pair, by way of f64, a piece at a time.
 void through_f64(DType from, DType to, const char* x, char* y, int64_t count) {
-  constexpr int64_t kPiece = 256;
+  constexpr int64_t kPiece = 256;  // whole blocks of every dtype
   double wide[kPiece];
   for (int64_t i = 0; i < count; i += kPiece) {
     const int64_t n = std::min(kPiece, count - i);
-    decode(from, x + i * info(from).block_bytes, wide, n);
-    encode(to, wide, y + i * info(to).block_bytes, n);
+    decode(from, x + offset(from, i), wide, n);
+    encode(to, wide, y + offset(to, i), n);
   }
+}
+
+template <bool kSigned>
+void code_blocks(const void* x, void* blocks, int64_t n) {
+  encode_blocks(dynamic_code(kSigned), static_cast<const float*>(x), blocks, n);
+}
+template <bool kSigned>
+void uncode_blocks(const void* blocks, void* x, int64_t n) {
+  decode_blocks(dynamic_code(kSigned), blocks, static_cast<float*>(x), n);
+}
+CastFn block_function(DType from, DType to) {
+  if (from == DType::f32 && to == DType::dyn8) return code_blocks<true>;
+  if (from == DType::f32 && to == DType::udyn8) return code_blocks<false>;
+  if (from == DType::dyn8 && to == DType::f32) return uncode_blocks<true>;
+  if (from == DType::udyn8 && to == DType::f32) return uncode_blocks<false>;
+  return nullptr;
 }
 
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const Sizes*>(data);
   const auto part = [&](int64_t begin, int64_t end) {
-    const char* x = args.at<const char>(0) + begin * info(s.from).block_bytes;
-    char* y = args.at<char>(1) + begin * info(s.to).block_bytes;
+    const char* x = args.at<const char>(0) + offset(s.from, begin);
+    char* y = args.at<char>(1) + offset(s.to, begin);
     if (s.run)
       s.run(x, y, end - begin);
     else
@@ -199,15 +221,22 @@ PrepareResult prepare_highway(const KernelRequest& r) {
   if (!f) return tl::unexpected(std::string("no vectors for this pair"));
   return prepared(r, f, kWorthThreads);
 }
+PrepareResult prepare_blocks(const KernelRequest& r) {
+  const CastFn f = block_function(r.in[0].dtype, r.out[0].dtype);
+  if (!f) return tl::unexpected(std::string("not between f32 and blocks"));
+  return prepared(r, f, kWorthThreadsBlocks);
+}
 PrepareResult prepare_through_f64(const KernelRequest& r) { return prepared(r, nullptr, kWorthThreadsF64); }
 
-const Kernel kKernels[] = {{"highway", prepare_highway}, {"scalar", prepare_through_f64}};
+const Kernel kKernels[] = {
+    {"highway", prepare_highway}, {"blocks", prepare_blocks}, {"scalar", prepare_through_f64}};
 
 }  // namespace
 
 extern const OpDef cast_op{
     .name = "cast",
     .doc = "the same values in another dtype",
+    .traits = kBlocks,
     .attrs = kAttrs,
     .infer = infer,
     .cost = moving_cost,

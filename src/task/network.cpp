@@ -71,7 +71,8 @@ StateForms moment_forms(const Graph& graph, const model::Optimizer& optimizer) {
     if (s.role != StateRole::moment || s.type.dtype != DType::f32 || s.type.elements() < kLeastCoded)
       continue;
     const std::string_view name = std::string_view(s.name).substr(s.name.rfind('/') + 1);
-    out.emplace(s.name, coded_form(s, name != "v" && name != "v_max" && name != "squares"));
+    const bool has_sign = name != "v" && name != "v_max" && name != "squares";
+    out.emplace(s.name, cast_form(s, has_sign ? DType::dyn8 : DType::udyn8));
   }
   return out;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the stored rows of quantize_blocks.optest and dequantize_blocks.optest: the dynamic code as the paper
-(arXiv 2110.02861) and its authors' library build it, and the nearest code of each number. Needs NumPy."""
+"""Prints the stored rows of cast.optest for the dtypes dyn8 and udyn8: the dynamic code as the paper (arXiv 2110.02861)
+and its authors' library build it, and the nearest value of each number. Needs NumPy."""
 import numpy as np
 
 
@@ -18,13 +18,11 @@ def words(values):
 
 
 for signed in (True, False):
-    code, option = dynamic_map(signed), "" if signed else " {signed=false}"
+    code, name = dynamic_map(signed), "dyn8" if signed else "udyn8"
     assert len(code) == 256
     random = np.random.default_rng(3)
     x = np.float32(random.standard_normal(24) * 10.0 ** random.integers(-6, 1, 24))
     x = x if signed else abs(x)
     scale = x[np.argmax(abs(x))]
-    nearest = [np.argmin(abs(code.astype(np.float64) - np.float64(v / scale))) for v in x]
-    print(f"x:f32[24] = {words(x)}{option} -> u8[24] = {words(nearest)}; f32[1] = {words([scale])}  nograd")
-    bytes_ = [0, 1, 2, 3, 64, 100, 120, 126, 127, 128, 129, 140, 190, 191, 192, 253, 254, 255]
-    print(f"codes:u8[18] = {words(bytes_)} scales:f32[1] = {{2}}{option} -> f32[18] = {words(2 * code[bytes_])}  nograd")
+    nearest = [code[np.argmin(abs(code.astype(np.float64) - np.float64(v / scale)))] * scale for v in x]
+    print(f'x:f32[24] = {words(x)} {{dtype="{name}"}} -> {name}[24] = {words(nearest)}  nograd')

@@ -30,7 +30,6 @@ struct SliceAt {
 inline std::string slice_at_mismatch(const Type& x, const Type& position, int64_t axis, int64_t rows) {
   const auto a = axis_in(axis, x.dims.rank());
   if (!a) return fmt::format("{} has no axis {}", to_string(x), axis);
-  if (info(x.dtype).block_elements != 1) return fmt::format("{} has no single elements", to_string(x));
   if (rows < 0 || rows > x.dims[*a]) return fmt::format("{} rows of axis {} of {}", rows, axis, to_string(x));
   const bool one = position == Type{DType::i32, {}};
   const bool each = *a > 0 && position == Type{DType::i32, {x.dims[0]}};

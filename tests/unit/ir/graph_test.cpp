@@ -47,6 +47,13 @@ TEST(Graph, KeepsTheFirstError) {
             "graph net: sum: f32[3] and f32[4] differ; check the shapes of its inputs");
 }
 
+TEST(Graph, RefusesBlocksWhereElementsAreWanted) {
+  Graph g("net");
+  const Value x = g.input("x", {DType::dyn8, {300}});
+  EXPECT_FALSE(g.add(sum_op, {x, x}).valid());
+  EXPECT_EQ(g.status().error().what, "sum: dyn8[300] has no single elements: cast it first");
+}
+
 std::string error_of(const std::function<void(Graph&)>& build) {
   Graph g;
   build(g);

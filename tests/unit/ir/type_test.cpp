@@ -59,6 +59,7 @@ TEST(Type, SizesStopAtTheLargestNumber) {
   EXPECT_EQ((Type{DType::f32, {kHuge, 4, 0}}).bytes(), 0);
   EXPECT_FALSE(checked_extent({DType::f32, {kHuge, 4, 0}}));
   EXPECT_EQ(checked_extent({DType::f32, {5, 0}}), 20);
+  EXPECT_EQ(checked_extent({DType::dyn8, {257, 0}}), 2 * 260);
 }
 
 TEST(Type, EveryRowOfTheTableIsFoundByName) {

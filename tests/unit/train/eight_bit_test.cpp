@@ -92,7 +92,7 @@ TEST(EightBit, LearnsAsWithF32) {
 TEST(EightBit, MomentsTakeAQuarter) {
   const int64_t plain = Trainee("adam").moment_bytes(), coded = Trainee("adam_8bit").moment_bytes();
   constexpr int64_t kCoded = 64 * 96;
-  EXPECT_EQ(plain - coded, 2 * (kCoded * 4 - (kCoded + kCoded / 256 * 4)));
+  EXPECT_EQ(plain - coded, 2 * (kCoded * 4 - kCoded / 256 * 260));
   EXPECT_EQ(Trainee("paged_adam_8bit").moment_bytes(), coded);
 }
 
