@@ -34,6 +34,7 @@ std::unique_ptr<const DynamicCode> make(bool is_signed) {
   const std::vector<float> values = ascending_values(is_signed);
   std::copy(values.begin(), values.end(), code->values);
   for (size_t i = 0; i + 1 < values.size(); ++i) code->bounds[i] = (values[i] + values[i + 1]) / 2;
+  if (!is_signed) code->bounds[0] = std::numeric_limits<float>::min();  // normal: a subnormal may count as 0
   code->bounds[255] = std::numeric_limits<float>::infinity();
   for (uint32_t high = 0; high < 1 << 16; ++high) {
     // Of negative numbers, the least of a range has all bits set.

@@ -6,6 +6,10 @@
 // size with its sign, so that it is 1 in the code and comes back exactly; then a byte for each element. A
 // last block that is not full is filled with zero bytes. Coding what has been decoded gives the same bytes
 // again.
+//
+// Without a sign only 0 is coded as 0, and the next number stands for all that are smaller: these are what
+// steps are divided by the root of, and one by a root of 0 is far too large (the zero point of Li and others,
+// "Memory Efficient Optimizers with 4-bit States", arXiv 2309.01507).
 #pragma once
 
 #include <cstddef>
@@ -17,7 +21,8 @@ inline constexpr int64_t kDynamicElements = 256, kDynamicBytes = 4 + kDynamicEle
 
 struct DynamicCode {
   float values[256];  // ascending
-  // The least number that is nearer to values[i + 1] than to values[i]; the last is out of reach.
+  // The least number that is coded as i + 1: nearer to values[i + 1] than to values[i], and see above; the
+  // last is out of reach.
   float bounds[256];
   // Of the numbers whose first 16 bits are the index: the code of the least. No such range holds two bounds.
   uint8_t first[1 << 16];

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Prints the stored rows of cast.optest for the dtypes dyn8 and udyn8: the dynamic code as the paper (arXiv 2110.02861)
-and its authors' library build it, and the nearest value of each number. Needs NumPy."""
+and its authors' library build it, and the nearest value of each number; without a sign only 0 becomes 0. Needs
+NumPy."""
 import numpy as np
 
 
@@ -24,5 +25,7 @@ for signed in (True, False):
     x = np.float32(random.standard_normal(24) * 10.0 ** random.integers(-6, 1, 24))
     x = x if signed else abs(x)
     scale = x[np.argmax(abs(x))]
-    nearest = [code[np.argmin(abs(code.astype(np.float64) - np.float64(v / scale)))] * scale for v in x]
-    print(f'x:f32[24] = {words(x)} {{dtype="{name}"}} -> {name}[24] = {words(nearest)}  nograd')
+    nearest = [np.argmin(abs(code.astype(np.float64) - np.float64(v / scale))) for v in x]
+    if not signed:
+        nearest = [max(n, 1) if v > 0 else 0 for n, v in zip(nearest, x)]
+    print(f'x:f32[24] = {words(x)} {{dtype="{name}"}} -> {name}[24] = {words([code[n] * scale for n in nearest])}  nograd')

@@ -80,7 +80,7 @@ class Trainee {
 };
 
 TEST(EightBit, LearnsAsWithF32) {
-  for (const std::string name : {"adam", "adamw", "lion", "rmsprop"}) {
+  for (const std::string name : {"adam", "adamw", "lion", "rmsprop", "lamb"}) {
     Trainee plain(name), coded(name + "_8bit");
     const double start = plain.run(1), want = plain.train(400), got = coded.train(400);
     EXPECT_LT(want, 0.5 * start) << name;
