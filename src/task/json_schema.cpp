@@ -145,6 +145,7 @@ class Writer {
     std::vector<Node> ways;
     std::vector<std::string_view> names;
     for (const Component* component : key.type->components) {
+      if (!key.allows(component->name)) continue;
       const bool needs_more = std::any_of(component->keys.begin(), component->keys.end(),
                                           [](const Key& inner) { return inner.is_required; });
       if (!needs_more) names.push_back(component->name);

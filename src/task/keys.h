@@ -94,6 +94,9 @@ struct TypeOf<FcStack> {
   static const ValueType value;
 };
 
+// A vector has no inputs and outputs that a spread could follow from, and no columns.
+inline constexpr NameList kBiasInitializers[] = {"zeros", "ones", "constant", "uniform", "normal"};
+
 // The names under which a stack's keys stand in a component.
 struct StackNames {
   NameList layers, count, size, bias, weights_initializer, bias_initializer, norm, norm_params, activation,
@@ -119,7 +122,8 @@ constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
       key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
       key<Path..., &FcLayer::weights_initializer>(n.weights_initializer,
                                                   "First values of a layer's weights."),
-      key<Path..., &FcLayer::bias_initializer>(n.bias_initializer, "First values of a layer's biases."),
+      key<Path..., &FcLayer::bias_initializer>(n.bias_initializer, "First values of a layer's biases.")
+          .choices(kBiasInitializers),
       key<Path..., &FcLayer::norm>(n.norm, "Normalization of a layer's output, and of the stack's input."),
       key<Path..., &FcLayer::norm_params>(n.norm_params, "Parameters of the normalization."),
       key<Path..., &FcLayer::activation>(

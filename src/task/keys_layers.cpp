@@ -72,15 +72,6 @@ constexpr auto kSparse =
              .required(),
          key<&init::Sparse::std>("std", "Standard deviation of the others.").at_least(0));
 
-template <class S>
-Status check_matrix(const Context& context, const Node& node, S&) {
-  if (!context.path.ends_with("bias_initializer")) return {};
-  return context.refuse(node.mark,
-                        fmt::format("{}: a bias is a vector, and {} is for matrices", context.path,
-                                    Described<S>::component.name),
-                        "choose zeros, constant, uniform or normal");
-}
-
 Status check_uniform(const Context& context, const Node& node, init::Uniform& uniform) {
   if (uniform.a <= uniform.b) return {};
   return context.refuse(node.mark,
@@ -139,23 +130,17 @@ constinit const Component Described<init::KaimingNormal>::component{
     .name = "kaiming_normal", .help = "Normal with deviation gain / √fan.", .keys = kKaimingNormal};
 template <>
 constinit const Component Described<init::Eye>::component{
-    .name = "eye", .help = "The identity matrix.", .keys = {}, .finish = finish<check_matrix<init::Eye>>};
+    .name = "eye", .help = "The identity matrix.", .keys = {}};
 template <>
 constinit const Component Described<init::Identity>::component{
-    .name = "identity",
-    .help = "The identity matrix.",
-    .keys = {},
-    .finish = finish<check_matrix<init::Identity>>};
+    .name = "identity", .help = "The identity matrix.", .keys = {}};
 template <>
 constinit const Component Described<init::Orthogonal>::component{
     .name = "orthogonal",
     .help = "Rows or columns, the fewer of them, orthogonal to each other.",
-    .keys = kOrthogonal,
-    .finish = finish<check_matrix<init::Orthogonal>>};
+    .keys = kOrthogonal};
 template <>
-constinit const Component Described<init::Sparse>::component{.name = "sparse",
-                                                             .help = "Normal, with a share of zeros.",
-                                                             .keys = kSparse,
-                                                             .finish = finish<check_matrix<init::Sparse>>};
+constinit const Component Described<init::Sparse>::component{
+    .name = "sparse", .help = "Normal, with a share of zeros.", .keys = kSparse};
 
 }  // namespace shoestring::task

@@ -38,12 +38,12 @@ constexpr auto kSoftmaxCrossEntropy =
 
 constexpr auto kLinear = together(
     stack_keys<&LinearDecoder::stack>(kDecoderNames),
-    keys(
-        key<&LinearDecoder::use_bias>("use_bias", "Whether the last layer adds a bias."),
-        key<&LinearDecoder::weights_initializer>("weights_initializer",
-                                                 "First values of the last layer's weights."),
-        key<&LinearDecoder::bias_initializer>("bias_initializer", "First values of the last layer's biases."),
-        refused("input_size")));
+    keys(key<&LinearDecoder::use_bias>("use_bias", "Whether the last layer adds a bias."),
+         key<&LinearDecoder::weights_initializer>("weights_initializer",
+                                                  "First values of the last layer's weights."),
+         key<&LinearDecoder::bias_initializer>("bias_initializer", "First values of the last layer's biases.")
+             .choices(kBiasInitializers),
+         refused("input_size")));
 constexpr auto kClassifierKeys = together(
     kLinear, keys(refused("num_classes"), refused("calibration"), refused("mc_dropout_samples", "0")));
 using Regressor = Sole<LinearDecoder, kRegressor>;

@@ -23,12 +23,15 @@ constexpr auto kConcat = together(
              .within(1, 1024),
          noted("flatten_inputs", "what an encoder gives is one vector a row already")));
 
+constexpr NameList kMemberEncoders[] = {"dense", "sparse", "onehot", "passthrough"};
 constexpr auto kMember = keys(
     key<&EnsembleMember::count>("count", "So many members of this kind, each with first values of its own.")
         .within(1, 1000),
     key<&EnsembleMember::number_encoder>("number_encoder", "In the place of the encoders of number inputs."),
-    key<&EnsembleMember::category_encoder>("category_encoder",
-                                           "In the place of the encoders of category inputs."),
+    key<&EnsembleMember::category_encoder>(
+        "category_encoder",
+        "In the place of the encoders of category inputs; a hash encoder's buckets are the feature's own.")
+        .choices(kMemberEncoders),
     key<&EnsembleMember::combiner>("combiner", "In the place of the recipe's combiner."),
     key<&EnsembleMember::learning_rate_factor>("learning_rate_factor",
                                                "Its learning rate, relative to the trainer's.")
@@ -138,15 +141,6 @@ Status check_shares(const Context& context, const Node& node, S& split) {
   return {};
 }
 
-// What an encoder is fitted to is the features' own; buckets are.
-Status check_member(const Context& context, const Node& node, EnsembleMember& member) {
-  if (!member.category_encoder || !std::holds_alternative<HashEncoder>(*member.category_encoder)) return {};
-  return context.refuse(
-      node.find("category_encoder")->value.mark,
-      context.path + ".category_encoder cannot be hash, whose buckets are made once for all members",
-      "set the encoder of the features to hash");
-}
-
 Status check_sampling(const Context& context, const Node& node, Preprocessing& p) {
   const auto both = [&](NameList a, NameList b) {
     return context.refuse(node.find(b)->value.mark,
@@ -203,10 +197,7 @@ constinit const Component Described<Preprocessing>::component{.name = "preproces
                                                               .finish = finish<check_sampling>};
 template <>
 constinit const Component Described<EnsembleMember>::component{
-    .name = "members",
-    .help = "A member: the recipe's network, but for what stands here.",
-    .keys = kMember,
-    .finish = finish<check_member>};
+    .name = "members", .help = "A member: the recipe's network, but for what stands here.", .keys = kMember};
 template <>
 constinit const Component Described<Ensemble>::component{
     .name = "ensemble",

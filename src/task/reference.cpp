@@ -36,7 +36,7 @@ std::string code_list(std::span<const std::string_view> words) {
 }
 
 std::string later_text(const Key& key) {
-  std::string out = code_list(key.type->later);
+  std::string out = key.only.empty() ? code_list(key.type->later) : std::string();
   if (!key.unsupported.empty()) out += (out.empty() ? "" : ", ") + code_list(key.unsupported);
   return out.empty() ? "" : "; not yet: " + out;
 }
@@ -50,7 +50,7 @@ std::string values_text(const Key& key) {
   } else if (type.kind == ValueType::Kind::family) {
     out.clear();
     for (const Component* component : type.components)
-      out += (out.empty() ? "" : ", ") + code(component->name);
+      if (key.allows(component->name)) out += (out.empty() ? "" : ", ") + code(component->name);
   }
   if (key.range.bounded()) out += ", " + key.range.text();
   if (type.or_auto) out += ", or `auto`";
@@ -119,6 +119,7 @@ class Writer {
     const ValueType& type = *key.type;
     for (size_t i = 0; i < type.components.size(); ++i) {
       const Component& component = *type.components[i];
+      if (!key.allows(component.name)) continue;
       const bool is_family = type.kind == ValueType::Kind::family;
       const void* inner = is_family || type.kind == ValueType::Kind::list ? type.defaults(i) : key.at(object);
       const std::string defaults = to_yaml(write_component(component, inner, nullptr));

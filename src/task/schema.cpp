@@ -103,7 +103,8 @@ Status select_type(const Context& context, const Node& node, const Key& key, voi
   const ValueType& type = *key.type;
   const Entry* entry = node.find("type");
   std::vector<std::string_view> names;
-  for (const Component* component : type.components) names.push_back(component->name);
+  for (const Component* component : type.components)
+    if (key.allows(component->name)) names.push_back(component->name);
   const auto choose = [&] { return fmt::format("choose {}", joined(names)); };
   if (!entry || entry->value.is_null()) {
     if (key.is_required)
@@ -111,13 +112,15 @@ Status select_type(const Context& context, const Node& node, const Key& key, voi
     return {};
   }
   const std::string& word = entry->value.text;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (names[i] != word || !entry->value.is_scalar()) continue;
+  for (size_t i = 0; i < type.components.size(); ++i) {
+    if (type.components[i]->name != word || !entry->value.is_scalar()) continue;
+    if (!key.allows(word))
+      return context.refuse(entry->value.mark, fmt::format("{} cannot be {}", context.path, word), choose());
     if (type.index(family) != i) type.select(family, i);
     return {};
   }
   std::vector<std::string_view> later(key.unsupported.begin(), key.unsupported.end());
-  later.insert(later.end(), type.later.begin(), type.later.end());
+  if (key.only.empty()) later.insert(later.end(), type.later.begin(), type.later.end());
   if (std::find(later.begin(), later.end(), word) != later.end())
     return context.refuse(entry->value.mark,
                           fmt::format("{}: type '{}' is not supported yet", context.path, word), choose());

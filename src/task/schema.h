@@ -11,6 +11,7 @@
 // A default is the member's own initial value in the struct that the reader starts from.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -95,7 +96,7 @@ struct Key {
   const ValueType* type = nullptr;          // null for noted and refused keys
   void* (*member)(void* object) = nullptr;  // where it stands in the component's struct
   Range range{};
-  std::span<const std::string_view> only{};         // of a choice: the names that fit here
+  std::span<const std::string_view> only{};         // of a choice or family: the names that fit here
   std::span<const std::string_view> unsupported{};  // of a family: more types known, not supported yet here
   std::string_view same_as{};  // refused: the value, in YAML, that asks for what is done anyway
   bool is_required = false;
@@ -150,6 +151,11 @@ struct Key {
     Key k = *this;
     k.name = other;
     return k;
+  }
+
+  // Whether a choice or family may be what this names.
+  constexpr bool allows(std::string_view choice) const {
+    return only.empty() || std::find(only.begin(), only.end(), choice) != only.end();
   }
 
   const void* at(const void* object) const { return member(const_cast<void*>(object)); }

@@ -92,9 +92,7 @@ Status read_numbers(const Context& context, const Node& node, const Key& key, st
 Status read_word(const Context& context, const Node& node, const Key& key, const ValueType& type,
                  size_t& index) {
   const std::string_view word = node.is_null() ? "null" : std::string_view(node.text);
-  const auto fits = [&](std::string_view name) {
-    return key.only.empty() || std::find(key.only.begin(), key.only.end(), name) != key.only.end();
-  };
+  const auto fits = [&](std::string_view name) { return key.allows(name); };
   std::vector<std::string_view> names;
   for (const std::string_view name : type.choices)
     if (fits(name)) names.push_back(name);
