@@ -36,6 +36,15 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
   return best ? *best : std::string();
 }
 
+std::string listed(std::span<const std::string> names) {
+  constexpr size_t kMost = 12;
+  std::string text;
+  for (const std::string& name : names.first(std::min(names.size(), kMost)))
+    text += (text.empty() ? "" : ", ") + name;
+  if (names.size() > kMost) text += fmt::format(" and {} more", names.size() - kMost);
+  return text;
+}
+
 std::string lowered(std::string_view text) {
   std::string out(text);
   for (char& c : out)
@@ -53,6 +62,10 @@ std::optional<double> parse_seconds(std::string_view text) {
   for (const auto& [name, seconds] : kUnits)
     if (unit == name && value > 0 && std::isfinite(value)) return value * seconds;
   return std::nullopt;
+}
+
+std::string count_of(int64_t count, std::string_view thing) {
+  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 std::string human_bytes(int64_t bytes) {

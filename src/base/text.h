@@ -15,15 +15,19 @@ namespace shoestring {
 // enough to be a likely slip of the keyboard.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
+// "a, b, c and 1234 more": the first twelve of them.
+std::string listed(std::span<const std::string> names);
+
 // ASCII letters in lower case.
 std::string lowered(std::string_view text);
 
 // "90s", "1.5min", "2h", "500ms", or a bare number of seconds; nothing where it is no such time above 0.
 std::optional<double> parse_seconds(std::string_view text);
 
-std::string human_bytes(int64_t bytes);     // "1.5 MiB"
-std::string human_seconds(double seconds);  // "1.2 s", "340 ms", "2 min 05 s"
-std::string human_count(double count);      // "1.2 M"
-std::string human_metric(double value);     // "0.3072", "13481.5", "4.8280e+09", "–" if it is none
+std::string count_of(int64_t count, std::string_view thing);  // "3 rows", "1 row"
+std::string human_bytes(int64_t bytes);                       // "1.5 MiB"
+std::string human_seconds(double seconds);                    // "1.2 s", "340 ms", "2 min 05 s"
+std::string human_count(double count);                        // "1.2 M"
+std::string human_metric(double value);  // "0.3072", "13481.5", "4.8280e+09", "–" if it is none
 
 }  // namespace shoestring

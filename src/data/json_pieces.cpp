@@ -38,22 +38,28 @@ size_t end_of_json_value(std::string_view text, size_t at) {
   return kNone;
 }
 
-int json_nesting(std::string_view text) {
-  int depth = 0, deepest = 0;
+JsonExtent json_extent(std::string_view text) {
+  JsonExtent extent;
+  int depth = 0;
+  bool any = false;
   bool in_string = false, escaped = false;
   for (const char c : text) {
+    any = any || (depth == 1 && c != ' ' && c != '\t' && c != '\n' && c != '\r' && c != '}' && c != ']');
     if (in_string) {
       if (!escaped && c == '"') in_string = false;
       escaped = !escaped && c == '\\';
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      deepest = std::max(deepest, ++depth);
+      extent.nesting = std::max(extent.nesting, ++depth);
     } else if (c == ']' || c == '}') {
       --depth;
+    } else if (c == ',' && depth == 1) {
+      ++extent.members;
     }
   }
-  return deepest;
+  extent.members += any;
+  return extent;
 }
 
 JsonPiece JsonPieces::next_line(std::string_view text, size_t at, bool whole) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace shoestring::data {
@@ -39,8 +40,12 @@ size_t skip_json_space(std::string_view text, size_t at);
 // Behind the value (a string, list, object or word) that begins at `at`; npos if the text ends within it.
 size_t end_of_json_value(std::string_view text, size_t at);
 
-// How deep lists and objects stand in one another, at most.
-int json_nesting(std::string_view text);
+// How deep lists and objects stand in one another, at most, and the members of the outermost.
+struct JsonExtent {
+  int nesting = 0;
+  int64_t members = 0;
+};
+JsonExtent json_extent(std::string_view text);
 inline constexpr int kDeepestJson = 100;  // writing deeper ones again would take a stack as deep
 
 }  // namespace shoestring::data

@@ -276,7 +276,7 @@ Result<TableProfile> profile_table(TableReader& reader, std::optional<std::strin
   if (target && target_column < 0) {
     const std::string near = nearest(*target, names);
     return fail(ErrorKind::data, fmt::format("the table has no column '{}'", *target), reader.path(),
-                near.empty() ? fmt::format("its columns are {}", fmt::join(names, ", "))
+                near.empty() ? fmt::format("its columns are {}", listed(names))
                              : fmt::format("did you mean '{}'?", near));
   }
   const auto columns = static_cast<int64_t>(names.size());

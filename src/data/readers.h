@@ -23,7 +23,7 @@ struct OpenFile {
 Result<std::unique_ptr<TableReader>> open_csv(OpenFile file, const ReadOptions& options);
 // One object a line; or, for TableKind::json, an array of objects.
 Result<std::unique_ptr<TableReader>> open_jsonl(OpenFile file, TableKind kind, const ReadOptions& options);
-// {"a": [1, 2], "b": [3, 4]} or {"a": {"0": 1, "1": 2}, ...}: held in memory as text.
+// One JSON object, as data/json_layout.h reads it: held in memory as text.
 Result<std::unique_ptr<TableReader>> open_json_columns(OpenFile file, const ReadOptions& options);
 // Parquet or Feather.
 Result<std::unique_ptr<TableReader>> open_columnar(const std::string& path, TableKind kind);

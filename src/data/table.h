@@ -48,6 +48,8 @@ struct ReadOptions {
   // Names that the recipe or the model asks for: a first row that holds one of them is a header, one
   // that holds none of them never is if these are all "column_N".
   std::vector<std::string> expected_names;
+  // Columns that rows of JSON may lack, as keys do where there is no value: they are read as missing values.
+  std::vector<std::string> may_lack;
   // Text read at a time. A row must fit in it.
   int64_t block_bytes = 1 << 20;
   // The share of ragged rows (and, for the parse layer, of bad cells) above which it is an error.

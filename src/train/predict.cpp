@@ -196,6 +196,7 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   data::ReadOptions options;
   if (auto ok = data::set_data_format(request.format, options); !ok) return fail(ok.error());
   options.expected_names = column_names(predictor.recipe(), true);
+  options.may_lack = column_names(predictor.recipe(), false);
   auto reader = open_table(request.dataset, options, request.stop);
   if (!reader) return fail(reader.error());
   const auto map = locate(predictor.recipe(), **reader, false);

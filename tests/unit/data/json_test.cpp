@@ -121,6 +121,47 @@ TEST_F(JsonTable, ObjectOfColumns) {
   EXPECT_EQ(t.rows, (Rows{{"1"}, {"2"}}));
 }
 
+// What pandas 2.2 writes for {"a": [1, 2], "b": ["x", None]}: to_json(orient=...).
+TEST_F(JsonTable, WhicheverWayRound) {
+  const std::vector<std::string> names{"a", "b"};
+  const Rows rows{{"1", "x"}, {"2", "∅"}};
+  for (const char* text : {R"({"0":{"a":1,"b":"x"},"1":{"a":2,"b":null}})",
+                           R"({"columns":["a","b"],"index":[0,1],"data":[[1,"x"],[2,null]]})",
+                           R"({"a":{"0":1,"1":2},"b":{"0":"x","1":null}})"}) {
+    const auto t = read_table(write(text, "t.json"));
+    EXPECT_EQ(t.error.what, "") << text;
+    EXPECT_EQ(t.names, names) << text;
+    EXPECT_EQ(t.rows, rows) << text;
+  }
+  // Rows with names of their own look like columns, but for the names that are asked for.
+  const char* named = R"({"ann":{"a":1,"b":"x"},"bob":{"a":2,"b":null}})";
+  EXPECT_EQ(read_table(write(named, "t.json")).names, (std::vector<std::string>{"ann", "bob"}));
+  ReadOptions options;
+  options.expected_names = {"b"};
+  const auto t = read_table(write(named, "t.json"), options);
+  EXPECT_EQ(t.names, names);
+  EXPECT_EQ(t.rows, rows);
+}
+
+TEST_F(JsonTable, WhicheverWayRoundFaults) {
+  EXPECT_EQ(fault(R"({"0":{"a":1,"b":"x"},"1":{"a":2}})"),
+            "t.json: the row '1' has other keys than the row '0'");
+  EXPECT_EQ(fault(R"({"columns":["a",7],"data":[]})"), "t.json:1: the name of a column is not a string");
+  EXPECT_EQ(fault(R"({"columns":[],"data":[]})"), "t.json:1: the list of columns is empty");
+  EXPECT_EQ(fault("{\"columns\":[\"a\",\"b\"],\n\"data\":[[1,2],\n[3]]}"),
+            "t.json:3: this row has 1 value where there are 2 columns");
+  EXPECT_EQ(fault(R"({"columns":["a"],"data":[1]})"), "t.json:1: this row is not a list of values");
+  EXPECT_EQ(fault(R"({"schema":{"fields":[]},"data":[{"a":1}]})"),
+            "t.json: this JSON is written with orient='table', which is not read");
+}
+
+TEST_F(JsonTable, NamesThatOccurTwice) {
+  const auto t = read_table(write(R"({"a":[1],"a":[2],"":[3]})", "t.json"));
+  EXPECT_EQ(t.names, (std::vector<std::string>{"a", "a_2", "column_3"}));
+  EXPECT_EQ(t.notes, (std::vector<std::string>{"the name 'a' occurs more than once: column 2 is called 'a_2'",
+                                               "column 3 has no name: it is called 'column_3'"}));
+}
+
 TEST_F(JsonTable, Faults) {
   EXPECT_EQ(fault("[{\"a\": 1}, {\"a\": 2}"),
             "t.json:1: the JSON array ends too early: a part of it is missing");
@@ -132,7 +173,7 @@ TEST_F(JsonTable, Faults) {
   EXPECT_EQ(fault("[{\"a\": 1}]\n, 7"), "t.json:2: what stands here is not a JSON object");
   EXPECT_EQ(fault("[[1, 2], [3, 4]]"),
             "t.json: this looks like a JSON array of arrays, which have no column names");
-  EXPECT_EQ(fault("{\"a\": [1, 2], \"b\": [1]}"), "t.json: the column 'b' has 1 values where 'a' has 2");
+  EXPECT_EQ(fault("{\"a\": [1, 2], \"b\": [1]}"), "t.json: the column 'b' has 1 value where 'a' has 2");
   EXPECT_EQ(fault("{\"a\": {\"0\": 1}, \"b\": {\"1\": 1}}"),
             "t.json: the rows of 'b' have other names than those of 'a'");
   EXPECT_EQ(fault("{\"a\": [1, 2],\n \"b\": 3}"), "t.json:2: 'b' is neither a list nor an object of values");
