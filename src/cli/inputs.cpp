@@ -1,5 +1,7 @@
 #include "cli/inputs.h"
 
+#include <utility>
+
 #include "base/atomic_file.h"
 #include "cli/console.h"
 
@@ -24,6 +26,28 @@ Status check_batch_rows(std::optional<int64_t> rows, std::string_view verb, std:
   return fail(ErrorKind::usage,
               fmt::format("{} {}: a batch has from 1 to {} rows", flag, *rows, task::kMostBatchRows),
               std::string(verb), "leave it out to have it chosen");
+}
+
+Result<std::optional<data::WriteKind>> written_kind(const std::string& format, const std::string& file,
+                                                    std::string_view flag) {
+  constexpr std::pair<std::string_view, data::WriteKind> kKinds[] = {
+      {"csv", data::WriteKind::csv}, {"tsv", data::WriteKind::tsv}, {"jsonl", data::WriteKind::jsonl}};
+  std::string word = format;
+  if (word.empty() && file != "-" && !is_stream(file)) {
+    std::string_view name = file;
+    name.remove_prefix(name.rfind('/') + 1);  // all of it where there is none
+    if (name.ends_with(".gz")) name.remove_suffix(3);
+    if (const size_t dot = name.rfind('.'); dot != std::string_view::npos) word = name.substr(dot + 1);
+  }
+  if (word.empty()) return std::nullopt;
+  for (const auto& [known, kind] : kKinds)
+    if (known == word) return kind;
+  if (!format.empty())
+    return fail(ErrorKind::usage, fmt::format("unknown format '{}'", format), "--output_format",
+                "csv, tsv or jsonl");
+  return fail(ErrorKind::usage, fmt::format("a table cannot be written as .{}", word),
+              fmt::format("{} {}", flag, file),
+              "end the name in .csv, .tsv or .jsonl, perhaps with .gz, or give --output_format");
 }
 
 Status write_output(const std::string& file, std::string_view text) {

@@ -34,21 +34,21 @@ Status complete(Given& g) {
                 "predict", "give a file");
   if (auto ok = check_batch_rows(g.batch_size, "predict", "--batch_size"); !ok) return ok;
   r.batch_size = g.batch_size.value_or(0);
-  if (!g.output_format.empty() && g.output_format != "csv" && g.output_format != "jsonl")
-    return fail(ErrorKind::usage, fmt::format("unknown format '{}'", g.output_format), "--output_format",
-                "csv or jsonl");
+  const auto kind = written_kind(g.output_format, r.output, "--output");
+  if (!kind) return fail(kind.error());
   const bool lines_in =
       r.format == "jsonl" || r.dataset.ends_with(".jsonl") || r.dataset.ends_with(".jsonl.gz");
-  const bool lines_out = g.output_format.empty() ? g.json || lines_in || r.output.ends_with(".jsonl")
-                                                 : g.output_format == "jsonl";
-  r.kind = lines_out ? data::WriteKind::jsonl : data::WriteKind::csv;
+  r.kind = kind->value_or(g.json || lines_in ? data::WriteKind::jsonl : data::WriteKind::csv);
   if (g.skip_save)
     r.output = "/dev/null";
   else if (r.output.empty() && (r.dataset == "-" || g.json))
     r.output = "-";
   else if (r.output.empty()) {
     r.folder = g.folder;
-    r.output = g.folder + (lines_out ? "/predictions.jsonl" : "/predictions.csv");
+    const char* ending = r.kind == data::WriteKind::jsonl ? "jsonl"
+                         : r.kind == data::WriteKind::tsv ? "tsv"
+                                                          : "csv";
+    r.output = fmt::format("{}/predictions.{}", g.folder, ending);
   }
   return {};
 }
@@ -66,11 +66,14 @@ int predict(Arguments arguments) {
         &r.dataset},
        {"data-format", "", "FORMAT", "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking",
         &r.format},
-       {"output", "o", "FILE", "where the answers go; '-' for stdout (what stdin gives if left out)",
+       {"output", "o", "FILE",
+        "where the answers go: .csv, .tsv or .jsonl, perhaps with .gz; '-' for stdout (what stdin gives if "
+        "left out)",
         &r.output},
        {"output-directory", "od", "FOLDER", "else they go to predictions.csv in this folder (results)",
         &g.folder},
-       {"output-format", "of", "FORMAT", "csv or jsonl; as the rows if left out", &g.output_format},
+       {"output-format", "of", "FORMAT", "csv, tsv or jsonl; as FILE ends, else as the rows if left out",
+        &g.output_format},
        {"split", "s", "SPLIT", "only the rows that were in training, validation or test; full is all",
         &g.split},
        {"batch-size", "bs", "N", "rows that are answered at a time; chosen if left out", &g.batch_size},
@@ -79,8 +82,8 @@ int predict(Arguments arguments) {
         &g.logging_level},
        {"quiet", "q", "", "say nothing but errors", &g.quiet},
        {"json", "", "", "answers as JSON lines on stdout", &g.json}},
-      "  shoestring predict --model_path results/experiment_run --dataset new.csv --output -\n"
-      "  echo '{\"age\": 39}' | shoestring predict --model_path model.safetensors --dataset -"};
+      "  shoestring predict --model_path results/experiment_run --dataset new.csv\n"
+      "  echo '{\"age\": 39}' | shoestring predict --model_path FILE --dataset -"};
   if (const auto done = options.read(arguments)) return *done;
   if (auto ok = complete(g); !ok) return report(ok.error());
   // The answers have stdout for themselves.
@@ -90,8 +93,8 @@ int predict(Arguments arguments) {
   const auto outcome = train::predict(r, console.sink());
   if (!outcome) return report(outcome.error());
   if (r.output != "-")
-    console.line(fmt::format("{} rows answered in {}{}", outcome->rows, human_seconds(outcome->seconds),
-                             g.skip_save ? "" : ", in " + r.output));
+    console.line(fmt::format("{} answered in {}{}", count_of(outcome->rows, "row"),
+                             human_seconds(outcome->seconds), g.skip_save ? "" : ", in " + r.output));
   return 0;
 }
 

@@ -53,39 +53,23 @@ Result<data::SyntheticTable> table_of(const Given& g) {
   return table;
 }
 
-Result<data::WriteKind> kind_of(const Given& g) {
-  std::string name = g.format;
-  if (name.empty()) {
-    std::string file = g.output;
-    if (file.ends_with(".gz")) file.resize(file.size() - 3);
-    const size_t dot = file.rfind('.');
-    name = dot == std::string::npos || file == "-" ? "csv" : file.substr(dot + 1);
-  }
-  if (name == "csv") return data::WriteKind::csv;
-  if (name == "tsv") return data::WriteKind::tsv;
-  if (name == "jsonl") return data::WriteKind::jsonl;
-  return fail(ErrorKind::usage, fmt::format("tables are not made as '{}'", name),
-              g.format.empty() ? "--output_path" : "--output_format",
-              "end it in .csv, .tsv or .jsonl, .gz after it");
-}
-
 }  // namespace
 
 int synthesize_dataset(Arguments arguments) {
   Given g;
-  Options options{
-      "synthesize-dataset", "makes up a table of any size, with targets that can be learned",
-      g.recipe.options(),
-      "  shoestring synthesize-dataset --dataset_size 1000 --output_path made.csv \\\n"
-      "      --features '[{name: age, type: number, min: 18, max: 90, decimals: 0}, {name: job, type: "
-      "category}]'\n"
-      "  shoestring synthesize-dataset --config recipe.yaml --dataset_size 1000000 --output_path "
-      "made.csv.gz\n\n"
-      "A feature may have: missing (share of empty cells); of a number min, max, decimals; of binary\n"
-      "prob (share that is true) and bool2str ([no, yes]); of category, set and bag vocab_size or\n"
-      "idx2str (the words), of the last two max_len; of a vector vector_size and decimals. Instead of\n"
-      "a list, --features takes a map with input_features and output_features. An output feature is a\n"
-      "random network of the inputs and noise. Equal seeds give equal tables."};
+  Options options{"synthesize-dataset", "makes up a table of any size, with targets that can be learned",
+                  g.recipe.options(),
+                  "  shoestring synthesize-dataset --dataset_size 1000 --output_path made.csv \\\n"
+                  "      --features '[{name: age, type: number, min: 18, max: 90, decimals: 0},\n"
+                  "                   {name: job, type: category}]'\n"
+                  "  shoestring synthesize-dataset --config recipe.yaml --dataset_size 1000000 \\\n"
+                  "      --output_path made.csv.gz\n\n"
+                  "A feature may have: missing (share of empty cells); of a number min, max,\n"
+                  "decimals; of binary prob (share that is true) and bool2str ([no, yes]); of\n"
+                  "category, set and bag vocab_size or idx2str (the words), of the last two\n"
+                  "max_len; of a vector vector_size and decimals. Instead of a list, --features\n"
+                  "takes a map with input_features and output_features. An output feature is a\n"
+                  "random network of the inputs and noise. Equal seeds give equal tables."};
   const Option more[] = {
       {"features", "f", "LIST", "the columns: [{name: a, type: number}, …], in place of a recipe",
        &g.features},
@@ -108,7 +92,7 @@ int synthesize_dataset(Arguments arguments) {
                    fmt::format("the random seed {} is below 0", *g.seed),
                    {},
                    "give a whole number from 0"});
-  const auto kind = kind_of(g);
+  const auto kind = written_kind(g.format, g.output.empty() ? "-" : g.output, "--output_path");
   if (!kind) return report(kind.error());
   const auto table = table_of(g);
   if (!table) return report(table.error());
@@ -118,12 +102,14 @@ int synthesize_dataset(Arguments arguments) {
   const SteadyClock clock;
   const double began = clock.seconds();
   const auto* stop = stop_flag();
-  auto ok = data::synthesize(*table, static_cast<uint64_t>(*g.seed), *g.rows, *kind, *output,
-                             [stop] { return stop->load(std::memory_order_relaxed); });
+  auto ok =
+      data::synthesize(*table, static_cast<uint64_t>(*g.seed), *g.rows, kind->value_or(data::WriteKind::csv),
+                       *output, [stop] { return stop->load(std::memory_order_relaxed); });
   if (ok) ok = output->finish(false);
   if (!ok) return report(ok.error());
   Console console(g.quiet || path == "-", false);
-  console.line(fmt::format("{} rows of {} columns in {}, in {}", *g.rows, table->columns.size(),
+  console.line(fmt::format("{} of {} in {}, in {}", count_of(*g.rows, "row"),
+                           count_of(std::ssize(table->columns), "column"),
                            human_seconds(clock.seconds() - began), path));
   return 0;
 }
