@@ -53,9 +53,10 @@ void TrainReport::prepared(const train::Dataset& data) {
   std::string outputs;
   for (const auto& output : recipe.outputs)
     outputs += fmt::format("{}'{}' ({})", outputs.empty() ? "" : ", ", output.name, name_of(output.type()));
-  console_.sentence(fmt::format("data    {} rows: {} to train on, {} to validate, {} to test", data.rows,
-                                data.training.size(), data.validation.size(), data.test.size()),
-                    8);
+  console_.sentence(
+      fmt::format("data    {}: {} to train on, {} to validate, {} to test", count_of(data.rows, "row"),
+                  data.training.size(), data.validation.size(), data.test.size()),
+      8);
   outputs_ = std::move(outputs);
   inputs_ = recipe.inputs.size();
   early_stop_ = data.validation.empty() ? 0 : recipe.trainer.early_stop;
@@ -64,16 +65,16 @@ void TrainReport::prepared(const train::Dataset& data) {
 void TrainReport::started(const train::Start& start) {
   const train::Estimate& e = start.estimate;
   console_.paragraph(fmt::format("model   predicts {} from {}; {} parameters", outputs_,
-                                 inputs_ == 1 ? "1 column" : fmt::format("{} columns", inputs_),
+                                 count_of(static_cast<int64_t>(inputs_), "column"),
                                  human_count(static_cast<double>(e.parameters))),
                      8);
   console_.paragraph(
-      fmt::format(
-          "train   {} steps{}: about {} on an idle machine, a rough estimate from {} FLOP a step", e.steps,
-          early_stop_ > 0
-              ? fmt::format(", or until {} evaluations in a row bring no better {}", early_stop_, watched_)
-              : "",
-          human_seconds(e.seconds), human_count(e.flops_per_step)),
+      fmt::format("train   {}{}: about {} on an idle machine, a rough estimate from {} FLOP a step",
+                  count_of(e.steps, "step"),
+                  early_stop_ > 0 ? fmt::format(", or until {} evaluations in a row bring no better {}",
+                                                early_stop_, watched_)
+                                  : "",
+                  human_seconds(e.seconds), human_count(e.flops_per_step)),
       8);
   console_.paragraph(
       fmt::format(
@@ -126,8 +127,36 @@ void TrainReport::evaluated(const train::Evaluation& e) {
       line += fmt::format("  {} {}", label_, human_metric(e.validation->value(output_, metric_)));
     if (e.best) line += "  best";
   }
-  if (e.skipped > 0) line += fmt::format("  {} steps skipped (not finite)", e.skipped);
-  console_.sentence(line, 4);
+  if (e.skipped > 0) line += fmt::format("  {} skipped (not finite)", count_of(e.skipped, "step"));
+  ++evaluations_;
+  if (e.best || (e.skipped > 0 && !told_skipped_)) worth_telling_ = line;
+  told_skipped_ = told_skipped_ || e.skipped > 0;
+  last_ = line;
+  const int64_t every = std::max<int64_t>(e.step - last_step_, 1);
+  last_step_ = e.step;
+  if (ends_group(evaluations_, evaluations_ + (e.total_steps - e.step) / every)) tell_evaluation();
+}
+
+// All of a few; of many the first eight, then four of each time that their number doubles.
+bool TrainReport::ends_group(int64_t evaluation, int64_t expected) {
+  constexpr int64_t kFew = 25, kFirst = 8, kEach = 4;
+  if (expected <= kFew) return true;
+  int64_t group = 1;
+  for (int64_t until = kFirst; until < evaluation; until *= 2) group = until / kEach;
+  return evaluation % group == 0;
+}
+
+void TrainReport::tell_evaluation() {
+  const std::string line = worth_telling_.empty() ? last_ : worth_telling_;
+  if (!line.empty()) console_.sentence(line, 4);
+  if (line == last_) last_.clear();
+  worth_telling_.clear();
+}
+
+// The last evaluation is told whatever it was.
+void TrainReport::tell_last_evaluation() {
+  tell_evaluation();
+  tell_evaluation();
 }
 
 int TrainReport::end(const train::TrainOutcome& outcome) {
@@ -137,6 +166,7 @@ int TrainReport::end(const train::TrainOutcome& outcome) {
         fmt::format(R"({{"event":"end","ending":"already finished","folder":{}}})", quoted(outcome.folder)));
     return 0;
   }
+  tell_last_evaluation();
   switch (outcome.ending) {
     case train::Ending::interrupted:
       console_.line();
@@ -155,8 +185,9 @@ int TrainReport::end(const train::TrainOutcome& outcome) {
                                  outcome.steps, quoted(outcome.folder)));
       return report(
           {ErrorKind::stopped,
-           fmt::format("{} steps in a row gave NaN or infinity, first in {}; the last good model is saved",
-                       train::Loop::kBadInARow, outcome.bad_node.empty() ? "the loss" : outcome.bad_node),
+           fmt::format("{} steps in a row gave NaN or infinity, first in {}; the last good model is {}",
+                       train::Loop::kBadInARow, outcome.bad_node.empty() ? "the loss" : outcome.bad_node,
+                       outcome.model_path.empty() ? "not saved (--skip_save_model)" : "saved"),
            fmt::format("{}, step {}", outcome.folder, outcome.steps),
            "lower learning_rate, set gradient_clipping, or look for extreme values in the data"});
     default:
@@ -177,11 +208,11 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
       line += fmt::format(",\"{}\":{}", name, train::to_json(*metrics));
     return console_.event(line + "}");
   }
-  console_.line(fmt::format("\n{} {} steps in {}, {} samples/s; the model of step {}:\n",
+  console_.line(fmt::format("\n{} {} in {}, {} samples/s; the model of step {}:\n",
                             outcome.ending == train::Ending::finished      ? "trained"
                             : outcome.ending == train::Ending::out_of_time ? "the time was up after"
                                                                            : "stopped early after",
-                            outcome.steps, human_seconds(outcome.seconds),
+                            count_of(outcome.steps, "step"), human_seconds(outcome.seconds),
                             human_count(outcome.samples_per_second), outcome.best_step));
   console_.line(metrics_table(sets));
   for (const auto& remark : outcome.remarks) console_.paragraph(remark);

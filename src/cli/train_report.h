@@ -18,6 +18,9 @@ class TrainReport {
   void started(const train::Start& start);
   void progress(const train::Progress& p);
   void evaluated(const train::Evaluation& e);
+  static bool ends_group(int64_t evaluation, int64_t expected);
+  void tell_evaluation();
+  void tell_last_evaluation();
   void finished(const train::TrainOutcome& outcome);
 
   Console& console_;
@@ -27,6 +30,11 @@ class TrainReport {
   std::string watched_;  // "roc_auc of 'income'"
   // Shown at each evaluation: the watched metric, or the usual one of its output where that is the loss.
   std::string output_, metric_, label_;
+  // A run may have hundreds of evaluations: a line is told of each group of them, the best that was new or
+  // else the last. (All stand in metrics.jsonl.)
+  std::string worth_telling_, last_;
+  int64_t evaluations_ = 0, last_step_ = 0;
+  bool told_skipped_ = false;
 };
 
 }  // namespace shoestring::cli
