@@ -83,6 +83,11 @@ size_t terminal_columns(std::FILE* stream) {
   return known && size.ws_col > 0 ? size.ws_col : kUnbounded;
 }
 
+size_t reading_columns() {
+  const size_t columns = terminal_columns(stdout);
+  return columns == kUnbounded ? 80 : std::min<size_t>(columns, 100);
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths;
   std::vector<bool> right;

@@ -27,6 +27,9 @@ std::string wrapped(std::string_view text, size_t width, size_t indent);
 // Columns of the terminal that the stream leads to; a very large number where it leads elsewhere.
 size_t terminal_columns(std::FILE* stream);
 
+// Columns for a text to read on stdout: the terminal's, at most 100, or 80 where there is none.
+size_t reading_columns();
+
 // Columns aligned by their widest cell, numbers to the right; the first row is the head.
 std::string table(const std::vector<std::vector<std::string>>& rows);
 

@@ -1,4 +1,7 @@
 // shoestring VERB …: finds the verb and hands it the rest.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <string>
@@ -37,11 +40,10 @@ void print_help() {
       "  shoestring train --dataset table.csv --target column\n\n";
   for (const Verb& verb : kVerbs)
     if (!verb.summary.empty())
-      text +=
-          wrapped(fmt::format("  {:18} {}", verb.name, verb.summary), terminal_columns(stdout), 21) + "\n";
+      text += wrapped(fmt::format("  {:18} {}", verb.name, verb.summary), reading_columns(), 21) + "\n";
   text += "\n" +
           wrapped("'shoestring VERB --help' tells its flags; 'shoestring --version' the version.",
-                  terminal_columns(stdout), 0) +
+                  reading_columns(), 0) +
           "\n";
   print(text);
 }
@@ -90,6 +92,9 @@ int run(std::vector<std::string> arguments) {
 }  // namespace shoestring::cli
 
 int main(int argc, char** argv) {
+  // A stream that was closed is opened so that using it fails; else the next file would take its number.
+  for (const auto& [fd, mode] : {std::pair{0, O_WRONLY}, {1, O_RDONLY}, {2, O_RDONLY}})
+    if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", mode);
   // A limit on file sizes and a reader that has gone are errors of write, not deaths.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);

@@ -113,12 +113,12 @@ std::string flags_of(const Option& option) {
 }  // namespace
 
 std::string Options::help() const {
-  std::string text = fmt::format("shoestring {} - {}\n\n", verb, summary);
+  const size_t columns = reading_columns();
+  std::string text = wrapped(fmt::format("shoestring {} - {}", verb, summary), columns, 4) + "\n\n";
   size_t width = std::string_view("--help, -h").size();
   for (const Option& option : options)
     if (!option.help.empty()) width = std::max(width, flags_of(option).size());
   constexpr size_t kFewest = 24;  // columns that are worth a column of their own
-  const size_t columns = terminal_columns(stdout);
   const size_t indent = columns >= width + 4 + kFewest ? width + 4 : 6;
   const auto add = [&](const std::string& flags, std::string_view about) {
     text += wrapped(fmt::format("  {:{}}  {}", flags, width, about), columns, indent) + "\n";

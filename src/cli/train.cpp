@@ -29,8 +29,11 @@ Options options_of(std::string_view verb, Given& g) {
   train::TrainRequest& r = g.request;
   Options options{verb, verb == "train" ? "trains a model on a table" : "trains a model and evaluates it",
                   g.recipe.options(),
-                  "  shoestring train --dataset table.csv --target price\n"
-                  "  shoestring train --config recipe.yaml --dataset table.csv"};
+                  verb == "train" ? "  shoestring train --dataset table.csv --target price\n"
+                                    "  shoestring train --config recipe.yaml --dataset table.csv"
+                                  : "  shoestring experiment --config recipe.yaml --dataset table.csv\n"
+                                    "  shoestring experiment --config recipe.yaml --training_set old.csv \\\n"
+                                    "      --test_set new.csv"};
   const Option more[] = {
       {"dataset", "", "FILES",
        "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; split as the recipe says", &r.data.dataset},
