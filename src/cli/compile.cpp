@@ -104,8 +104,8 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
   if (dump == "place") print(to_text(*plan));
   if (!dump.empty()) return {};
   const Cost cost = plan->cost();
-  print(fmt::format("{}: {} rows on {}, {} threads\n", kind.name, rows, to_string(options.target.isa),
-                    options.target.threads));
+  print(fmt::format("{}: {} on {}, {}\n", kind.name, count_of(rows, "row"), to_string(options.target.isa),
+                    count_of(options.target.threads, "thread")));
   print(table(lines));
   print(fmt::format("  {} steps, {} FLOP; arena {} (largest live set {}), states {}, constants {}\n\n",
                     plan->steps.size(), human_count(cost.flops), human_bytes(plan->arena_bytes),

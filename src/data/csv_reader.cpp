@@ -148,8 +148,8 @@ class CsvReader final : public TableReader {
     if (static_cast<double>(ragged_.count) <= tolerance_ * static_cast<double>(all)) return {};
     return fail_at(
         path_, ragged_.first_line,
-        fmt::format("{} of {} rows do not have {} cells; this one has {}", ragged_.count, all,
-                    ragged_.expected_cells, ragged_.first_cells),
+        fmt::format("{} of {} do not have {}; this one has {}", ragged_.count, count_of(all, "row"),
+                    count_of(ragged_.expected_cells, "cell"), ragged_.first_cells),
         fmt::format("repair them, or check the delimiter (taken for '{}')",
                     format_.delimiter == '\t' ? std::string("\\t") : std::string(1, format_.delimiter)));
   }

@@ -93,6 +93,10 @@ Shape best_shape(std::string_view sample, bool whole, const std::string& path, c
   return best ? *best : best_quote(sample, whole, tsv ? '\t' : ',');
 }
 
+std::string name_of(char delimiter) {
+  return delimiter == '\t' ? std::string("tabs") : fmt::format("'{}'", delimiter);
+}
+
 // The first records, with their cells.
 struct Collector {
   std::vector<Cells> records;
@@ -130,6 +134,15 @@ Cells widened(Cells header, const Collector& seen, std::vector<std::string>& not
 Result<CsvLayout> sniff_csv(std::string_view sample, bool whole, const std::string& path,
                             const ReadOptions& options) {
   const Shape shape = best_shape(sample, whole, path, options);
+  if (options.delimiter && shape.width == 1) {
+    ReadOptions free = options;
+    free.delimiter.reset();
+    if (const Shape other = best_shape(sample, whole, path, free); other.splits() && other.width > 1)
+      return fail(ErrorKind::data,
+                  fmt::format("this table is not parted by {}, but by {}", name_of(*options.delimiter),
+                              name_of(other.delimiter)),
+                  path, "leave --data_format out: what a file is is found by looking");
+  }
   Collector seen;
   CsvScanner scanner(shape.delimiter, shape.quote);
   scanner.feed(sample, seen);

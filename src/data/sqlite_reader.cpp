@@ -119,8 +119,10 @@ class Database {
     const char* rest = nullptr;
     return sqlite_->prepare(handle_, sql.c_str(), static_cast<int>(sql.size()), &statement_, &rest) ==
                SQLITE_OK &&
-           statement_ != nullptr && sqlite_->stmt_readonly(statement_) != 0;
+           statement_ != nullptr && reads();
   }
+  bool reads() const { return sqlite_->stmt_readonly(statement_) != 0; }  // and changes nothing
+  bool prepared() const { return statement_ != nullptr; }
   int step() { return sqlite_->step(statement_); }
   int columns() const { return sqlite_->column_count(statement_); }
   std::string name(int column) const {
@@ -255,8 +257,7 @@ Result<std::unique_ptr<TableReader>> open_sqlite(const std::string& source) {
   if (Status s = database->open(parsed->file); !s) return fail(std::move(s.error()));
   if (parsed->query.empty()) {
     const auto tables = database->tables();
-    const std::string list =
-        tables.empty() ? "it has none" : fmt::format("it has {}", fmt::join(tables, ", "));
+    const std::string list = tables.empty() ? "it has none" : fmt::format("it has {}", listed(tables));
     if (parsed->table.empty() && tables.size() != 1)
       return fail(ErrorKind::data, fmt::format("which table of the database is meant? {}", list),
                   parsed->file, kSyntax);
@@ -268,8 +269,11 @@ Result<std::unique_ptr<TableReader>> open_sqlite(const std::string& source) {
     }
     parsed->query = "select * from " + quoted(parsed->table);
   }
-  if (!database->prepare(parsed->query))
-    return database->failure("the query is not one that reads", "give one SELECT statement");
+  const bool ready = database->prepare(parsed->query);
+  if (!ready && database->prepared())
+    return fail(ErrorKind::data, "the query would change the database, which is only read", parsed->file,
+                "give one SELECT statement");
+  if (!ready) return database->failure("the query is not one that reads", "give one SELECT statement");
   return std::make_unique<SqliteReader>(std::move(database), parsed->file);
 }
 

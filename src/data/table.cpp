@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "data/format_words.h"
 #include "data/json_pieces.h"
 #include "data/readers.h"
@@ -208,9 +209,8 @@ std::string Window::take(int64_t used) {
 
 std::string RaggedRows::message() const {
   if (count == 0) return {};
-  return fmt::format("{} row{} left out: line {} has {} cell{} where {} were expected", count,
-                     count == 1 ? "" : "s", first_line, first_cells, first_cells == 1 ? "" : "s",
-                     expected_cells);
+  return fmt::format("{} left out: line {} has {} where {} were expected", count_of(count, "row"), first_line,
+                     count_of(first_cells, "cell"), expected_cells);
 }
 
 int TableReader::index_of(std::string_view name) const {

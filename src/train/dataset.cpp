@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "base/text.h"
 #include "data/split.h"
 #include "train/read_tables.h"
 #include "train/start_from.h"

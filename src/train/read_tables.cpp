@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "base/text.h"
 #include "data/split.h"
 
 namespace shoestring::train {
@@ -152,10 +153,6 @@ Status add_checksums(std::vector<SourceFile>& files) {
     source.crc32 = fmt::format("{:08x}", crc);
   }
   return {};
-}
-
-std::string count_of(int64_t count, std::string_view thing) {
-  return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }
 
 std::string Tables::place(int64_t row) const {

@@ -33,7 +33,4 @@ Result<std::unique_ptr<data::TableReader>> open_table(const std::string& path,
 // Reads each file once more for its CRC-32, about 60 ms for 100 MB. Pipes and stdin have none.
 Status add_checksums(std::vector<SourceFile>& files);
 
-// "3 rows" / "1 row"
-std::string count_of(int64_t count, std::string_view thing);
-
 }  // namespace shoestring::train

@@ -7,6 +7,7 @@
 #include "base/atomic_file.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "base/text.h"
 #include "data/sources.h"
 #include "train/run_folder.h"
 
@@ -93,12 +94,14 @@ Status same_files(const Description& then, const std::vector<SourceFile>& now) {
                 "give the same files, or train anew");
   };
   if (then.files.size() != now.size())
-    return changed(fmt::format("{} files then, {} now", then.files.size(), now.size()), now.front().path);
+    return changed(fmt::format("{} then, {} now", count_of(std::ssize(then.files), "file"), now.size()),
+                   now.front().path);
   for (size_t i = 0; i < now.size(); ++i) {
     if (then.files[i].bytes != now[i].bytes)
       return changed(fmt::format("{} bytes then, {} now", then.files[i].bytes, now[i].bytes), now[i].path);
     if (then.files[i].rows != now[i].rows)
-      return changed(fmt::format("{} rows then, {} now", then.files[i].rows, now[i].rows), now[i].path);
+      return changed(fmt::format("{} then, {} now", count_of(then.files[i].rows, "row"), now[i].rows),
+                     now[i].path);
     if (then.files[i].crc32 != now[i].crc32) return changed("as many bytes, but others", now[i].path);
   }
   return {};

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/text.h"
 #include "ir/text.h"
 #include "ops/ops.h"
 #include "train/run_folder.h"
@@ -22,10 +23,10 @@ std::string card_of(const task::NetworkSpec& spec, const BestModel& best, const 
   int64_t parameters = 0;
   for (const StateSlot& slot : best.slots())
     if (slot.info.role == StateRole::parameter) parameters += slot.info.type.elements();
-  std::string text = fmt::format(
-      "# Predicts {}\n\nFrom {}.\n\n{} parameters, trained in {} steps on {} rows, random seed {}.\n",
-      joined_names(spec.recipe.outputs), joined_names(spec.recipe.inputs), parameters, notes.step,
-      notes.training_rows, notes.seed);
+  std::string text = fmt::format("# Predicts {}\n\nFrom {}.\n\n{}, trained in {} on {}, random seed {}.\n",
+                                 joined_names(spec.recipe.outputs), joined_names(spec.recipe.inputs),
+                                 count_of(parameters, "parameter"), count_of(notes.step, "step"),
+                                 count_of(notes.training_rows, "row"), notes.seed);
   if (!notes.held_out) return text;
   text += fmt::format(
       "\nMeasured on {} {} rows that it was not trained on:\n\n| output | metric | value |\n|---|---|---|\n",

@@ -218,7 +218,7 @@ Status choose_epochs(Job& job, Dataset& data, double seconds, const LogSink& log
   trainer.epochs = std::clamp<int64_t>(static_cast<int64_t>(kShare * seconds / epoch), 1, trainer.epochs);
   data.spec.recipe.trainer.epochs = trainer.epochs;
   say(log, LogLevel::note,
-      fmt::format("{} epochs, as many as fit {}{}", trainer.epochs, human_seconds(seconds),
+      fmt::format("{}, as many as fit {}{}", count_of(trainer.epochs, "epoch"), human_seconds(seconds),
                   job.recipe.budget.time_seconds ? "" : "; --budget time=60s gives it longer"));
   return {};
 }
