@@ -38,7 +38,7 @@ task::Recipe recipe_of(const std::string& path) {
     columns.push_back({(*reader)->names()[static_cast<size_t>(c)], data::parse_number((*batch)->column(c)[0])
                                                                        ? task::FeatureType::number
                                                                        : task::FeatureType::category});
-  auto recipe = task::infer_recipe(columns, {columns.back().name});
+  auto recipe = task::infer_recipe(columns, {columns.back().name}, 1 << 20);
   if (!recipe) stop(recipe.error().message());
   return std::move(*recipe);
 }

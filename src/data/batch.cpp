@@ -12,8 +12,9 @@ constexpr auto kMissing =
     std::to_array<std::string_view>({"?", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "NAN",
                                      "-nan", "-NaN", "null", "NULL", "Null", "None"});
 constexpr size_t kLongestMissing = 4;
-static_assert(std::all_of(kMissing.begin(), kMissing.end(),
-                          [](std::string_view s) { return s.size() <= kLongestMissing; }));
+static_assert(std::all_of(kMissing.begin(), kMissing.end(), [](std::string_view s) {
+  return s.size() <= kLongestMissing && std::string_view("?Nn#<-").find(s[0]) != std::string_view::npos;
+}));
 
 // The buffers of one column that BatchBuilder made, and their Arrow struct.
 struct OwnedColumn {
@@ -42,8 +43,17 @@ void release_batch(ArrowArray* array) {
 bool is_missing(std::string_view trimmed) {
   if (trimmed.size() > kLongestMissing) return false;
   if (trimmed.empty()) return true;
-  const char c = trimmed[0];
-  if (c >= '0' && c <= '9') return false;
+  switch (trimmed[0]) {  // nearly all cells are told by it
+    case '?':
+    case 'N':
+    case 'n':
+    case '#':
+    case '<':
+    case '-':
+      break;
+    default:
+      return false;
+  }
   return std::find(kMissing.begin(), kMissing.end(), trimmed) != kMissing.end();
 }
 

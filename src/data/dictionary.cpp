@@ -20,7 +20,7 @@ inline size_t Dictionary::slot(std::string_view value, uint64_t hash) const {
   size_t at = (hash >> 32) & mask;
   while (slots_[at] != 0) {
     const auto code = static_cast<int32_t>((slots_[at] & ~kHashHalf) - 1);
-    if ((slots_[at] & kHashHalf) == (hash & kHashHalf) && this->value(code) == value) break;
+    if ((slots_[at] & kHashHalf) == (hash & kHashHalf) && equal_texts(this->value(code), value)) break;
     at = (at + 1) & mask;
   }
   return at;

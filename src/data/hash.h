@@ -10,6 +10,25 @@ namespace shoestring::data {
 // The CRC-32 of zlib: for what is written down, splits and buckets.
 uint32_t crc32_of(std::string_view text);
 
+// Whether two texts are the same. Short ones are compared by loads that overlap: a comparison of any size would be
+// a call.
+inline bool equal_texts(std::string_view a, std::string_view b) {
+  const auto same = [&]<class Word>(Word, size_t at) {
+    Word x, y;
+    std::memcpy(&x, a.data() + at, sizeof x);
+    std::memcpy(&y, b.data() + at, sizeof y);
+    return x == y;
+  };
+  const size_t n = a.size();
+  if (n != b.size()) return false;
+  if (n > 16) return std::memcmp(a.data(), b.data(), n) == 0;
+  if (n >= 8) return same(uint64_t{}, 0) && same(uint64_t{}, n - 8);
+  if (n >= 4) return same(uint32_t{}, 0) && same(uint32_t{}, n - 4);
+  for (size_t i = 0; i < n; ++i)
+    if (a[i] != b[i]) return false;
+  return true;
+}
+
 // A quick hash of short texts, for tables in memory; they are bounded, as it protects from no hostile keys.
 // Folds the 128-bit product of the running value and eight bytes at a time.
 inline uint64_t hash_text(std::string_view text) {
