@@ -134,7 +134,7 @@ Cells widened(Cells header, const Collector& seen, std::vector<std::string>& not
 Result<CsvLayout> sniff_csv(std::string_view sample, bool whole, const std::string& path,
                             const ReadOptions& options) {
   const Shape shape = best_shape(sample, whole, path, options);
-  if (options.delimiter && shape.width == 1) {
+  if (options.kind && options.delimiter && shape.width == 1) {
     ReadOptions free = options;
     free.delimiter.reset();
     if (const Shape other = best_shape(sample, whole, path, free); other.splits() && other.width > 1)

@@ -125,7 +125,7 @@ TEST_F(Sqlite, Faults) {
   EXPECT_EQ(fault("sqlite:" + in("none.db") + "?table=t"),
             "none.db: no such file; check the path; it is taken from the current folder");
   EXPECT_TRUE(fault("sqlite:" + in("two.db") + "?query=delete from people")
-                  .starts_with("two.db: the query is not one that reads"));
+                  .starts_with("two.db: the query would change the database"));
   EXPECT_EQ(read_table("sqlite:" + in("two.db") + "?table=people").rows.size(), 3u);
   EXPECT_TRUE(fault("sqlite:" + write("no database at all", "x.db") + "?table=t")
                   .starts_with("x.db: the database cannot be read: "));
