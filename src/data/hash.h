@@ -10,8 +10,8 @@ namespace shoestring::data {
 // The CRC-32 of zlib: for what is written down, splits and buckets.
 uint32_t crc32_of(std::string_view text);
 
-// Whether two texts are the same. Short ones are compared by loads that overlap: a comparison of any size would be
-// a call.
+// Whether two texts are the same. Short ones are compared by loads that overlap: a comparison of any size
+// would be a call.
 inline bool equal_texts(std::string_view a, std::string_view b) {
   const auto same = [&]<class Word>(Word, size_t at) {
     Word x, y;
