@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
@@ -28,14 +29,26 @@ constexpr NamedKind kKinds[] = {{"training", train::PlanKind::update},
                                 {"prediction", train::PlanKind::predict}};
 
 // Sizes without data: what is typical of a small table.
-constexpr int64_t kAssumedVocabulary = 10, kAssumedClasses = 3;
+constexpr int64_t kAssumedVocabulary = 10, kAssumedClasses = 3, kAssumedVector = 8, kAssumedWords = 4;
+
+int64_t assumed_size(const task::InputFeature& input) {
+  return std::visit(
+      Overloaded{
+          [](const task::CategoryInput& c) {
+            const int64_t buckets = task::buckets_of(c);
+            return buckets > 0 ? buckets : kAssumedVocabulary;
+          },
+          [](const task::VectorInput& v) { return v.preprocessing.vector_size.value_or(kAssumedVector); },
+          [](const task::SetInput&) { return kAssumedVocabulary; },
+          [](const task::BagInput&) { return kAssumedVocabulary; }, [](const auto&) { return int64_t{1}; }},
+      input.spec);
+}
 
 task::NetworkSpec assumed_spec(task::Recipe recipe) {
   task::NetworkSpec spec;
   for (const auto& input : recipe.inputs) {
-    const auto* category = std::get_if<task::CategoryInput>(&input.spec);
-    const int64_t buckets = category ? task::buckets_of(*category) : 0;
-    spec.input_sizes.push_back(buckets > 0 ? buckets : category ? kAssumedVocabulary : 1);
+    spec.input_sizes.push_back(assumed_size(input));
+    spec.input_widths.push_back(kAssumedWords);
   }
   for (const auto& output : recipe.outputs)
     spec.output_sizes.push_back(output.type() == task::FeatureType::category ? kAssumedClasses : 1);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <type_traits>
+
+#include "data/dates.h"
 
 namespace shoestring::data {
 namespace {
@@ -37,9 +40,17 @@ void gather_any(const float* table, int64_t stride, std::span<const uint32_t> ro
 }
 
 template <class Code, class Out>
-void gather_codes(const std::vector<Code>& codes, std::span<const uint32_t> rows, Out* out, int64_t stride) {
+void gather_codes(const std::vector<Code>& codes, int64_t width, std::span<const uint32_t> rows, Out* out,
+                  int64_t stride) {
+  if (width == 1) {
+    for (size_t b = 0; b < rows.size(); ++b)
+      out[static_cast<int64_t>(b) * stride] = static_cast<Out>(codes[rows[b]]);
+    return;
+  }
   for (size_t b = 0; b < rows.size(); ++b) {
-    out[static_cast<int64_t>(b) * stride] = static_cast<Out>(codes[rows[b]]);
+    const Code* from = codes.data() + int64_t{rows[b]} * width;
+    std::transform(from, from + width, out + static_cast<int64_t>(b) * width,
+                   [](Code code) { return static_cast<Out>(code); });
   }
 }
 
@@ -85,20 +96,21 @@ void FloatRows::gather(std::span<const uint32_t> rows, int first, int count, flo
   }
 }
 
-CodeColumn::CodeColumn(int64_t cardinality, int64_t expected_rows) {
+CodeColumn::CodeColumn(int64_t cardinality, int64_t expected_rows, int64_t width) : width_(width) {
   if (cardinality > (1 << 16))
     codes_.emplace<std::vector<int32_t>>();
   else if (cardinality > (1 << 8))
     codes_.emplace<std::vector<uint16_t>>();
-  std::visit([&](auto& codes) { codes.reserve(static_cast<size_t>(expected_rows)); }, codes_);
+  std::visit([&](auto& codes) { codes.reserve(static_cast<size_t>(expected_rows * width)); }, codes_);
 }
 
 int64_t CodeColumn::rows() const {
-  return std::visit([](const auto& codes) { return static_cast<int64_t>(codes.size()); }, codes_);
+  return std::visit([](const auto& codes) { return static_cast<int64_t>(codes.size()); }, codes_) / width_;
 }
 
 int CodeColumn::bytes_per_row() const {
-  return std::visit([](const auto& codes) { return static_cast<int>(sizeof(codes[0])); }, codes_);
+  return std::visit([](const auto& codes) { return static_cast<int>(sizeof(codes[0])); }, codes_) *
+         static_cast<int>(width_);
 }
 
 int64_t CodeColumn::bytes() const {
@@ -115,17 +127,35 @@ void CodeColumn::append(std::span<const int32_t> more) {
       codes_);
 }
 
-int32_t CodeColumn::at(int64_t row) const {
-  return std::visit(
-      [row](const auto& codes) { return static_cast<int32_t>(codes[static_cast<size_t>(row)]); }, codes_);
+int32_t CodeColumn::at(int64_t row, int64_t place) const {
+  const auto index = static_cast<size_t>(row * width_ + place);
+  return std::visit([index](const auto& codes) { return static_cast<int32_t>(codes[index]); }, codes_);
 }
 
 void CodeColumn::gather(std::span<const uint32_t> rows, int32_t* out, int64_t stride) const {
-  std::visit([&](const auto& codes) { gather_codes(codes, rows, out, stride); }, codes_);
+  std::visit([&](const auto& codes) { gather_codes(codes, width_, rows, out, stride); }, codes_);
 }
 
 void CodeColumn::gather(std::span<const uint32_t> rows, float* out, int64_t stride) const {
-  std::visit([&](const auto& codes) { gather_codes(codes, rows, out, stride); }, codes_);
+  std::visit([&](const auto& codes) { gather_codes(codes, width_, rows, out, stride); }, codes_);
+}
+
+void DateRows::append(int64_t seconds, float year) {
+  const Civil c = civil_of(seconds);
+  const auto byte = [](int part) { return static_cast<uint8_t>(part); };
+  dates_.push_back({year, static_cast<uint16_t>(yearday_of(seconds) - 1), byte(c.month - 1), byte(c.day - 1),
+                    byte(weekday_of(seconds)), byte(c.hour), byte(c.minute), byte(c.second)});
+}
+
+void DateRows::gather(std::span<const uint32_t> rows, float* out) const {
+  for (const uint32_t row : rows) {
+    const Date& d = dates_[row];
+    const int of_day = 3600 * d.hour + 60 * d.minute + d.second;
+    const int parts[] = {d.month, d.day, d.weekday, d.yearday, d.hour, d.minute, d.second, of_day};
+    static_assert(std::size(parts) + 1 == kWidth);
+    *out++ = d.year;
+    for (const int part : parts) *out++ = static_cast<float>(part);
+  }
 }
 
 }  // namespace shoestring::data

@@ -38,22 +38,48 @@ class FloatRows {
   std::vector<float> values_;
 };
 
-// Codes of one column in u8, u16 or i32, the narrowest that holds [0, cardinality).
+// Codes in u8, u16 or i32, the narrowest that holds [0, cardinality); `width` of them a row.
 class CodeColumn {
  public:
-  explicit CodeColumn(int64_t cardinality, int64_t expected_rows = 0);
+  explicit CodeColumn(int64_t cardinality, int64_t expected_rows = 0, int64_t width = 1);
 
+  int64_t width() const { return width_; }
   int64_t rows() const;
   int64_t bytes() const;
   int bytes_per_row() const;
-  void append(std::span<const int32_t> codes);  // each in [0, cardinality)
-  int32_t at(int64_t row) const;
-  // out[b * stride] = codes[rows[b]], widened.
+  void append(std::span<const int32_t> codes);  // of whole rows, each in [0, cardinality)
+  int32_t at(int64_t row, int64_t place = 0) const;
+  // out[b * stride], of several a row out[b, :], = codes[rows[b]], widened.
   void gather(std::span<const uint32_t> rows, int32_t* out, int64_t stride = 1) const;
   void gather(std::span<const uint32_t> rows, float* out, int64_t stride = 1) const;
 
  private:
+  int64_t width_;
   std::variant<std::vector<uint8_t>, std::vector<uint16_t>, std::vector<int32_t>> codes_;
+};
+
+// Dates and times of day, 12 bytes a row.
+class DateRows {
+ public:
+  // What a row is for a network, each as a float: the year as it was scaled, then, from 0: month, day,
+  // weekday (Monday), day of the year, hour, minute, second, second of the day.
+  static constexpr int kWidth = 9;
+
+  void reserve(int64_t rows) { dates_.reserve(static_cast<size_t>(rows)); }
+  void append(int64_t seconds, float year);  // seconds since 1970
+
+  int64_t rows() const { return static_cast<int64_t>(dates_.size()); }
+  int64_t bytes() const { return static_cast<int64_t>(dates_.capacity() * sizeof(Date)); }
+  // out row-major [rows.size(), kWidth].
+  void gather(std::span<const uint32_t> rows, float* out) const;
+
+ private:
+  struct Date {
+    float year;
+    uint16_t yearday;
+    uint8_t month, day, weekday, hour, minute, second;
+  };
+  std::vector<Date> dates_;
 };
 
 }  // namespace shoestring::data

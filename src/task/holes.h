@@ -9,6 +9,19 @@
 
 namespace shoestring::task {
 
+// Flags the rows without a value that have no flag yet.
+template <class IsHole>
+MissingRows mark_rows(IsHole is_hole, std::vector<uint8_t>& drop) {
+  MissingRows missing;
+  for (int64_t row = 0; row < static_cast<int64_t>(drop.size()); ++row) {
+    uint8_t& flag = drop[static_cast<size_t>(row)];
+    if (flag || !is_hole(row)) continue;
+    flag = 1;
+    if (missing.count++ == 0) missing.first_row = row;
+  }
+  return missing;
+}
+
 // The last value of each group.
 using LastValues = std::array<std::optional<double>, FillState::kGroups>;
 
@@ -46,6 +59,32 @@ void fill_holes(int64_t rows, At at, IsHole is_hole, MissingValues strategy, T f
       for (int64_t row = 0; row < rows; ++row)
         if (is_hole(at(row))) at(row) = fill;
   }
+}
+
+// Where the values of rows come from that cannot be copied one by one: row numbers, or these.
+inline constexpr int64_t kFromFill = -2, kFromUsual = -3,
+                         kFromAbove = -4;  // kFromAbove - group: of earlier rows
+
+// For each row the row that its list comes from, by the same rules. `state` (null: none) holds the lists of
+// earlier rows and gets the last of these, as numbers.
+template <class IsHole, class ListOf>
+std::vector<int64_t> list_sources(int64_t rows, IsHole is_hole, ListOf list_of, MissingValues strategy,
+                                  std::vector<uint8_t>* drop, const Neighbours& near) {
+  constexpr int64_t kHole = -1;
+  std::vector<int64_t> from(static_cast<size_t>(rows));
+  for (int64_t row = 0; row < rows; ++row) from[static_cast<size_t>(row)] = is_hole(row) ? kHole : row;
+  LastValues last;
+  for (size_t g = 0; near.state && g < last.size(); ++g)
+    if (near.state->lists[g]) last[g] = static_cast<double>(kFromAbove - static_cast<int64_t>(g));
+  fill_holes(
+      rows, [&](int64_t row) -> int64_t& { return from[static_cast<size_t>(row)]; },
+      [](int64_t v) { return v == kHole; }, strategy, kFromFill, kFromUsual, drop, near.groups, &last);
+  for (size_t g = 0; near.state && g < last.size(); ++g) {
+    if (!last[g] || *last[g] < 0) continue;
+    const auto list = list_of(static_cast<int64_t>(*last[g]));
+    near.state->lists[g].emplace(list.begin(), list.end());
+  }
+  return from;
 }
 
 }  // namespace shoestring::task

@@ -30,10 +30,35 @@ struct Words<init::Gain> {
 };
 template <>
 struct Words<FeatureType> {
-  static constexpr NameList names[] = {"number", "binary", "category"};
-  static constexpr NameList later[] = {"anomaly", "audio", "bag",        "category_distribution",
-                                       "date",    "h3",    "image",      "sequence",
-                                       "set",     "text",  "timeseries", "vector"};
+  static constexpr NameList names[] = {"number", "binary", "category", "vector", "set", "bag", "date"};
+  static constexpr NameList later[] = {
+      "anomaly", "audio", "category_distribution", "h3", "image", "sequence", "text", "timeseries"};
+};
+template <>
+struct Words<data::Tokenizer> {
+  static constexpr NameList names[] = {"space", "space_punct", "characters", "underscore",
+                                       "comma", "untokenized", "stripped"};
+  static constexpr NameList later[] = {"LANG_tokenize",
+                                       "LANG_tokenize_filter",
+                                       "LANG_tokenize_remove_stopwords",
+                                       "LANG_lemmatize",
+                                       "LANG_lemmatize_filter",
+                                       "LANG_lemmatize_remove_stopwords",
+                                       "sentencepiece",
+                                       "clip",
+                                       "gpt2bpe",
+                                       "bert",
+                                       "hf_tokenizer"};
+};
+// Unsupported tokenizers are refused with the reason.
+template <>
+struct TypeOf<data::Tokenizer> {
+  static const ValueType value;
+};
+template <>
+struct Words<Representation> {
+  static constexpr NameList names[] = {"dense", "sparse"};
+  static constexpr std::span<const NameList> later{};
 };
 template <>
 struct Words<MissingValues> {
@@ -135,16 +160,16 @@ constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
           .in({.low = 0, .high = 1, .open_high = true})};
 }
 
-// The keys of a stack, the member at `Path` being an FcStack.
-template <auto Path>
+// The keys of a stack, the member at `Path...` being an FcStack.
+template <auto... Path>
 constexpr std::array<Key, 10> stack_keys(const StackNames& n) {
   return together(
-      layer_keys<Path, &FcStack::around>(n),
-      keys(key<Path, &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.")
+      layer_keys<Path..., &FcStack::around>(n),
+      keys(key<Path..., &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.")
                .within(0, 1000)
                .common(),
-           key<Path>(n.layers,
-                     "The layers one by one; what a layer leaves out comes from the keys beside the list.")
+           key<Path...>(n.layers,
+                        "The layers one by one; what a layer leaves out comes from the keys beside the list.")
                .always()));
 }
 
@@ -176,7 +201,7 @@ template <> const Component Described<init::Eye>::component;
 template <> const Component Described<init::Identity>::component;
 template <> const Component Described<init::Orthogonal>::component;
 template <> const Component Described<init::Sparse>::component;
-// keys_inputs.cpp
+// keys_inputs.cpp, keys_more_inputs.cpp
 template <> const Component Described<NumberPreprocessing>::component;
 template <> const Component Described<BinaryPreprocessing>::component;
 template <> const Component Described<CategoryPreprocessing>::component;
@@ -189,9 +214,18 @@ template <> const Component Described<OneHotEncoder>::component;
 template <> const Component Described<EmbedEncoder>::component;
 template <> const Component Described<SparseEmbedEncoder>::component;
 template <> const Component Described<HashEncoder>::component;
+template <> const Component Described<VectorPreprocessing>::component;
+template <> const Component Described<WordsPreprocessing>::component;
+template <> const Component Described<DatePreprocessing>::component;
+template <> const Component Described<DateEmbedEncoder>::component;
+template <> const Component Described<DateWaveEncoder>::component;
 template <> const Component Described<NumberInput>::component;
 template <> const Component Described<BinaryInput>::component;
 template <> const Component Described<CategoryInput>::component;
+template <> const Component Described<VectorInput>::component;
+template <> const Component Described<SetInput>::component;
+template <> const Component Described<BagInput>::component;
+template <> const Component Described<DateInput>::component;
 template <> const Component Described<InputFeature>::component;
 // keys_outputs.cpp
 template <> const Component Described<MeanSquaredError>::component;

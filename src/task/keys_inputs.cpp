@@ -120,8 +120,7 @@ constexpr auto kCategory = keys(
     key<&CategoryInput::preprocessing>("preprocessing", kPreprocessingHelp),
     key<&CategoryInput::encoder>("encoder", kEncoderHelp).later(kLaterCategoryEncoders), refused("tied"));
 
-constexpr NameList kLaterTypes[] = {"audio",    "bag", "date", "h3",         "image",
-                                    "sequence", "set", "text", "timeseries", "vector"};
+constexpr NameList kLaterTypes[] = {"audio", "h3", "image", "sequence", "text", "timeseries"};
 constexpr auto kInput =
     keys(key<&InputFeature::name>("name", "The feature's name.").required(),
          key<&InputFeature::column>("column", "The data's column, where it is not the name."),

@@ -34,19 +34,17 @@ constexpr MetricInfo kCategory[] = {
     {"f1", true, "Mean over the classes of their f1."},
 };
 
+// Of each type of output, in the order of FeatureType.
+struct TypeMetrics {
+  std::span<const MetricInfo> metrics;
+  std::string_view watched;  // unless the recipe says otherwise
+};
+constexpr TypeMetrics kTypes[] = {
+    {kNumber, "mean_squared_error"}, {kBinary, "roc_auc"}, {kCategory, "accuracy"}, {}, {}, {}, {}};
+
 }  // namespace
 
-std::span<const MetricInfo> metrics_of(FeatureType type) {
-  switch (type) {
-    case FeatureType::number:
-      return kNumber;
-    case FeatureType::binary:
-      return kBinary;
-    case FeatureType::category:
-      return kCategory;
-  }
-  return {};
-}
+std::span<const MetricInfo> metrics_of(FeatureType type) { return kTypes[static_cast<size_t>(type)].metrics; }
 
 const MetricInfo* find_metric(FeatureType type, std::string_view name) {
   for (const MetricInfo& metric : metrics_of(type))
@@ -54,16 +52,6 @@ const MetricInfo* find_metric(FeatureType type, std::string_view name) {
   return nullptr;
 }
 
-std::string_view default_metric(FeatureType type) {
-  switch (type) {
-    case FeatureType::number:
-      return "mean_squared_error";
-    case FeatureType::binary:
-      return "roc_auc";
-    case FeatureType::category:
-      return "accuracy";
-  }
-  return {};
-}
+std::string_view default_metric(FeatureType type) { return kTypes[static_cast<size_t>(type)].watched; }
 
 }  // namespace shoestring::task

@@ -1,10 +1,13 @@
 #include "task/network.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <numeric>
 
 #include "base/text.h"
 #include "compile/differentiate.h"
+#include "data/columns.h"
 #include "model/optimizers.h"
 #include "task/network_parts.h"
 #include "task/table_rows.h"
@@ -256,8 +259,28 @@ std::string_view name_of(StepKind kind) {
 
 int64_t number_columns(const NetworkSpec& spec) {
   int64_t n = 0;
-  for (const InputFeature& input : spec.recipe.inputs) n += input.type() != FeatureType::category;
+  for (const InputFeature& input : spec.recipe.inputs) n += port_of(input).empty();
   return n;
+}
+
+std::string port_of(const InputFeature& input) {
+  const FeatureType type = input.type();
+  if (type == FeatureType::number || type == FeatureType::binary) return {};
+  return fmt::format("{}:{}", name_of(type), input.name);
+}
+
+Type port_type(const NetworkSpec& spec, size_t i, int64_t rows) {
+  switch (spec.recipe.inputs[i].type()) {
+    case FeatureType::vector:
+      return {DType::f32, {rows, spec.input_sizes[i]}};
+    case FeatureType::set:
+    case FeatureType::bag:
+      return {DType::i32, {rows, spec.input_widths[i]}};
+    case FeatureType::date:
+      return {DType::f32, {rows, data::DateRows::kWidth}};
+    default:
+      return {DType::i32, {rows}};
+  }
 }
 
 Graph build_initial(const NetworkSpec& spec) {

@@ -6,7 +6,11 @@
 //   "numbers"         f32[rows, N]  every number and binary input side by side in the recipe's order,
 //                                   preprocessed; N is number_columns(spec). Absent where N is 0.
 //   "category:NAME"   i32[rows]     the value's number in the vocabulary of the category input NAME
-//   "target:NAME"     f32[rows]     of a number output (preprocessed) or a binary output (0 or 1)
+//   "vector:NAME"     f32[rows, n]  the vector's numbers
+//   "set:NAME"        i32[rows, w]  the numbers of a row's words in the vocabulary; a place without a word
+//   holds the "bag:NAME"                      vocabulary's size. w is input_widths[i] "date:NAME" f32[rows,
+//   9]  the parts of the date, as data::DateRows has them "target:NAME"     f32[rows]     of a number output
+//   (preprocessed) or a binary output (0 or 1)
 //                     i32[rows]     of a category output; the loss of a row of -1 is 0
 //   "learning_rate"   f32[]         of this step
 //
@@ -31,6 +35,7 @@
 //
 // States: "combiner.fc0.weights" [fan_in, fan_out], "combiner.fc0.bias", "combiner.fc0.norm.scale",
 // ".shift", ".mean", ".variance", "combiner.norm.scale" (of the stack's input), "input.NAME.embedding",
+// of a date "input.NAME.year.weights", "input.NAME.month.embedding", …,
 // "input.NAME.fc0.weights", "output.NAME.fc0.weights", "output.NAME.weights", "output.NAME.bias"; of a
 // weight W its moments "W/m", "W/v" and the like (model/optimizers.h) and its accumulator "W/sum"; of the
 // optimizer "optimizer/..." and of accumulation "accumulated/rows". A '.' or '%' in a
@@ -52,12 +57,14 @@ namespace shoestring::task {
 
 struct NetworkSpec {
   Recipe recipe;
-  std::vector<int64_t> input_sizes;                // of each input: a category's vocabulary, else 1
+  std::vector<int64_t> input_sizes;                // of each input: the vocabulary of a category, set or bag,
+                                                   // the numbers of a vector, else 1
   std::vector<int64_t> output_sizes;               // of each output: a category's classes, else 1
   std::vector<std::vector<double>> class_weights;  // of each output: empty, or one for each class
   std::vector<std::vector<double>> input_edges;    // of each input: of a number that is encoded by bins, the
                                                    // bins' edges; else empty
   bool accumulates = false;                        // has the states that the accumulating steps need
+  std::vector<int64_t> input_widths = {};          // of each input: the words of a set's or bag's row
 };
 
 enum class StepKind {
@@ -71,6 +78,9 @@ inline constexpr std::string_view kBlendWeights = "blend.weights";
 
 // The number and binary inputs.
 int64_t number_columns(const NetworkSpec& spec);
+// The graph's input that is this feature's alone: "category:NAME". "" of a number and a binary one.
+std::string port_of(const InputFeature& input);
+Type port_type(const NetworkSpec& spec, size_t input, int64_t rows);
 
 // Every builder's graph may have failed: ask Graph::status() (it does for impossible recipes only, such
 // as a vocabulary of size 0).

@@ -9,9 +9,6 @@
 
 namespace shoestring::task {
 
-// The name of a feature inside the names of states.
-std::string state_name(std::string_view feature);
-
 // From the graph's inputs, which are declared here, to each output's logits or value: [rows] of a number
 // or binary output, [rows, classes] of a category; of a batch ensemble [members, rows] and [members, rows,
 // classes]. In order: the encoders (first the numbers that pass through, then those that are encoded in

@@ -5,18 +5,20 @@
 // The order of training, over the whole table:
 //
 //   parse      numbers to f64, NaN where missing (data::append_numbers); words to codes of a
-//              data::Dictionary, kMissingCode where missing (data::append_codes)
+//              data::Dictionary, kMissingCode where missing (data::append_codes); lists of words and vectors
+//              to data::Lists, dates to stamps, NaN where missing (data::append_dates)
 //   drop       mark_missing for every feature for which drops_missing() says so; count and report them
 //   split      the rows that are left
-//   fit        fit_number, fit_binary, fit_category on the training rows alone
+//   fit        fit_number, fit_binary, fit_category, … on the training rows alone
 //   encode     every row, to f32 only here; rows flagged in `drop` meanwhile are left out too
 //
 // Prediction parses a batch of rows, encodes with `drop` null, so that each row gets an answer, runs the
 // plan, and decodes. A missing value whose strategy gives none (drop_row in prediction, bfill and ffill
-// at the ends) becomes the column's usual value: the mean of a number, else the most frequent value.
-// ffill and bfill take the value of the nearest row above or below, in the file's order, that is in the
-// same split: a training row is never filled from another's. Of a table that streams through prediction
-// ffill carries the last value from batch to batch (FillState), and bfill needs the whole table at once.
+// at the ends) becomes the column's usual value: the mean of a number or vector, the middle date, else the
+// most frequent value. ffill and bfill take the value of the nearest row above or below, in the file's order,
+// that is in the same split: a training row is never filled from another's. Of a table that streams through
+// prediction ffill carries the last value from batch to batch (FillState), and bfill needs the whole table at
+// once.
 #pragma once
 
 #include <array>
@@ -29,6 +31,9 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/columns.h"
+#include "data/dates.h"
+#include "data/lists.h"
 #include "data/parse.h"
 #include "task/recipe.h"
 
@@ -54,6 +59,13 @@ struct WordColumn {
   const data::Dictionary* dictionary = nullptr;
   std::span<const int32_t> codes;
   int64_t rows() const { return static_cast<int64_t>(codes.size()); }
+};
+
+// One column of lists of words: codes of a dictionary.
+struct WordListColumn {
+  const data::Dictionary* dictionary = nullptr;
+  const data::Lists<int32_t>* lists = nullptr;
+  int64_t rows() const { return lists->rows(); }
 };
 
 // Where a fit comes from: names for errors, which rows, and where notes go ("'>50K' is taken as true").
@@ -105,7 +117,43 @@ struct CategoryFit {
   int64_t size() const { return buckets > 0 ? buckets : static_cast<int64_t>(vocabulary.size()); }
 };
 
-using Fit = std::variant<NumberFit, BinaryFit, CategoryFit>;  // in the order of FeatureType
+struct VectorFit {
+  int64_t size = 1;  // numbers of each
+  MissingValues strategy = MissingValues::fill_with_const;
+  std::vector<float> fill, usual;  // of a missing value, and where the strategy gives none
+  bool operator==(const VectorFit&) const = default;
+};
+
+// Of a set or a bag.
+struct WordsFit {
+  std::vector<std::string> vocabulary;  // the most frequent first, ties by the word; an <UNK> made by
+                                        // most_common stands last
+  std::vector<int64_t> counts;          // training rows that have each; of a bag how often they do
+  bool lowercase = false;               // ASCII letters only
+  bool repeats = false;                 // of a bag: a word counts as often as it occurs in a cell
+  MissingValues strategy = MissingValues::fill_with_const;
+  std::vector<int32_t> fill,
+      usual;             // numbers of words: of a missing value, and where the strategy gives none
+  int32_t unknown = -1;  // the number of a word that is not in the vocabulary: <UNK>, or -1: it is left out
+  int64_t width = 1;     // words of a row at most: of more the rarest are left out
+  bool operator==(const WordsFit&) const = default;
+
+  int64_t size() const { return static_cast<int64_t>(vocabulary.size()); }
+  // What stands in the place of no word, and in a target for a word that the model does not know.
+  int32_t no_word() const { return static_cast<int32_t>(size()); }
+  int32_t other_word() const { return static_cast<int32_t>(size()) + 1; }
+};
+
+struct DateFit {
+  data::DateOrder order = data::DateOrder::month_first;
+  MissingValues strategy = MissingValues::fill_with_const;
+  int64_t fill = 0, usual = 0;  // seconds since 1970: of a missing value, and where the strategy gives none
+  double year_shift = 0, year_scale = 1;  // the network sees (year - shift) / scale
+  bool operator==(const DateFit&) const = default;
+};
+
+// In the order of FeatureType, but that sets and bags share one.
+using Fit = std::variant<NumberFit, BinaryFit, CategoryFit, VectorFit, WordsFit, DateFit>;
 
 // All fits of a model, in the order of the recipe's features.
 struct Fits {
@@ -116,8 +164,14 @@ struct Fits {
 // The most bins that an encoder of this number input asks for, an ensemble's members' included.
 int64_t bins_of(const NumberInput& input, const Ensemble& ensemble);
 
-// The sizes that NetworkSpec wants: a category's vocabulary, else 1.
+// The sizes that NetworkSpec wants: the vocabulary of a category, a set or a bag, the numbers of a vector,
+// else 1; and the words of a row.
 int64_t size_of(const Fit& fit);
+int64_t width_of(const Fit& fit);
+
+// What each cell has to be: "a number", "a list of 3 numbers".
+std::string cell_of(const Fit& fit);
+std::string_view cell_of(FeatureType type);  // as far as its type tells: "a list of numbers"
 
 // ---- rows to leave out before anything is fitted -----------------------------------------------
 
@@ -132,6 +186,9 @@ struct MissingRows {
 };
 MissingRows mark_missing(NumberColumn column, std::vector<uint8_t>& drop);
 MissingRows mark_missing(WordColumn column, std::vector<uint8_t>& drop);
+MissingRows mark_missing(WordListColumn column, std::vector<uint8_t>& drop);
+MissingRows mark_missing(const data::Lists<float>& column, std::vector<uint8_t>& drop);
+MissingRows mark_missing(std::span<const data::DateStamp> column, std::vector<uint8_t>& drop);
 
 // ---- fitting -----------------------------------------------------------------------------------
 
@@ -145,12 +202,23 @@ Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const Fit
 Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, const FitContext& context,
                                  WordColumn column, int64_t buckets = 0);
 
+// A vector target whose training rows are all the same is ErrorKind::data, and so is a target of sets without
+// a word; a fill_value that is none ErrorKind::usage.
+Result<VectorFit> fit_vector(const VectorPreprocessing& preprocessing, const FitContext& context,
+                             const data::Lists<float>& column);
+Result<WordsFit> fit_words(const WordsPreprocessing& preprocessing, bool repeats, const FitContext& context,
+                           WordListColumn column);
+Result<DateFit> fit_date(const DatePreprocessing& preprocessing, const FitContext& context,
+                         std::span<const data::DateStamp> column);
+
 // ---- encoding ----------------------------------------------------------------------------------
 
-// The values that ffill carries into the next rows of one column, of each group of rows.
+// The values that ffill carries into the next rows of one column, of each group of rows: of vectors and sets
+// their numbers.
 struct FillState {
   static constexpr size_t kGroups = 4;
   std::array<std::optional<double>, kGroups> missing, outlier;
+  std::array<std::optional<std::vector<double>>, kGroups> lists;
 };
 
 // What counts as a neighbour for ffill and bfill.
@@ -173,6 +241,24 @@ void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop,
 // rare one does too, and one that no training row had -1, a class that the model cannot answer.
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
             std::span<int32_t> out, const Neighbours& near = {});
+
+// Vectors, `fit.size` numbers a row. Lists of another length count as missing and are told to `bad`.
+void encode(const VectorFit& fit, const data::Lists<float>& column, std::vector<uint8_t>* drop,
+            data::FloatRows& out, data::BadCells* bad = nullptr, int64_t first_row = 0,
+            const Neighbours& near = {});
+
+// The numbers of a row's words, the most frequent words first, in `out`, which is fit.width wide, the rest
+// being no_word(); of a set each once. Of targets (`is_output`) a word that no training row had is
+// other_word().
+void encode(const WordsFit& fit, bool is_output, WordListColumn column, std::vector<uint8_t>* drop,
+            data::CodeColumn& out, const Neighbours& near = {});
+// Such a column, empty.
+data::CodeColumn code_column(const WordsFit& fit, int64_t expected_rows);
+
+// Cells that are no date in the column's order of day and month count as missing and are told to `bad`.
+void encode(const DateFit& fit, std::span<const data::DateStamp> column, std::vector<uint8_t>* drop,
+            data::DateRows& out, data::BadCells* bad = nullptr, int64_t first_row = 0,
+            const Neighbours& near = {});
 
 // Whether encoding a row may need those below it.
 bool looks_ahead(const Fit& fit);

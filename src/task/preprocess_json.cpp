@@ -84,6 +84,32 @@ Json write(const CategoryFit& fit) {
   return json;
 }
 
+Json write(const VectorFit& fit) {
+  return {{"type", "vector"},
+          {"size", fit.size},
+          {"missing_value_strategy", name_of(fit.strategy)},
+          {"fill", fit.fill},
+          {"usual", fit.usual}};
+}
+
+Json write(const WordsFit& fit) {
+  return {{"type", "words"},        {"vocabulary", fit.vocabulary},
+          {"counts", fit.counts},   {"lowercase", fit.lowercase},
+          {"repeats", fit.repeats}, {"missing_value_strategy", name_of(fit.strategy)},
+          {"fill", fit.fill},       {"usual", fit.usual},
+          {"unknown", fit.unknown}, {"width", fit.width}};
+}
+
+Json write(const DateFit& fit) {
+  return {{"type", "date"},
+          {"day_first", fit.order == data::DateOrder::day_first},
+          {"missing_value_strategy", name_of(fit.strategy)},
+          {"fill", fit.fill},
+          {"usual", fit.usual},
+          {"year_shift", fit.year_shift},
+          {"year_scale", fit.year_scale}};
+}
+
 NumberFit read_number(const Json& json) {
   NumberFit fit{.normalization = from_name(kNormalizations, json.at("normalization")),
                 .shift = finite(json, "shift"),
@@ -135,11 +161,65 @@ CategoryFit read_category(const Json& json) {
   return fit;
 }
 
+VectorFit read_vector(const Json& json) {
+  VectorFit fit{.size = json.at("size"),
+                .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+                .fill = json.at("fill"),
+                .usual = json.at("usual")};
+  const auto whole = [&](const std::vector<float>& values) {
+    return static_cast<int64_t>(values.size()) == fit.size &&
+           std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  };
+  if (fit.size < 1 || fit.size > kMostLayerOutputs || !whole(fit.fill) || !whole(fit.usual))
+    throw Malformed{"the size of vectors is damaged"};
+  return fit;
+}
+
+WordsFit read_words(const Json& json) {
+  WordsFit fit{.vocabulary = json.at("vocabulary"),
+               .counts = json.at("counts"),
+               .lowercase = json.at("lowercase"),
+               .repeats = json.at("repeats"),
+               .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+               .fill = json.at("fill"),
+               .usual = json.at("usual"),
+               .unknown = json.at("unknown"),
+               .width = json.at("width")};
+  const auto fits = [&](const std::vector<int32_t>& numbers) {
+    return static_cast<int64_t>(numbers.size()) <= fit.width &&
+           std::all_of(numbers.begin(), numbers.end(),
+                       [&](int32_t n) { return n >= 0 && n < static_cast<int32_t>(fit.size()); });
+  };
+  if (fit.size() == 0 || fit.counts.size() != fit.vocabulary.size() || fit.width < 1 ||
+      fit.width > kMostLayerOutputs || fit.unknown < -1 || fit.unknown >= fit.size() || !fits(fit.fill) ||
+      !fits(fit.usual))
+    throw Malformed{"a vocabulary is damaged"};
+  return fit;
+}
+
+DateFit read_date(const Json& json) {
+  const bool day_first = json.at("day_first");
+  const DateFit fit{.order = day_first ? data::DateOrder::day_first : data::DateOrder::month_first,
+                    .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+                    .fill = json.at("fill"),
+                    .usual = json.at("usual"),
+                    .year_shift = finite(json, "year_shift"),
+                    .year_scale = finite(json, "year_scale")};
+  constexpr int64_t kFirst = -62'135'596'800, kEnd = 253'402'300'800;  // the years 1 to 9999
+  for (const int64_t seconds : {fit.fill, fit.usual})
+    if (seconds < kFirst || seconds > kEnd) throw Malformed{"a date is out of range"};
+  if (fit.year_scale <= 0) throw Malformed{"a scale is not above 0"};
+  return fit;
+}
+
 Fit read_fit(const Json& json) {
   const std::string type = json.at("type");
   if (type == "number") return read_number(json);
   if (type == "binary") return read_binary(json);
   if (type == "category") return read_category(json);
+  if (type == "vector") return read_vector(json);
+  if (type == "words") return read_words(json);
+  if (type == "date") return read_date(json);
   throw Malformed{fmt::format("unknown type '{}'", type)};
 }
 

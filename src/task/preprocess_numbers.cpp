@@ -160,45 +160,8 @@ int64_t bins_of(const NumberInput& input, const Ensemble& ensemble) {
   return most;
 }
 
-int64_t size_of(const Fit& fit) {
-  const auto* category = std::get_if<CategoryFit>(&fit);
-  return category ? category->size() : 1;
-}
-
-namespace {
-
-bool has_strategy(const Fit& fit, MissingValues strategy) {
-  const auto* number = std::get_if<NumberFit>(&fit);
-  return std::visit([&](const auto& one) { return one.strategy == strategy; }, fit) ||
-         (number && number->outlier_strategy == strategy);
-}
-
-}  // namespace
-
-bool looks_ahead(const Fit& fit) { return has_strategy(fit, MissingValues::bfill); }
-bool looks_around(const Fit& fit) { return looks_ahead(fit) || has_strategy(fit, MissingValues::ffill); }
-
-bool drops_missing(const InputFeature& feature) {
-  return std::visit(
-      [](const auto& spec) { return spec.preprocessing.missing_value_strategy == MissingValues::drop_row; },
-      feature.spec);
-}
-
-bool drops_missing(const OutputFeature& feature) {
-  return std::visit(
-      [](const auto& spec) { return spec.preprocessing.missing_value_strategy == MissingValues::drop_row; },
-      feature.spec);
-}
-
 MissingRows mark_missing(NumberColumn column, std::vector<uint8_t>& drop) {
-  MissingRows missing;
-  for (int64_t row = 0; row < column.rows; ++row) {
-    uint8_t& flag = drop[static_cast<size_t>(row)];
-    if (flag || !is_hole(column[row])) continue;
-    flag = 1;
-    if (missing.count++ == 0) missing.first_row = row;
-  }
-  return missing;
+  return mark_rows([&](int64_t row) { return is_hole(column[row]); }, drop);
 }
 
 Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const FitContext& context,

@@ -193,14 +193,8 @@ std::vector<std::string> cut_rare(int64_t most_common, std::vector<WordCount>& w
 }  // namespace
 
 MissingRows mark_missing(WordColumn column, std::vector<uint8_t>& drop) {
-  MissingRows missing;
-  for (int64_t row = 0; row < column.rows(); ++row) {
-    uint8_t& flag = drop[static_cast<size_t>(row)];
-    if (flag || column.codes[static_cast<size_t>(row)] != data::kMissingCode) continue;
-    flag = 1;
-    if (missing.count++ == 0) missing.first_row = row;
-  }
-  return missing;
+  return mark_rows([&](int64_t row) { return column.codes[static_cast<size_t>(row)] == data::kMissingCode; },
+                   drop);
 }
 
 Result<BinaryFit> fit_binary(const BinaryPreprocessing& preprocessing, const FitContext& context,

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "data/tokenize.h"
 #include "model/activations.h"
 #include "model/optimizer_options.h"
 #include "task/document.h"
@@ -204,9 +205,38 @@ struct HashEncoder {
   bool operator==(const HashEncoder&) const = default;
 };
 
+// A learnt vector per word, summed over the words of a row, then a stack of layers (`embed` of sets and
+// bags).
+enum class Representation {
+  dense,
+  sparse
+};  // sparse: vectors as long as the vocabulary, the identity at first
+struct WordsEncoder {
+  Representation representation = Representation::dense;
+  int64_t embedding_size = 50;        // of dense vectors, cut to the vocabulary's size
+  bool force_embedding_size = false;  // of bags: not cut
+  bool embeddings_trainable = true;
+  FcStack stack{.around = {.output_size = 10}};
+  bool operator==(const WordsEncoder&) const = default;
+};
+
+// Of a date: the year through a linear layer to one column, a learnt vector for each of month, day, weekday,
+// day of the year, hour, minute and second (`embed`), or their cosines and sines (`wave`), and those of the
+// time of day; side by side, then a stack of layers.
+struct DateEmbedEncoder {
+  int64_t embedding_size = 10;
+  FcStack stack{.around = {.output_size = 10}};
+  bool operator==(const DateEmbedEncoder&) const = default;
+};
+struct DateWaveEncoder {
+  FcStack stack{.around = {.output_size = 10}, .num_layers = 1, .layers = {FcLayer{.output_size = 10}}};
+  bool operator==(const DateWaveEncoder&) const = default;
+};
+
 // ---- input features ----------------------------------------------------------------------------
 
-enum class FeatureType { number, binary, category };
+// Those that can be predicted come first.
+enum class FeatureType { number, binary, category, vector, set, bag, date };
 
 enum class MissingValues {
   fill_with_const,
@@ -243,6 +273,30 @@ struct CategoryPreprocessing {
   bool operator==(const CategoryPreprocessing&) const = default;
 };
 
+struct VectorPreprocessing {
+  std::optional<int64_t> vector_size;  // absent: that of most training rows
+  MissingValues missing_value_strategy = MissingValues::fill_with_const;
+  std::string fill_value;  // numbers; empty: zeros
+  bool operator==(const VectorPreprocessing&) const = default;
+};
+
+// Of sets and bags.
+struct WordsPreprocessing {
+  data::Tokenizer tokenizer = data::Tokenizer::space;
+  MissingValues missing_value_strategy = MissingValues::fill_with_const;
+  std::string fill_value = "<UNK>";
+  bool lowercase = false;
+  int64_t most_common = 10000;  // entries of the vocabulary at most, the most frequent first
+  bool operator==(const WordsPreprocessing&) const = default;
+};
+
+struct DatePreprocessing {
+  MissingValues missing_value_strategy = MissingValues::fill_with_const;
+  std::string fill_value;                      // a date; empty: the middle one of the training rows
+  std::optional<std::string> datetime_format;  // as strptime has it; absent: found by looking
+  bool operator==(const DatePreprocessing&) const = default;
+};
+
 using NumberEncoderSpec =
     std::variant<PassthroughEncoder, DenseEncoder, PleEncoder, PeriodicEncoder, BinsEncoder>;
 using CategoryEncoderSpec =
@@ -266,6 +320,30 @@ struct CategoryInput {
   bool operator==(const CategoryInput&) const = default;
 };
 
+struct VectorInput {
+  VectorPreprocessing preprocessing;
+  std::variant<DenseEncoder, PassthroughEncoder> encoder;
+  bool operator==(const VectorInput&) const = default;
+};
+
+struct SetInput {
+  WordsPreprocessing preprocessing;
+  WordsEncoder encoder;  // embed
+  bool operator==(const SetInput&) const = default;
+};
+
+struct BagInput {
+  WordsPreprocessing preprocessing;
+  WordsEncoder encoder;  // embed
+  bool operator==(const BagInput&) const = default;
+};
+
+struct DateInput {
+  DatePreprocessing preprocessing;
+  std::variant<DateEmbedEncoder, DateWaveEncoder> encoder;
+  bool operator==(const DateInput&) const = default;
+};
+
 // The buckets that its values are hashed into, or 0 where they have a vocabulary.
 inline int64_t buckets_of(const CategoryInput& input) {
   const auto* hash = std::get_if<HashEncoder>(&input.encoder);
@@ -275,7 +353,8 @@ inline int64_t buckets_of(const CategoryInput& input) {
 struct InputFeature {
   std::string name;
   std::string column;  // in the data; the name unless the recipe says otherwise
-  std::variant<NumberInput, BinaryInput, CategoryInput> spec;  // in the order of FeatureType
+  std::variant<NumberInput, BinaryInput, CategoryInput, VectorInput, SetInput, BagInput, DateInput>
+      spec;  // in the order of FeatureType
 
   FeatureType type() const { return static_cast<FeatureType>(spec.index()); }
   bool operator==(const InputFeature&) const = default;

@@ -71,7 +71,9 @@ Status check_section(const Context& outer, const Entry& section) {
     const std::string near = nearest(section.key, names);
     return context.refuse(
         section.mark, fmt::format("'{}' in defaults is no type of feature", section.key),
-        near.empty() ? "choose number, binary or category" : fmt::format("did you mean '{}'?", near));
+        near.empty()
+            ? fmt::format("choose {}", joined(std::vector<std::string_view>(names.begin(), names.end())))
+            : fmt::format("did you mean '{}'?", near));
   }
   constexpr std::string_view parts[] = {"preprocessing", "encoder", "decoder", "loss"};
   for (const Entry& entry : section.value.entries)
@@ -85,6 +87,13 @@ Status check_section(const Context& outer, const Entry& section) {
   InputFeature input;
   OutputFeature output;
   for (const Side& side : kSides) {
+    if (!component_of(side, section.key)) {  // a type that is only read
+      for (const Entry& entry : section.value.entries)
+        if (entry.key == "decoder" || entry.key == "loss")
+          return context.refuse(entry.mark, fmt::format("unknown key '{}' in {}", entry.key, context.path),
+                                "features of this type are read and not predicted: leave it out");
+      continue;
+    }
     Node feature = Node::map();
     feature.set("name", Node::string(section.key));
     feature.set("type", Node::string(section.key));

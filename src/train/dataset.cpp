@@ -2,6 +2,7 @@
 
 #include <numeric>
 
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "data/split.h"
 #include "train/read_tables.h"
@@ -15,11 +16,9 @@ namespace {
 Status drop_missing(const task::Recipe& recipe, Tables& tables, double tolerance, const LogSink& log,
                     std::vector<uint8_t>& drop) {
   drop.assign(static_cast<size_t>(tables.rows()), 0);
-  const auto mark = [&](const auto& feature, std::optional<Words>& words, auto&& column,
-                        bool is_target) -> Status {
+  const auto mark = [&](const auto& feature, RawColumn& column, bool is_target) -> Status {
     if (!task::drops_missing(feature)) return {};
-    const task::MissingRows missing =
-        words ? task::mark_missing(words->column(), drop) : task::mark_missing(column(), drop);
+    const task::MissingRows missing = mark_missing(column, drop);
     if (missing.count == 0) return {};
     const std::string what =
         fmt::format("{} of {} without a value", count_of(missing.count, "row"), tables.rows());
@@ -32,70 +31,83 @@ Status drop_missing(const task::Recipe& recipe, Tables& tables, double tolerance
   };
   RawColumns& columns = tables.columns;
   for (size_t o = 0; o < recipe.outputs.size(); ++o)
-    if (auto ok = mark(
-            recipe.outputs[o], columns.output_words[o], [&] { return columns.output_column(o); }, true);
-        !ok)
-      return ok;
+    if (auto ok = mark(recipe.outputs[o], columns.outputs[o], true); !ok) return ok;
   for (size_t i = 0; i < recipe.inputs.size(); ++i)
-    if (auto ok = mark(
-            recipe.inputs[i], columns.input_words[i], [&] { return columns.input_column(i); }, false);
-        !ok)
-      return ok;
+    if (auto ok = mark(recipe.inputs[i], columns.inputs[i], false); !ok) return ok;
   return {};
+}
+
+// What is learnt about one feature, by its type.
+Result<task::Fit> fit_one(const task::Recipe& recipe, const task::FitContext& context, RawColumn& column,
+                          const auto& feature) {
+  const auto as_fit = [](auto fitted) { return task::Fit(std::move(fitted)); };
+  const auto words = [&](const task::WordsPreprocessing& p, bool repeats) {
+    return task::fit_words(p, repeats, context, std::get<WordLists>(column).view()).map(as_fit);
+  };
+  const auto number = [&](const task::NumberPreprocessing& p, int64_t bins) {
+    return task::fit_number(p, context, std::get<Numbers>(column).view(), bins).map(as_fit);
+  };
+  const auto category = [&](const task::CategoryPreprocessing& p, int64_t buckets) {
+    return task::fit_category(p, context, std::get<Words>(column).view(), buckets).map(as_fit);
+  };
+  const auto by_preprocessing =
+      Overloaded{[&](const task::BinaryPreprocessing& p) {
+                   return task::fit_binary(p, context, std::get<Words>(column).view()).map(as_fit);
+                 },
+                 [&](const task::VectorPreprocessing& p) {
+                   return task::fit_vector(p, context, std::get<Vectors>(column).view()).map(as_fit);
+                 },
+                 [&](const task::DatePreprocessing& p) {
+                   return task::fit_date(p, context, std::get<Dates>(column).view()).map(as_fit);
+                 },
+                 [&](const task::NumberPreprocessing& p) { return number(p, 0); },
+                 [&](const task::CategoryPreprocessing& p) { return category(p, 0); },
+                 [&](const task::WordsPreprocessing& p) { return words(p, false); }};
+  return std::visit(
+      Overloaded{[&](const task::NumberInput& i) {
+                   return number(i.preprocessing, task::bins_of(i, recipe.ensemble));
+                 },
+                 [&](const task::CategoryInput& i) { return category(i.preprocessing, task::buckets_of(i)); },
+                 [&](const task::BagInput& i) { return words(i.preprocessing, true); },
+                 [&](const auto& spec) { return by_preprocessing(spec.preprocessing); }},
+      feature.spec);
 }
 
 Result<task::Fits> fit(const task::Recipe& recipe, RawColumns& columns, std::span<const uint32_t> training,
                        std::vector<std::string>& notes) {
   task::Fits fits;
-  const auto fit_one = [&](const auto& feature, const char* kind, bool is_output, std::optional<Words>& words,
-                           auto&& column) -> Result<task::Fit> {
-    const task::FitContext context{fmt::format("{} feature '{}'", kind, feature.name), is_output, training,
-                                   &notes};
-    const auto as_fit = [](auto fitted) { return task::Fit(std::move(fitted)); };
-    return std::visit(
-        [&](const auto& spec) -> Result<task::Fit> {
-          using Preprocessing = std::decay_t<decltype(spec.preprocessing)>;
-          if constexpr (std::is_same_v<std::decay_t<decltype(spec)>, task::NumberInput>)
-            return task::fit_number(spec.preprocessing, context, column(),
-                                    task::bins_of(spec, recipe.ensemble))
-                .map(as_fit);
-          else if constexpr (std::is_same_v<Preprocessing, task::NumberPreprocessing>)
-            return task::fit_number(spec.preprocessing, context, column()).map(as_fit);
-          else if constexpr (std::is_same_v<Preprocessing, task::BinaryPreprocessing>)
-            return task::fit_binary(spec.preprocessing, context, words->column()).map(as_fit);
-          else if constexpr (std::is_same_v<std::decay_t<decltype(spec)>, task::CategoryInput>)
-            return task::fit_category(spec.preprocessing, context, words->column(), task::buckets_of(spec))
-                .map(as_fit);
-          else
-            return task::fit_category(spec.preprocessing, context, words->column()).map(as_fit);
-        },
-        feature.spec);
+  const auto fit_all = [&](const auto& features, std::vector<RawColumn>& raw, bool are_outputs,
+                           std::vector<task::Fit>& out) -> Status {
+    for (size_t i = 0; i < features.size(); ++i) {
+      const task::FitContext context{
+          fmt::format("{} feature '{}'", are_outputs ? "output" : "input", features[i].name), are_outputs,
+          training, &notes};
+      auto one = fit_one(recipe, context, raw[i], features[i]);
+      if (!one) return fail(one.error());
+      out.push_back(std::move(*one));
+    }
+    return {};
   };
-  for (size_t i = 0; i < recipe.inputs.size(); ++i) {
-    auto one = fit_one(recipe.inputs[i], "input", false, columns.input_words[i],
-                       [&] { return columns.input_column(i); });
-    if (!one) return fail(one.error());
-    fits.inputs.push_back(std::move(*one));
-  }
-  for (size_t o = 0; o < recipe.outputs.size(); ++o) {
-    auto one = fit_one(recipe.outputs[o], "output", true, columns.output_words[o],
-                       [&] { return columns.output_column(o); });
-    if (!one) return fail(one.error());
-    fits.outputs.push_back(std::move(*one));
-  }
+  if (auto ok = fit_all(recipe.inputs, columns.inputs, false, fits.inputs); !ok) return fail(ok.error());
+  if (auto ok = fit_all(recipe.outputs, columns.outputs, true, fits.outputs); !ok) return fail(ok.error());
   return fits;
 }
 
-// Words that a binary feature does not know: a note, or above the tolerance an error.
+// Cells that are not what the fitted column takes (words that a binary feature does not know, vectors of
+// another length): a note, or above the tolerance an error.
 template <class Feature>
-Status check_words(const std::vector<Feature>& features, const std::vector<data::BadCells>& bad,
-                   const Tables& tables, double tolerance, const LogSink& log) {
+Status check_fitted(const std::vector<Feature>& features, const std::vector<task::Fit>& fits,
+                    const std::vector<data::BadCells>& bad, const Tables& tables, double tolerance,
+                    const LogSink& log) {
   for (size_t i = 0; i < bad.size(); ++i) {
     if (bad[i].count == 0) continue;
     const std::string where =
         fmt::format("{}, column '{}'", tables.place(bad[i].first_row), features[i].column);
+    const bool is_binary = std::holds_alternative<task::BinaryFit>(fits[i]);
     const std::string what =
-        fmt::format("'{}' is neither true nor false; {}", bad[i].first_value, count_of(bad[i].count, "cell"));
+        fmt::format("'{}' is {}; {}", bad[i].first_value,
+                    is_binary ? "neither true nor false" : "not " + task::cell_of(fits[i]),
+                    count_of(bad[i].count, "cell"));
     if (static_cast<double>(bad[i].count) > tolerance * static_cast<double>(tables.rows()))
       return fail(ErrorKind::data, what + " like it", where,
                   "repair the cells, or give the column another type");
@@ -131,8 +143,13 @@ Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector
   out.inputs = encode_inputs(out.fits, tables.columns, &drop, 0, split);
   out.targets = encode_targets(out.fits, tables.columns, &drop, split);
   const task::Recipe& recipe = out.spec.recipe;
-  if (auto ok = check_words(recipe.inputs, tables.columns.bad_inputs, tables, tolerance, log); !ok) return ok;
-  if (auto ok = check_words(recipe.outputs, tables.columns.bad_outputs, tables, tolerance, log); !ok)
+  if (auto ok =
+          check_fitted(recipe.inputs, out.fits.inputs, tables.columns.bad_inputs, tables, tolerance, log);
+      !ok)
+    return ok;
+  if (auto ok =
+          check_fitted(recipe.outputs, out.fits.outputs, tables.columns.bad_outputs, tables, tolerance, log);
+      !ok)
     return ok;
   for (size_t row = 0; row < split.size(); ++row) {
     if (drop[row]) continue;
@@ -160,6 +177,7 @@ Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fi
   task::NetworkSpec spec;
   for (const auto& one : fits.inputs) {
     spec.input_sizes.push_back(task::size_of(one));
+    spec.input_widths.push_back(task::width_of(one));
     const auto* number = std::get_if<task::NumberFit>(&one);
     spec.input_edges.push_back(number ? number->edges : std::vector<double>());
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/overloaded.h"
+
 namespace shoestring::train {
 namespace {
 
@@ -13,6 +15,12 @@ void gather_column(const std::vector<T>& column, std::span<const uint32_t> rows,
   std::fill(out + i, out + plan_rows, out[i - 1]);
 }
 
+// The cells of a column that is of this kind, as it was made for the feature's type.
+template <class Cells>
+decltype(auto) cells_of(RawColumn& column) {
+  return std::get<Cells>(column).view();
+}
+
 }  // namespace
 
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
@@ -21,25 +29,41 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
   EncodedInputs out;
   out.numbers = data::FloatRows(raw.number_columns, raw.rows());
   out.numbers.append(raw.rows());
-  const auto place = [&](size_t input) {
-    return task::FloatColumn{out.numbers.column(raw.number_column[input]), raw.rows(), raw.number_columns};
-  };
+  out.columns.resize(fits.inputs.size());
   for (size_t i = 0; i < fits.inputs.size(); ++i) {
-    auto& column = out.categories.emplace_back();
-    auto& words = raw.input_words[i];
     const task::Neighbours near{groups, states.empty() ? nullptr : &states[i]};
-    if (const auto* number = std::get_if<task::NumberFit>(&fits.inputs[i])) {
-      encode(*number, raw.input_column(i), drop, place(i), near);
-      raw.input_numbers[i] = {};
-    } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.inputs[i])) {
-      encode(*binary, words->column(), drop, place(i), &raw.bad_inputs[i], first_row, near);
-    } else {
-      const auto& category = std::get<task::CategoryFit>(fits.inputs[i]);
-      encode(category, false, words->column(), drop, words->codes, near);
-      column.emplace(category.size(), raw.rows());
-      column->append(words->codes);
-    }
-    words.reset();
+    data::BadCells* bad = &raw.bad_inputs[i];
+    const auto place = [&] {
+      return task::FloatColumn{out.numbers.column(raw.number_column[i]), raw.rows(), raw.number_columns};
+    };
+    std::visit(Overloaded{[&](const task::NumberFit& f) {
+                            encode(f, cells_of<Numbers>(raw.inputs[i]), drop, place(), near);
+                          },
+                          [&](const task::BinaryFit& f) {
+                            encode(f, cells_of<Words>(raw.inputs[i]), drop, place(), bad, first_row, near);
+                          },
+                          [&](const task::CategoryFit& f) {
+                            auto& words = std::get<Words>(raw.inputs[i]);
+                            encode(f, false, words.view(), drop, words.codes, near);
+                            auto& column = out.columns[i].emplace<data::CodeColumn>(f.size(), raw.rows());
+                            column.append(words.codes);
+                          },
+                          [&](const task::VectorFit& f) {
+                            auto& column =
+                                out.columns[i].emplace<data::FloatRows>(static_cast<int>(f.size), raw.rows());
+                            encode(f, cells_of<Vectors>(raw.inputs[i]), drop, column, bad, first_row, near);
+                          },
+                          [&](const task::WordsFit& f) {
+                            out.columns[i] = task::code_column(f, raw.rows());
+                            encode(f, false, cells_of<WordLists>(raw.inputs[i]), drop,
+                                   std::get<data::CodeColumn>(out.columns[i]), near);
+                          },
+                          [&](const task::DateFit& f) {
+                            encode(f, cells_of<Dates>(raw.inputs[i]), drop,
+                                   out.columns[i].emplace<data::DateRows>(), bad, first_row, near);
+                          }},
+               fits.inputs[i]);
+    raw.inputs[i] = {};
   }
   return out;
 }
@@ -49,23 +73,27 @@ EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vect
   EncodedTargets out;
   out.codes.resize(fits.outputs.size());
   out.numbers.resize(fits.outputs.size());
-  const auto place = [&](size_t output) {
-    out.numbers[output].resize(static_cast<size_t>(raw.rows()));
-    return task::FloatColumn{out.numbers[output].data(), raw.rows(), 1};
-  };
   for (size_t o = 0; o < fits.outputs.size(); ++o) {
-    auto& words = raw.output_words[o];
     const task::Neighbours near{groups};
-    if (const auto* number = std::get_if<task::NumberFit>(&fits.outputs[o])) {
-      encode(*number, raw.output_column(o), drop, place(o), near);
-      raw.output_numbers[o] = {};
-    } else if (const auto* binary = std::get_if<task::BinaryFit>(&fits.outputs[o])) {
-      encode(*binary, words->column(), drop, place(o), &raw.bad_outputs[o], 0, near);
-    } else {
-      encode(std::get<task::CategoryFit>(fits.outputs[o]), true, words->column(), drop, words->codes, near);
-      out.codes[o] = std::move(words->codes);
-    }
-    words.reset();
+    const auto place = [&] {
+      out.numbers[o].resize(static_cast<size_t>(raw.rows()));
+      return task::FloatColumn{out.numbers[o].data(), raw.rows(), 1};
+    };
+    std::visit(Overloaded{[&](const task::NumberFit& f) {
+                            encode(f, cells_of<Numbers>(raw.outputs[o]), drop, place(), near);
+                          },
+                          [&](const task::BinaryFit& f) {
+                            encode(f, cells_of<Words>(raw.outputs[o]), drop, place(), &raw.bad_outputs[o], 0,
+                                   near);
+                          },
+                          [&](const task::CategoryFit& f) {
+                            auto& words = std::get<Words>(raw.outputs[o]);
+                            encode(f, true, words.view(), drop, words.codes, near);
+                            out.codes[o] = std::move(words.codes);
+                          },
+                          [](const auto&) {}},
+               fits.outputs[o]);
+    raw.outputs[o] = {};
   }
   return out;
 }
@@ -79,11 +107,21 @@ void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t
     for (int64_t r = count; r < plan_rows; ++r)
       std::copy_n(ports.numbers + (count - 1) * width, width, ports.numbers + r * width);
   }
-  for (size_t i = 0; i < inputs.categories.size(); ++i) {
-    int32_t* out = ports.categories[i];
-    if (!inputs.categories[i] || !out) continue;
-    inputs.categories[i]->gather(rows, out);
-    std::fill(out + count, out + plan_rows, out[count - 1]);
+  const auto fill = [&](const auto& column, auto* out, int64_t width) {
+    column.gather(rows, out);
+    for (int64_t r = count; r < plan_rows; ++r)
+      std::copy_n(out + (count - 1) * width, width, out + r * width);
+  };
+  for (size_t i = 0; i < inputs.columns.size(); ++i) {
+    void* out = ports.inputs[i];
+    if (!out) continue;
+    std::visit(Overloaded{[](const std::monostate&) {},
+                          [&](const data::CodeColumn& c) { fill(c, static_cast<int32_t*>(out), c.width()); },
+                          [&](const data::FloatRows& f) { fill(f, static_cast<float*>(out), f.width()); },
+                          [&](const data::DateRows& d) {
+                            fill(d, static_cast<float*>(out), data::DateRows::kWidth);
+                          }},
+               inputs.columns[i]);
   }
 }
 
@@ -100,8 +138,10 @@ void gather(const EncodedTargets& targets, std::span<const uint32_t> rows, int64
 
 int64_t bytes_of(const EncodedInputs& inputs) {
   int64_t bytes = inputs.numbers.bytes();
-  for (const auto& column : inputs.categories)
-    if (column) bytes += column->bytes();
+  for (const EncodedColumn& column : inputs.columns)
+    bytes += std::visit(Overloaded{[](const std::monostate&) { return int64_t{0}; },
+                                   [](const auto& own) { return own.bytes(); }},
+                        column);
   return bytes;
 }
 

@@ -1,8 +1,8 @@
 // Encoded columns, ready to be gathered into a plan's inputs.
 #pragma once
 
-#include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "train/engine.h"
@@ -10,9 +10,13 @@
 
 namespace shoestring::train {
 
+// One feature's own column, as its port wants it: codes of a category, a set or a bag, numbers of a vector,
+// dates.
+using EncodedColumn = std::variant<std::monostate, data::CodeColumn, data::FloatRows, data::DateRows>;
+
 struct EncodedInputs {
-  data::FloatRows numbers{0};
-  std::vector<std::optional<data::CodeColumn>> categories;  // of each input: of a category
+  data::FloatRows numbers{0};          // number and binary inputs side by side
+  std::vector<EncodedColumn> columns;  // of each input that has a port of its own
 };
 
 struct EncodedTargets {
@@ -21,9 +25,9 @@ struct EncodedTargets {
 };
 
 // Encodes all rows and takes the parsed ones away. `drop` gets a flag for each row to leave out; null:
-// every row gets a value, as in prediction. Words that a binary input does not know are counted in
-// `raw.bad_inputs`, of a target in `raw.bad_outputs`. `groups` and `states` (one for each input; empty:
-// none) are what ffill and bfill look at, task::Neighbours.
+// every row gets a value, as in prediction. Words that a binary input does not know, vectors of another
+// length and dates that are none are counted in `raw.bad_inputs`, of a target in `raw.bad_outputs`. `groups`
+// and `states` (one for each input; empty: none) are what ffill and bfill look at, task::Neighbours.
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
                             int64_t first_row = 0, std::span<const uint8_t> groups = {},
                             std::span<task::FillState> states = {});

@@ -8,17 +8,8 @@
 namespace shoestring::train {
 namespace {
 
-const char* prediction_port(task::FeatureType type) {
-  switch (type) {
-    case task::FeatureType::number:
-      return "prediction:";
-    case task::FeatureType::binary:
-      return "probability:";
-    case task::FeatureType::category:
-      return "probabilities:";
-  }
-  return "";
-}
+// What an output's answers are called, in the order of task::FeatureType.
+constexpr std::string_view kAnswers[] = {"prediction:", "probability:", "probabilities:"};
 
 }  // namespace
 
@@ -49,12 +40,13 @@ void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* a
   ports_.gradient_norm = executor_->output<float>("gradient_norm");
   ports_.finite = executor_->output<float>("finite");
   for (const auto& input : spec.recipe.inputs)
-    ports_.categories.push_back(executor_->input<int32_t>("category:" + input.name));
+    ports_.inputs.push_back(executor_->input(task::port_of(input)));
   for (const auto& output : spec.recipe.outputs) {
     ports_.targets.push_back(executor_->input("target:" + output.name));
     ports_.losses.push_back(executor_->output<float>("losses:" + output.name));
     ports_.answers.push_back(executor_->output<float>("answers:" + output.name));
-    ports_.predictions.push_back(executor_->output<float>(prediction_port(output.type()) + output.name));
+    ports_.predictions.push_back(
+        executor_->output<float>(std::string(kAnswers[static_cast<size_t>(output.type())]) + output.name));
   }
 }
 

@@ -28,9 +28,9 @@ struct PlanRequest {
 // Where the caller writes a plan's inputs and reads its results; null where a plan has no such port.
 // Names and shapes are those of task/network.h.
 struct Ports {
-  float* numbers = nullptr;          // [rows, number_columns]
-  std::vector<int32_t*> categories;  // of each input: [rows], null unless it is a category
-  std::vector<void*> targets;        // of each output: [rows], i32 for a category, else f32
+  float* numbers = nullptr;    // [rows, number_columns]
+  std::vector<void*> inputs;   // of each input: its own port (task::port_of), null where it has none
+  std::vector<void*> targets;  // of each output: [rows], i32 for a category, else f32
   float* learning_rate = nullptr;
 
   const float *loss = nullptr, *gradient_norm = nullptr, *finite = nullptr;

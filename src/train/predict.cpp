@@ -81,7 +81,8 @@ Status check(const Predictor& predictor, const std::vector<data::BadCells>& bad,
   for (size_t i = 0; i < bad.size(); ++i) {
     if (bad[i].count == 0) continue;
     const auto& input = predictor.recipe().inputs[i];
-    const char* wanted = input.type() == task::FeatureType::number ? "a number" : "a known word";
+    const bool is_binary = input.type() == task::FeatureType::binary;
+    const std::string wanted = is_binary ? "a known word" : task::cell_of(predictor.model().fits.inputs[i]);
     if (auto ok = data::check_bad_cells(bad[i], reader.rows(), data::ReadOptions().tolerance, input.column,
                                         wanted, reader);
         !ok)

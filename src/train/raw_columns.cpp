@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/overloaded.h"
 #include "base/text.h"
+#include "task/network.h"
 
 namespace shoestring::train {
 namespace {
@@ -30,6 +32,24 @@ Result<std::vector<int>> locate_all(const std::vector<Feature>& features, const 
   return columns;
 }
 
+// An empty column for a feature's cells, by its preprocessing.
+template <class Feature>
+RawColumn raw_column(const Feature& feature) {
+  return std::visit(
+      [](const auto& spec) {
+        return Overloaded{
+            [](const task::NumberPreprocessing&) { return RawColumn(Numbers()); },
+            [](const task::BinaryPreprocessing&) { return RawColumn(Words()); },
+            [](const task::CategoryPreprocessing&) { return RawColumn(Words()); },
+            [](const task::VectorPreprocessing&) { return RawColumn(Vectors()); },
+            [](const task::WordsPreprocessing& p) { return RawColumn(WordLists{.tokenizer = p.tokenizer}); },
+            [](const task::DatePreprocessing& p) {
+              return RawColumn(Dates{.format = p.datetime_format.value_or("")});
+            }}(spec.preprocessing);
+      },
+      feature.spec);
+}
+
 }  // namespace
 
 Result<ColumnMap> locate(const task::Recipe& recipe, const data::TableReader& table, bool with_targets) {
@@ -52,67 +72,61 @@ std::vector<std::string> column_names(const task::Recipe& recipe, bool with_targ
   return names;
 }
 
-RawColumns::RawColumns(const task::Recipe& recipe, bool with_targets)
-    : input_numbers(recipe.inputs.size()), with_targets_(with_targets) {
+void Numbers::append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad) {
+  data::append_numbers(column, first_row, values, bad);
+}
+void Words::append(const data::TextColumn& column, int64_t, data::BadCells&) {
+  data::append_codes(column, dictionary, codes);
+}
+void Vectors::append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad) {
+  data::append_vectors(column, first_row, lists, bad);
+}
+void WordLists::append(const data::TextColumn& column, int64_t, data::BadCells&) {
+  data::append_words(column, tokenizer, dictionary, lists);
+}
+void Dates::append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad) {
+  data::append_dates(column, format, first_row, stamps, bad);
+}
+
+task::MissingRows mark_missing(RawColumn& column, std::vector<uint8_t>& drop) {
+  return std::visit(Overloaded{[](std::monostate&) { return task::MissingRows(); },
+                               [&](auto& cells) { return task::mark_missing(cells.view(), drop); }},
+                    column);
+}
+
+RawColumns::RawColumns(const task::Recipe& recipe, bool with_targets) {
   for (const auto& input : recipe.inputs) {
-    const bool is_category = input.type() == task::FeatureType::category;
-    number_column.push_back(is_category ? -1 : number_columns++);
-    auto& words = input_words.emplace_back();
-    if (input.type() != task::FeatureType::number) words.emplace();
+    number_column.push_back(task::port_of(input).empty() ? number_columns++ : -1);
+    inputs.push_back(raw_column(input));
   }
-  bad_inputs.resize(recipe.inputs.size());
+  bad_inputs.resize(inputs.size());
   if (!with_targets) return;
-  for (const auto& output : recipe.outputs) {
-    auto& words = output_words.emplace_back();
-    if (output.type() != task::FeatureType::number) words.emplace();
-  }
-  output_numbers.resize(recipe.outputs.size());
-  bad_outputs.resize(recipe.outputs.size());
+  for (const auto& output : recipe.outputs) outputs.push_back(raw_column(output));
+  bad_outputs.resize(outputs.size());
 }
 
 void RawColumns::append(const data::RecordBatch& batch, const ColumnMap& map) {
-  const int64_t first = batch.first_row();
-  for (size_t i = 0; i < input_words.size(); ++i) {
-    const auto column = batch.column(map.inputs[i]);
-    if (auto& words = input_words[i])
-      data::append_codes(column, words->dictionary, words->codes);
-    else
-      data::append_numbers(column, first, input_numbers[i], bad_inputs[i]);
-  }
-  for (size_t o = 0; o < output_words.size(); ++o) {
-    const auto column = batch.column(map.outputs[o]);
-    if (auto& words = output_words[o])
-      data::append_codes(column, words->dictionary, words->codes);
-    else
-      data::append_numbers(column, first, output_numbers[o], bad_outputs[o]);
-  }
+  const auto append_all = [&](std::vector<RawColumn>& columns, const std::vector<int>& from,
+                              std::vector<data::BadCells>& bad) {
+    for (size_t i = 0; i < columns.size(); ++i)
+      std::visit(
+          Overloaded{[](std::monostate&) {},
+                     [&](auto& cells) { cells.append(batch.column(from[i]), batch.first_row(), bad[i]); }},
+          columns[i]);
+  };
+  append_all(inputs, map.inputs, bad_inputs);
+  append_all(outputs, map.outputs, bad_outputs);
   rows_ += batch.rows();
-}
-
-void RawColumns::clear() {
-  rows_ = 0;
-  for (auto* all : {&input_words, &output_words})
-    for (auto& words : *all)
-      if (words) words.emplace();
-  for (auto* all : {&input_numbers, &output_numbers})
-    for (auto& column : *all) column.clear();
-  for (auto* all : {&bad_inputs, &bad_outputs})
-    for (auto& bad : *all) bad = {};
 }
 
 int64_t RawColumns::bytes() const {
   int64_t bytes = 0;
-  for (const auto* all : {&input_words, &output_words})
-    for (const auto& words : *all)
-      if (words)
-        bytes += words->dictionary.bytes() + static_cast<int64_t>(words->codes.capacity() * sizeof(int32_t));
-  for (const auto* all : {&input_numbers, &output_numbers})
-    for (const auto& column : *all) bytes += static_cast<int64_t>(column.capacity() * sizeof(double));
+  for (const auto* all : {&inputs, &outputs})
+    for (const RawColumn& column : *all)
+      bytes += std::visit(Overloaded{[](const std::monostate&) { return int64_t{0}; },
+                                     [](const auto& cells) { return cells.bytes(); }},
+                          column);
   return bytes;
 }
-
-task::NumberColumn RawColumns::input_column(size_t input) { return {input_numbers[input].data(), rows_}; }
-
-task::NumberColumn RawColumns::output_column(size_t output) { return {output_numbers[output].data(), rows_}; }
 
 }  // namespace shoestring::train

@@ -1,9 +1,9 @@
-// The cells of a recipe's features, parsed from record batches: numbers to f64 (NaN where missing),
-// words to codes of a dictionary. Nothing is fitted yet; training and prediction begin here alike.
+// The cells of a recipe's features, parsed from record batches: numbers to f64 (NaN where missing), words to
+// codes of a dictionary, and so on. Nothing is fitted yet; training and prediction begin here alike.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "data/columns.h"
@@ -23,36 +23,73 @@ Result<ColumnMap> locate(const task::Recipe& recipe, const data::TableReader& ta
 // The columns that the recipe reads, for ReadOptions::expected_names.
 std::vector<std::string> column_names(const task::Recipe& recipe, bool with_targets);
 
+// One feature's cells as read. What a kind of cell needs stands in its type: append() reads a batch's cells,
+// view() is what fitting and encoding take.
+struct Numbers {
+  std::vector<double> values;
+  void append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad);
+  task::NumberColumn view() { return {values.data(), static_cast<int64_t>(values.size())}; }
+  int64_t bytes() const { return static_cast<int64_t>(values.capacity() * sizeof(double)); }
+};
+
 struct Words {
   data::Dictionary dictionary;
   std::vector<int32_t> codes;
-  task::WordColumn column() const { return {&dictionary, codes}; }
+  void append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad);
+  task::WordColumn view() const { return {&dictionary, codes}; }
+  int64_t bytes() const {
+    return dictionary.bytes() + static_cast<int64_t>(codes.capacity() * sizeof(int32_t));
+  }
 };
+
+struct Vectors {
+  data::Lists<float> lists;
+  void append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad);
+  const data::Lists<float>& view() const { return lists; }
+  int64_t bytes() const { return lists.bytes(); }
+};
+
+struct WordLists {
+  data::Tokenizer tokenizer = data::Tokenizer::space;
+  data::Dictionary dictionary{};
+  data::Lists<int32_t> lists{};
+  void append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad);
+  task::WordListColumn view() const { return {&dictionary, &lists}; }
+  int64_t bytes() const { return dictionary.bytes() + lists.bytes(); }
+};
+
+struct Dates {
+  std::string format;  // "": found by looking
+  std::vector<data::DateStamp> stamps{};
+  void append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad);
+  std::span<const data::DateStamp> view() const { return stamps; }
+  int64_t bytes() const { return static_cast<int64_t>(stamps.capacity() * sizeof(data::DateStamp)); }
+};
+
+// monostate: encoded, so no longer held.
+using RawColumn = std::variant<std::monostate, Numbers, Words, Vectors, WordLists, Dates>;
+
+// Flags the rows without a value.
+task::MissingRows mark_missing(RawColumn& column, std::vector<uint8_t>& drop);
 
 class RawColumns {
  public:
   RawColumns(const task::Recipe& recipe, bool with_targets);
 
   void append(const data::RecordBatch& batch, const ColumnMap& map);
-  void clear();  // no rows; memory is kept where it can be
 
   int64_t rows() const { return rows_; }
   int64_t bytes() const;
 
-  std::vector<int> number_column;  // of each input: its column of the encoded numbers, -1 for a category
-  int number_columns = 0;
-  std::vector<std::vector<double>> input_numbers;  // of each input: of a number
-  std::vector<std::optional<Words>> input_words;   // of each input: of a binary or category
-  std::vector<std::optional<Words>> output_words;
-  std::vector<std::vector<double>> output_numbers;      // of each output: of a number
-  std::vector<data::BadCells> bad_inputs, bad_outputs;  // cells of number features that are no number
+  std::vector<RawColumn> inputs, outputs;               // outputs empty where targets are not wanted
+  std::vector<data::BadCells> bad_inputs, bad_outputs;  // cells that are not what the feature's type wants
 
-  task::NumberColumn input_column(size_t input);  // of a number
-  task::NumberColumn output_column(size_t output);
+  std::vector<int>
+      number_column;  // of each input: its column of the encoded numbers, -1 where it has a port of its own
+  int number_columns = 0;
 
  private:
   int64_t rows_ = 0;
-  bool with_targets_;
 };
 
 }  // namespace shoestring::train

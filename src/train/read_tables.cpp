@@ -29,20 +29,20 @@ std::vector<Source> sources_of(const DataFiles& files) {
   return sources;
 }
 
-// Cells that are no number: a note, or above the tolerance an error.
+// Cells that are no number, vector or date: a note, or above the tolerance an error.
 template <class Feature>
 Status check_cells(const std::vector<Feature>& features, std::vector<data::BadCells>& bad,
                    data::TableReader& reader, double tolerance, const LogSink& log) {
   for (size_t i = 0; i < bad.size(); ++i) {
     if (bad[i].count == 0) continue;
-    if (auto ok =
-            data::check_bad_cells(bad[i], reader.rows(), tolerance, features[i].column, "a number", reader);
+    const std::string_view wanted = task::cell_of(features[i].type());
+    if (auto ok = data::check_bad_cells(bad[i], reader.rows(), tolerance, features[i].column, wanted, reader);
         !ok)
       return ok;
     if (log)
-      log(LogLevel::note, fmt::format("{}, column '{}': '{}' is not a number; {} taken as missing",
-                                      reader.place(bad[i].first_row), features[i].column, bad[i].first_value,
-                                      count_of(bad[i].count, "cell")));
+      log(LogLevel::note,
+          fmt::format("{}, column '{}': '{}' is not {}; {} taken as missing", reader.place(bad[i].first_row),
+                      features[i].column, bad[i].first_value, wanted, count_of(bad[i].count, "cell")));
     bad[i] = {};
   }
   return {};

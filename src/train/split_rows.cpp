@@ -6,19 +6,13 @@
 #include <cmath>
 #include <limits>
 
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "train/dataset.h"
 #include "train/read_tables.h"
 
 namespace shoestring::train {
 namespace {
-
-template <class... F>
-struct Overloaded : F... {
-  using F::operator()...;
-};
-template <class... F>
-Overloaded(F...) -> Overloaded<F...>;
 
 // More distinct values than a feature may have: customers, sessions.
 constexpr int64_t kMostGroups = (int64_t{1} << 31) - 2, kMostGroupBytes = int64_t{1} << 40;

@@ -52,6 +52,30 @@ Status follow_one(const task::CategoryFit& model, task::CategoryFit& now, const 
   return {};
 }
 
+Status follow_one(const task::VectorFit& model, task::VectorFit& now, const std::string& where) {
+  if (model.size == now.size) return {};
+  return differs(fmt::format("the vectors have {} numbers, in the model that training would start from {}",
+                             now.size, model.size),
+                 where);
+}
+
+// Its words and their numbers. Unlike a category's, words that the training rows lack may go without.
+Status follow_one(const task::WordsFit& model, task::WordsFit& now, const std::string& where) {
+  for (const std::string& word : now.vocabulary)
+    if (std::ranges::find(model.vocabulary, word) == model.vocabulary.end())
+      return differs(fmt::format("the model that training would start from does not know '{}'", word), where);
+  const auto width = std::max(now.width, model.width);
+  now = model;
+  now.width = width;
+  return {};
+}
+
+Status follow_one(const task::DateFit& model, task::DateFit& now, const std::string&) {
+  now.year_shift = model.year_shift;
+  now.year_scale = model.year_scale;
+  return {};
+}
+
 template <class Feature>
 Status follow_all(const std::vector<Feature>& of_model, const std::vector<Feature>& features,
                   const std::vector<task::Fit>& fits_of_model, std::vector<task::Fit>& fits,

@@ -166,14 +166,14 @@ TEST(Prepare, GatheringRepeatsTheLastRowBeyondTheBatch) {
   std::vector<int32_t> kinds(4, -7);
   Ports ports;
   ports.numbers = numbers.data();
-  ports.categories = {nullptr, nullptr, kinds.data()};
+  ports.inputs = {nullptr, nullptr, kinds.data()};
   ports.targets = {targets.data()};
   const std::vector<uint32_t> rows{3, 9};
   p.data->gather(rows, 4, ports);
   for (int r = 0; r < 4; ++r) {
     const uint32_t row = r == 0 ? 3 : 9;
     EXPECT_EQ(numbers[static_cast<size_t>(2 * r)], p.data->inputs.numbers.row(row)[0]);
-    EXPECT_EQ(kinds[static_cast<size_t>(r)], p.data->inputs.categories[2]->at(row));
+    EXPECT_EQ(kinds[static_cast<size_t>(r)], std::get<data::CodeColumn>(p.data->inputs.columns[2]).at(row));
     EXPECT_EQ(targets[static_cast<size_t>(r)], p.data->targets.numbers[0][row]);
   }
 }

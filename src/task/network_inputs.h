@@ -1,0 +1,30 @@
+// The first part of a network: from the graph's inputs to the columns that the combiner sees. Private to
+// src/task.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/layers.h"
+#include "task/network.h"
+
+namespace shoestring::task {
+
+// The name of a feature inside the names of states.
+std::string state_name(std::string_view feature);
+
+// The graph's inputs, declared once, whichever members read them.
+struct Inputs {
+  Value numbers;           // invalid where there are none
+  std::vector<Value> own;  // of each input its own port (port_of); invalid where it has none
+};
+Inputs declare_inputs(Graph& graph, const NetworkSpec& spec, int64_t rows);
+
+// The encoders' columns side by side: [rows, n]. First the numbers that pass through, then those that are
+// encoded in groups, then the others in the recipe's order. `features` are the recipe's, with a member's own
+// encoders.
+Value encode_inputs(model::Forward& forward, const NetworkSpec& spec,
+                    const std::vector<InputFeature>& features, const Inputs& inputs,
+                    const std::string& prefix);
+
+}  // namespace shoestring::task
