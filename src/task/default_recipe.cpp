@@ -7,38 +7,57 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace shoestring::task {
 namespace {
 
 // Batch ensembles on smooth steps, fine and coarse: best where the answer bends, as numbers do.
 constexpr std::string_view kForNumbers = R"(
 ensemble:
-  blend: validation
   members:
-    - number_encoder: {{type: ple, num_bins: {bins}, output_size: 12}}
-      combiner: {{type: concat, num_fc_layers: {layers}, output_size: {wide}, batch_ensemble: true, num_ensemble_members: 8}}
-    - number_encoder: {{type: ple, num_bins: {more_bins}, output_size: 12}}
-      combiner: {{type: concat, num_fc_layers: {layers}, output_size: {wide}, batch_ensemble: true, num_ensemble_members: 8}}
+    - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 256, batch_ensemble: true, num_ensemble_members: 8}}
+    - number_encoder: {{type: ple, num_bins: 96, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 256, batch_ensemble: true, num_ensemble_members: 8}}
 )";
 // One such, and plain networks on quantiles in sharp waves, best where single values matter (ages, hours,
 // codes), and in slow ones.
 constexpr std::string_view kForClasses = R"(
 ensemble:
-  blend: validation
   members:
-    - number_encoder: {{type: ple, num_bins: {bins}, output_size: 12}}
-      combiner: {{type: concat, num_fc_layers: {layers}, output_size: {wide}, batch_ensemble: true, num_ensemble_members: 8}}
+    - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 256, batch_ensemble: true, num_ensemble_members: 8}}
     - count: 2
-      number_encoder: {{type: periodic, input: quantile, sigma: 8, num_frequencies: 24, output_size: 8, activation: relu, shared_layer: true}}
-      combiner: {{type: concat, num_fc_layers: 2, output_size: {narrow}, dropout: {dropout}}}
+      number_encoder: {{type: periodic, input: quantile, sigma: 8, num_frequencies: 24, output_size: {waves}, activation: relu, shared_layer: true}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128, dropout: 0.15}}
       learning_rate_factor: 0.7
-    - number_encoder: {{type: periodic, input: quantile, sigma: 0.5, num_frequencies: 24, output_size: 8, activation: relu}}
-      combiner: {{type: concat, num_fc_layers: 2, output_size: {narrow}, dropout: {dropout}}}
+    - number_encoder: {{type: periodic, input: quantile, sigma: 0.5, num_frequencies: 24, output_size: {waves}, activation: relu}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128, dropout: 0.15}}
       learning_rate_factor: 0.7
 )";
-// Where rows are few, a linear model too.
-constexpr std::string_view kLinear = R"(
-    - combiner: {type: concat, num_fc_layers: 0}
+// Of few rows a network learns little about single values: half of the members see the numbers as they are,
+// one of them is linear. Dropout helps with classes; with numbers, whose spread it changes, it harms.
+constexpr std::string_view kForFewNumbers = R"(
+ensemble:
+  members:
+    - number_encoder: {{type: ple, num_bins: 16, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
+    - combiner: {{type: concat, num_fc_layers: 2, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
+    - combiner: {{type: concat, num_fc_layers: 0}}
+      learning_rate_factor: 2
+)";
+constexpr std::string_view kForFewClasses = R"(
+ensemble:
+  members:
+    - number_encoder: {{type: ple, num_bins: 16, output_size: 4}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
+    - count: 2
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128, dropout: 0.2}}
+    - number_encoder: {{type: periodic, input: quantile, sigma: 0.5, num_frequencies: 16, output_size: 4, activation: relu}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 64, dropout: 0.3}}
+      learning_rate_factor: 0.7
+    - combiner: {{type: concat, num_fc_layers: 0}}
       learning_rate_factor: 2
 )";
 constexpr std::string_view kNetwork = R"(
@@ -58,19 +77,20 @@ trainer:
 
 }  // namespace
 
-std::string default_recipe_text(int64_t rows, bool numbers) {
-  const bool few = rows < 4000;
-  const int wide = few ? 64 : 256, narrow = few ? 64 : 128;
-  const int bins = few ? 16 : 48;
+std::string default_recipe_text(const TableSize& table, bool numbers) {
+  const bool few = table.rows < 4000;
+  // What a first layer reads stays of one size, however many columns there are.
+  const auto of_each = [&](int64_t most) {
+    constexpr int64_t kAllTogether = 320, kLeast = 2;
+    return std::clamp(kAllTogether / std::max<int64_t>(table.numbers, 1), kLeast, most);
+  };
   const std::string network =
-      fmt::format(kNetwork, fmt::arg("wide", wide), fmt::arg("decay", numbers ? 0.1 : 0.02));
-  const std::string members =
-      numbers ? fmt::format(kForNumbers, fmt::arg("bins", bins), fmt::arg("more_bins", 2 * bins),
-                            fmt::arg("layers", few ? 2 : 3), fmt::arg("wide", wide))
-              : fmt::format(kForClasses, fmt::arg("bins", bins), fmt::arg("layers", few ? 2 : 3),
-                            fmt::arg("wide", wide), fmt::arg("narrow", narrow),
-                            fmt::arg("dropout", few ? 0.3 : 0.15));
-  return network + members + std::string(few ? kLinear.substr(1) : "");
+      fmt::format(kNetwork, fmt::arg("wide", few ? 64 : 256), fmt::arg("decay", numbers ? 0.1 : 0.02));
+  const std::string_view members = numbers ? (few ? kForFewNumbers : kForNumbers)
+                                   : few   ? kForFewClasses
+                                           : kForClasses;
+  return network + fmt::format(fmt::runtime(members), fmt::arg("embedding", of_each(12)),
+                               fmt::arg("waves", of_each(8)));
 }
 
 }  // namespace shoestring::task

@@ -6,8 +6,11 @@
 
 namespace shoestring::task {
 
-// Combiner, trainer and ensemble as YAML, sized to a table of so many rows (0: not known), for predicting
-// numbers or classes.
-std::string default_recipe_text(int64_t rows, bool numbers);
+struct TableSize {
+  int64_t rows = 0;     // 0: not known
+  int64_t numbers = 0;  // inputs that are numbers
+};
+// Combiner, trainer and ensemble as YAML, sized to the table, for predicting numbers or classes.
+std::string default_recipe_text(const TableSize& table, bool numbers);
 
 }  // namespace shoestring::task

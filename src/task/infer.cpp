@@ -95,7 +95,11 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
   const bool numbers = std::all_of(answers.begin(), answers.end(), [](const Node& output) {
     return output.find("type")->value.text == name_of(FeatureType::number);
   });
-  auto network = parse_document(default_recipe_text(rows, numbers), "the default recipe");
+  const auto number_inputs = std::count_if(columns.begin(), columns.end(), [&](const ColumnType& c) {
+    return c.type == FeatureType::number &&
+           std::find(targets.begin(), targets.end(), c.name) == targets.end();
+  });
+  auto network = parse_document(default_recipe_text({rows, number_inputs}, numbers), "the default recipe");
   if (!network) return fail(network.error());
   for (Entry& entry : network->root.entries) document.root.entries.push_back(std::move(entry));
   return parse_recipe(document);
