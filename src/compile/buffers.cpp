@@ -1,6 +1,7 @@
 #include "compile/buffers.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/arith.h"
 #include "base/memory.h"
@@ -13,7 +14,7 @@ namespace {
 bool reads_in_step(const Graph& graph, const Node& node, size_t i, size_t k) {
   if (graph.type(node.inputs[i]) != node.types[k]) return false;
   if (node.op->elementwise()) return true;
-  if (node.op->name == "update_at" || node.op->name == "scatter_rows") return i == 0 && k == 0;
+  if (node.op->traits & kUpdate) return i == 0 && k == 0;
   if (!node.body || node.op->name != "fused") return false;
   const Graph& body = *node.body;
   NodeId parameter;
@@ -83,18 +84,17 @@ class Assignment {
 
   bool old_value_is_done(const std::string& state, ValueId v) const {
     const auto maker = static_cast<int>(v.node.index);
-    for (uint32_t r = 0; r < graph_.nodes().size(); ++r) {
-      if (graph_.nodes()[r].op != &read_op || graph_.nodes()[r].name != state) continue;
-      if (last_use_[r][0] > maker) return false;
-      for (NodeId reader : readers_[r]) {
-        if (static_cast<int>(reader.index) > maker) return false;
-        if (reader != v.node) continue;
-        const Node& node = graph_.node(v);
-        for (size_t i = 0; i < node.inputs.size(); ++i)
-          if (root(node.inputs[i]).node == NodeId{r} &&
-              (root(node.inputs[i]) != node.inputs[i] || !reads_in_step(graph_, node, i, v.output)))
-            return false;
-      }
+    const NodeId read = graph_.reading(state);
+    if (read == NodeId{}) return true;
+    if (last_use_[read.index][0] > maker) return false;
+    for (NodeId reader : readers_[read.index]) {
+      if (static_cast<int>(reader.index) > maker) return false;
+      if (reader != v.node) continue;
+      const Node& node = graph_.node(v);
+      for (size_t i = 0; i < node.inputs.size(); ++i)
+        if (root(node.inputs[i]).node == read &&
+            (root(node.inputs[i]) != node.inputs[i] || !reads_in_step(graph_, node, i, v.output)))
+          return false;
     }
     return true;
   }
@@ -137,12 +137,11 @@ class Assignment {
   }
 
   int state_buffer(const std::string& name, int64_t bytes) {
-    for (size_t b = 0; b < out_.buffers.size(); ++b)
-      if (out_.buffers[b].memory == Memory::state && out_.buffers[b].state == name)
-        return static_cast<int>(b);
-    out_.buffers.push_back(
-        {.memory = Memory::state, .bytes = bytes, .first = -1, .last = end(), .state = name});
-    return static_cast<int>(out_.buffers.size()) - 1;
+    const auto [known, fresh] = states_.emplace(name, static_cast<int>(out_.buffers.size()));
+    if (fresh)
+      out_.buffers.push_back(
+          {.memory = Memory::state, .bytes = bytes, .first = -1, .last = end(), .state = name});
+    return known->second;
   }
 
   // An operand's arena buffer that ends here and that output k can take over, or -1.
@@ -170,10 +169,7 @@ class Assignment {
       const ValueId source = root(graph_.outputs()[o].value);
       const Node& read = graph_.node(source);
       if (read.op != &read_op) continue;
-      const bool replaced = std::any_of(graph_.nodes().begin(), graph_.nodes().end(), [&](const Node& n) {
-        return n.op == &write_op && n.name == read.name;
-      });
-      if (!replaced) continue;
+      if (graph_.writing(read.name) == NodeId{}) continue;
       out_.buffers.push_back({.memory = Memory::arena,
                               .bytes = round_up(graph_.type(graph_.outputs()[o].value).bytes(), kAlignment),
                               .first = -1,
@@ -188,6 +184,7 @@ class Assignment {
   std::vector<std::vector<NodeId>> readers_;
   std::vector<std::vector<int>> last_use_;        // [node][output]
   std::vector<std::vector<std::string>> direct_;  // [node][output] -> the state it is computed in
+  std::map<std::string, int> states_;             // -> buffer
   Buffers out_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "base/arith.h"
 #include "base/clock.h"
@@ -101,6 +102,9 @@ class Placer {
     plan_.name = graph.name();
     plan_.graph = std::move(graph);
     plan_.state_bytes = states.bytes();
+    for (size_t b = 0; b < buffers_.buffers.size(); ++b)
+      if (const Buffer& buffer = buffers_.buffers[b]; buffer.memory == Memory::state)
+        state_buffers_.emplace(buffer.state, static_cast<int>(b));
   }
 
   Result<Plan> run() {
@@ -183,19 +187,17 @@ class Placer {
   }
 
   int state_buffer(const std::string& name) {
-    for (size_t b = 0; b < buffers_.buffers.size(); ++b)
-      if (buffers_.buffers[b].memory == Memory::state && buffers_.buffers[b].state == name)
-        return static_cast<int>(b);
-    buffers_.buffers.push_back({.memory = Memory::state, .state = name});
-    return static_cast<int>(buffers_.buffers.size()) - 1;
+    const auto [known, fresh] = state_buffers_.emplace(name, static_cast<int>(buffers_.buffers.size()));
+    if (fresh) buffers_.buffers.push_back({.memory = Memory::state, .state = name});
+    return known->second;
   }
 
   // The step at or after which a node's time begins: lifetimes are counted in nodes until here.
   int step_of(int node) const {
     if (node < 0) return -1;
-    int step = 0;
-    for (const Pending& p : pending_) step += p.node < node;
-    return step;
+    const auto at = std::lower_bound(pending_.begin(), pending_.end(), node,
+                                     [](const Pending& p, int n) { return p.node < n; });
+    return static_cast<int>(at - pending_.begin());
   }
 
   void place_buffers() {
@@ -213,9 +215,10 @@ class Placer {
     }
     const Placement placement = place(lifetimes);
     offsets_.assign(buffers_.buffers.size(), 0);
+    std::vector<std::string> names = buffer_names();
     for (size_t k = 0; k < which.size(); ++k) {
       offsets_[which[k]] = placement.offsets[k];
-      plan_.slots.push_back({slot_name(static_cast<int>(which[k])), placement.offsets[k], lifetimes[k].bytes,
+      plan_.slots.push_back({std::move(names[which[k]]), placement.offsets[k], lifetimes[k].bytes,
                              lifetimes[k].first, lifetimes[k].last});
     }
     plan_.arena_bytes = placement.bytes;
@@ -233,15 +236,17 @@ class Placer {
     }
   }
 
-  // Named after the first value that lives in it.
-  std::string slot_name(int buffer) const {
-    for (const auto& [b, node] : scratch_)
-      if (b == buffer) return label(node) + " scratch";
+  // Each is named after the first value that lives in it.
+  std::vector<std::string> buffer_names() const {
+    std::vector<std::string> names(buffers_.buffers.size());
     for (uint32_t i = 0; i < buffers_.of.size(); ++i)
       for (size_t k = 0; k < buffers_.of[i].size(); ++k)
-        if (buffers_.of[i][k].buffer == buffer)
-          return buffers_.of[i].size() > 1 ? fmt::format("{}.{}", label(i), k) : label(i);
-    return "copy";
+        if (std::string& name = names[static_cast<size_t>(buffers_.of[i][k].buffer)]; name.empty())
+          name = buffers_.of[i].size() > 1 ? fmt::format("{}.{}", label(i), k) : label(i);
+    for (const auto& [b, node] : scratch_) names[static_cast<size_t>(b)] = label(node) + " scratch";
+    for (std::string& name : names)
+      if (name.empty()) name = "copy";
+    return names;
   }
 
   Place at(const Location& l) const {
@@ -275,6 +280,7 @@ class Placer {
   const StateLayout& states_;
   const CompileOptions& options_;
   Buffers buffers_;
+  std::map<std::string, int> state_buffers_;
   std::vector<std::pair<int, uint32_t>> scratch_;
   std::vector<Pending> pending_;
   std::vector<int64_t> offsets_;  // by buffer
@@ -298,6 +304,12 @@ Target native_target() {
   return {isa, thread_count()};
 }
 
+Status go_on(const CompileOptions& options) {
+  if (!options.stopped || !options.stopped()) return {};
+  return fail(ErrorKind::interrupted, "stopped while the network was compiled", {},
+              "run the same command again");
+}
+
 Result<Plan> place_steps(Graph graph, const StateLayout& states, const CompileOptions& options) {
   return Placer(std::move(graph), states, options).run();
 }
@@ -306,6 +318,7 @@ Result<Graph> run_passes(Graph graph, const CompileOptions& options) {
   const SteadyClock clock;
   for (const Pass& pass : kPasses) {
     if (std::find(options.skip.begin(), options.skip.end(), pass.name) != options.skip.end()) continue;
+    if (auto ok = go_on(options); !ok) return fail(ok.error());
     const double start = clock.seconds();
     graph = in_bodies(pass.run(graph, options), pass, options);
     if (options.observe) options.observe(pass.name, graph, clock.seconds() - start);
@@ -326,7 +339,7 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
                   "graph " + graph.name());
   if (options.observe) options.observe("build", graph, 0);
   return run_passes(with_writes_last(graph), options).and_then([&](Graph ready) {
-    return place_steps(std::move(ready), states, options);
+    return go_on(options).and_then([&] { return place_steps(std::move(ready), states, options); });
   });
 }
 

@@ -29,6 +29,8 @@ struct CompileOptions {
   std::vector<std::string> skip;  // pass names
   // Called after each pass (and once with "build" before the first): name, graph, seconds it took.
   std::function<void(std::string_view pass, const Graph& graph, double seconds)> observe;
+  // Asked before each pass: true gives up, with ErrorKind::interrupted.
+  std::function<bool()> stopped;
   bool reuse_memory = true;  // false: no slot is used twice (for tests that poison)
 };
 
@@ -36,6 +38,9 @@ struct CompileOptions {
 // in the environment lowers it (for tests and bug reports).
 Target native_target();
 std::string_view to_string(Isa isa);
+
+// An error once options.stopped says so.
+Status go_on(const CompileOptions& options);
 
 // `states` must include the graph's states already (StateLayout::include).
 Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options);

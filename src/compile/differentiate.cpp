@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <set>
 
 #include "ops/loop.h"
 #include "ops/ops.h"
@@ -16,7 +17,7 @@ std::vector<Value> pull_back(Graph& graph, std::span<const ops::Returned> return
 class Differentiation {
  public:
   Differentiation(Graph& graph, std::span<const Value> wrt) : graph_(graph) {
-    for (const Value& v : wrt) sources_.push_back(v.id());
+    for (const Value& v : wrt) sources_.insert(v.id().node);
     mark_new_nodes();
   }
 
@@ -100,9 +101,8 @@ class Differentiation {
   // Which nodes depend on a source, for the nodes appended since the last call.
   void mark_new_nodes() {
     for (auto i = static_cast<uint32_t>(depends_.size()); i < graph_.nodes().size(); ++i) {
-      bool d = false;
+      bool d = sources_.contains(NodeId{i});
       for (const ValueId& v : graph_.nodes()[i].inputs) d |= static_cast<bool>(depends_[v.node.index]);
-      for (const ValueId& s : sources_) d |= s.node.index == i;
       depends_.push_back(d);
     }
   }
@@ -124,7 +124,7 @@ class Differentiation {
   }
 
   Graph& graph_;
-  std::vector<ValueId> sources_;
+  std::set<NodeId> sources_;
   std::vector<char> depends_;
   std::vector<std::vector<std::vector<Value>>> gradients_;  // [node][output] -> what was added so far
 };

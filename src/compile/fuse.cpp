@@ -2,6 +2,7 @@
 // in cache. Broadcasts and small constants that feed a group are copied into it: they cost nothing
 // there and a whole tensor outside.
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 #include "compile/passes.h"
@@ -86,7 +87,7 @@ bool copied_inside(const Graph& graph, ValueId v) {
 class Builder {
  public:
   Builder(Rewriter& r, const Groups& groups, std::span<const std::vector<NodeId>> users)
-      : r_(r), groups_(groups), users_(users), inside_(r.from().nodes().size()) {}
+      : r_(r), groups_(groups), users_(users) {}
 
   // Places the group's values in the new graph, as one fused node.
   void build(uint32_t group) {
@@ -142,7 +143,7 @@ class Builder {
   Rewriter& r_;
   const Groups& groups_;
   std::span<const std::vector<NodeId>> users_;
-  std::vector<Value> inside_;  // by old node
+  std::unordered_map<uint32_t, Value> inside_;  // by old node
   Graph body_{"body"};
   std::vector<Value> operands_, parameters_;
 };

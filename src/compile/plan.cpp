@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
+#include <map>
 
 #include "base/text.h"
 
@@ -27,31 +29,67 @@ bool meet(int64_t a, int64_t a_bytes, int64_t b, int64_t b_bytes) {
   return a_bytes > 0 && b_bytes > 0 && a < b + b_bytes && b < a + a_bytes;
 }
 
+// The slots that are live at a step, by offset. Steps are asked for in ascending order.
+class LiveSlots {
+ public:
+  explicit LiveSlots(std::span<const Slot> slots) {
+    for (const Slot& s : slots) coming_.push_back(&s);
+    std::stable_sort(coming_.begin(), coming_.end(),
+                     [](const Slot* a, const Slot* b) { return a->first_step < b->first_step; });
+  }
+
+  // Goes on to a step. What is wrong on the way, nothing if all is well.
+  std::string advance(int step) {
+    for (; next_ < coming_.size() && coming_[next_]->first_step <= step; ++next_) {
+      const Slot& s = *coming_[next_];
+      drop_before(s.first_step);
+      if (s.bytes == 0) continue;
+      const auto after = live_.upper_bound(s.offset);
+      const Slot* others[] = {after == live_.end() ? nullptr : after->second,
+                              after == live_.begin() ? nullptr : std::prev(after)->second};
+      for (const Slot* other : others)
+        if (other && meet(s.offset, s.bytes, other->offset, other->bytes))
+          return fmt::format("slots {} and {} overlap while both are live", std::min(&s, other)->name,
+                             std::max(&s, other)->name);
+      live_.emplace(s.offset, &s);
+      ends_.emplace(s.last_step, &s);
+    }
+    drop_before(step);
+    return {};
+  }
+
+  bool hold(int64_t offset, int64_t bytes) const {
+    const auto after = live_.upper_bound(offset);
+    if (after == live_.begin()) return false;
+    const Slot& s = *std::prev(after)->second;
+    return within(offset, bytes, s.offset, s.bytes);
+  }
+
+ private:
+  void drop_before(int step) {
+    for (; !ends_.empty() && ends_.begin()->first < step; ends_.erase(ends_.begin()))
+      live_.erase(ends_.begin()->second->offset);
+  }
+
+  std::vector<const Slot*> coming_;
+  size_t next_ = 0;
+  std::map<int64_t, const Slot*> live_;   // by offset
+  std::multimap<int, const Slot*> ends_;  // by last step
+};
+
 // The checks give what is wrong, nothing if all is well.
 std::string slots_wrong(const Plan& plan) {
   for (const Slot& s : plan.slots)
     if (!within(s.offset, s.bytes, 0, plan.arena_bytes))
       return fmt::format("slot {} lies outside the arena", s.name);
-  for (size_t i = 0; i < plan.slots.size(); ++i) {
-    const Slot& a = plan.slots[i];
-    for (size_t j = i + 1; j < plan.slots.size(); ++j) {
-      const Slot& b = plan.slots[j];
-      if (a.first_step <= b.last_step && b.first_step <= a.last_step &&
-          meet(a.offset, a.bytes, b.offset, b.bytes))
-        return fmt::format("slots {} and {} overlap while both are live", a.name, b.name);
-    }
-  }
-  return {};
+  return LiveSlots(plan.slots).advance(std::numeric_limits<int>::max());
 }
 
-// As live slots do not overlap, what lies in one touches no other.
-std::string place_wrong(const Plan& plan, const Place& p, int64_t bytes, int step) {
-  const auto holds = [&](const Slot& s) {
-    return s.first_step <= step && step <= s.last_step && within(p.offset, bytes, s.offset, s.bytes);
-  };
+// As live slots do not overlap, what lies in one touches no other. Nothing at all may lie anywhere.
+std::string place_wrong(const Plan& plan, const LiveSlots& live, const Place& p, int64_t bytes) {
   switch (p.memory) {
     case Memory::arena:
-      return std::any_of(plan.slots.begin(), plan.slots.end(), holds) ? "" : "in no slot that is live then";
+      return bytes == 0 || live.hold(p.offset, bytes) ? "" : "in no slot that is live then";
     case Memory::state:
       return within(p.offset, bytes, 0, plan.state_bytes) ? "" : "outside the states";
     case Memory::constant:
@@ -91,22 +129,26 @@ Status verify(const Plan& plan) {
     return fail(ErrorKind::internal, std::move(what), "plan " + plan.name);
   };
   if (const std::string wrong = slots_wrong(plan); !wrong.empty()) return broken(wrong);
+  LiveSlots live(plan.slots);
+  live.advance(-1);
+  for (const Port& p : plan.inputs)
+    if (const std::string wrong = place_wrong(plan, live, p.place, p.type.bytes()); !wrong.empty())
+      return broken(fmt::format("input {} lies {}", p.name, wrong));
   const int steps = static_cast<int>(plan.steps.size());
   for (int i = 0; i < steps; ++i) {
     const Step& step = plan.steps[static_cast<size_t>(i)];
+    live.advance(i);
     for (const Operand& o : step.operands) {
-      if (const std::string wrong = place_wrong(plan, o.place, o.bytes, i); !wrong.empty())
+      if (const std::string wrong = place_wrong(plan, live, o.place, o.bytes); !wrong.empty())
         return broken(fmt::format("an operand of {} lies {}", step.name, wrong));
       if (o.written && o.place.memory == Memory::constant)
         return broken(fmt::format("{} writes to a constant", step.name));
     }
     if (writes_overlap(step)) return broken(fmt::format("{} writes over another operand", step.name));
   }
-  for (const Port& p : plan.inputs)
-    if (const std::string wrong = place_wrong(plan, p.place, p.type.bytes(), -1); !wrong.empty())
-      return broken(fmt::format("input {} lies {}", p.name, wrong));
+  live.advance(steps);
   for (const Port& p : plan.outputs)
-    if (const std::string wrong = place_wrong(plan, p.place, p.type.bytes(), steps); !wrong.empty())
+    if (const std::string wrong = place_wrong(plan, live, p.place, p.type.bytes()); !wrong.empty())
       return broken(fmt::format("output {} lies {}", p.name, wrong));
   return {};
 }

@@ -3,6 +3,7 @@
 // can be computed in place. Of the order in which the graph was built and a greedy one, the better wins.
 #include <algorithm>
 #include <set>
+#include <tuple>
 
 #include "base/arith.h"
 #include "base/memory.h"
@@ -33,27 +34,31 @@ Edges edges_of(const Graph& graph) {
   for (uint32_t w = 0; w < n; ++w) {
     if (graph.nodes()[w].op != &write_op) continue;
     const uint32_t maker = graph.nodes()[w].inputs[0].node.index;
-    for (uint32_t r = 0; r < n; ++r) {
-      if (graph.nodes()[r].op != &read_op || graph.nodes()[r].name != graph.nodes()[w].name) continue;
-      if (r != maker) add(e.hard, e.hard_in, r, w);
-      for (NodeId reader : readers[r]) {
-        if (reader.index != w) add(e.hard, e.hard_in, reader.index, w);
-        if (reader.index < maker) add(e.soft, e.soft_in, reader.index, maker);
-      }
+    const uint32_t r = graph.reading(graph.nodes()[w].name).index;
+    if (r >= n) continue;
+    if (r != maker) add(e.hard, e.hard_in, r, w);
+    for (NodeId reader : readers[r]) {
+      if (reader.index != w) add(e.hard, e.hard_in, reader.index, w);
+      if (reader.index < maker) add(e.soft, e.soft_in, reader.index, maker);
     }
   }
   return e;
 }
 
-// Bytes that a node's outputs take, and which nodes free what.
+// Takes, of the nodes that could come next: leaves at once; then what lets go of the most and takes the
+// least; a node that is better later waits. Equals come in the order in which they were built.
 class Greedy {
  public:
   explicit Greedy(const Graph& graph)
       : graph_(graph),
         edges_(edges_of(graph)),
+        roots_(graph.nodes().size()),
+        users_(graph.nodes().size()),
         left_(graph.nodes().size()),
         bytes_(graph.nodes().size()),
-        root_(graph.nodes().size()) {
+        root_(graph.nodes().size()),
+        key_(graph.nodes().size()),
+        ready_(graph.nodes().size()) {
     for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
       const Node& node = graph.nodes()[i];
       const bool view = view_offset(graph, node).has_value();
@@ -61,58 +66,69 @@ class Greedy {
       const bool in_arena = !view && node.op != &read_op && node.op != &constant_op && node.op != &write_op;
       if (in_arena)
         for (const Type& t : node.types) bytes_[i] += round_up(t.bytes(), kAlignment);
-      std::set<uint32_t> roots;
-      for (const ValueId& v : node.inputs) roots.insert(root_[v.node.index]);
-      for (uint32_t r : roots) ++left_[r];
+      for (const ValueId& v : node.inputs) roots_[i].push_back(root_[v.node.index]);
+      std::sort(roots_[i].begin(), roots_[i].end());
+      roots_[i].erase(std::unique(roots_[i].begin(), roots_[i].end()), roots_[i].end());
+      for (uint32_t r : roots_[i]) {
+        ++left_[r];
+        users_[r].push_back(i);
+      }
     }
     for (const auto& o : graph.outputs()) ++left_[root_[o.value.node.index]];  // never freed
   }
 
   std::vector<uint32_t> run() {
-    const size_t n = graph_.nodes().size();
-    std::set<uint32_t> ready;
-    for (uint32_t i = 0; i < n; ++i)
-      if (edges_.hard_in[i] == 0) ready.insert(i);
+    for (uint32_t i = 0; i < graph_.nodes().size(); ++i)
+      if (edges_.hard_in[i] == 0) enter(i);
     std::vector<uint32_t> order;
-    while (!ready.empty()) {
-      const uint32_t next = choose(ready);
-      ready.erase(next);
+    while (!queue_.empty()) {
+      const uint32_t next = queue_.begin()->second;
+      queue_.erase(queue_.begin());
+      ready_[next] = false;
       order.push_back(next);
-      for (uint32_t r : roots_of(next)) --left_[r];
-      for (uint32_t to : edges_.soft[next]) --edges_.soft_in[to];
+      for (uint32_t r : roots_[next])
+        if (--left_[r] == 1)
+          for (uint32_t user : users_[r]) reconsider(user);
+      for (uint32_t to : edges_.soft[next])
+        if (--edges_.soft_in[to] == 0) reconsider(to);
       for (uint32_t to : edges_.hard[next])
-        if (--edges_.hard_in[to] == 0) ready.insert(to);
+        if (--edges_.hard_in[to] == 0) enter(to);
     }
     return order;
   }
 
  private:
-  std::set<uint32_t> roots_of(uint32_t i) const {
-    std::set<uint32_t> roots;
-    for (const ValueId& v : graph_.nodes()[i].inputs) roots.insert(root_[v.node.index]);
-    return roots;
+  // No leaf; better later; bytes taken, less those let go of.
+  using Key = std::tuple<bool, bool, int64_t>;
+
+  Key key_of(uint32_t i) const {
+    const Node& node = graph_.nodes()[i];
+    if (node.op == &input_op || (node.inputs.empty() && bytes_[i] == 0)) return {false, false, 0};
+    int64_t change = bytes_[i];
+    for (uint32_t r : roots_[i])
+      if (left_[r] == 1) change -= bytes_[r];
+    return {true, edges_.soft_in[i] > 0, change};
   }
-  // Leaves at once; then what lets go of the most and takes the least; a node that is better later waits.
-  uint32_t choose(const std::set<uint32_t>& ready) const {
-    uint32_t best = *ready.begin();
-    std::pair<bool, int64_t> best_key{true, INT64_MAX};
-    for (uint32_t i : ready) {
-      if (graph_.nodes()[i].inputs.empty() && bytes_[i] == 0) return i;
-      if (graph_.nodes()[i].op == &input_op) return i;
-      int64_t change = bytes_[i];
-      for (uint32_t r : roots_of(i))
-        if (left_[r] == 1) change -= bytes_[r];
-      const std::pair<bool, int64_t> key{edges_.soft_in[i] > 0, change};
-      if (key < best_key) best_key = key, best = i;
-    }
-    return best;
+  void enter(uint32_t i) {
+    ready_[i] = true;
+    key_[i] = key_of(i);
+    queue_.emplace(key_[i], i);
+  }
+  void reconsider(uint32_t i) {
+    if (!ready_[i]) return;
+    queue_.erase({key_[i], i});
+    enter(i);
   }
 
   const Graph& graph_;
   Edges edges_;
-  std::vector<int> left_;  // uses of a node's memory still to come
-  std::vector<int64_t> bytes_;
-  std::vector<uint32_t> root_;  // of a view: whose memory it shows
+  std::vector<std::vector<uint32_t>> roots_, users_;  // whose memory a node reads, and who reads a node's
+  std::vector<int> left_;                             // uses of a node's memory still to come
+  std::vector<int64_t> bytes_;                        // of a node's outputs
+  std::vector<uint32_t> root_;                        // of a view: whose memory it shows
+  std::vector<Key> key_;                              // of those that are ready
+  std::vector<char> ready_;
+  std::set<std::pair<Key, uint32_t>> queue_;
 };
 
 Graph reordered(const Graph& graph, std::span<const uint32_t> order) {

@@ -6,9 +6,8 @@
 namespace shoestring {
 
 const StateSlot* StateLayout::find(std::string_view name) const {
-  for (const auto& s : slots_)
-    if (s.info.name == name) return &s;
-  return nullptr;
+  const auto found = index_.find(name);
+  return found == index_.end() ? nullptr : &slots_[found->second];
 }
 
 Status StateLayout::include(const Graph& graph) {
@@ -21,6 +20,7 @@ Status StateLayout::include(const Graph& graph) {
                     "graph " + graph.name(), "give the states different names");
       continue;
     }
+    index_.emplace(info.name, slots_.size());
     slots_.push_back({info, bytes_});
     bytes_ += round_up(info.type.bytes(), kAlignment);
   }

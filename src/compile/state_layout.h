@@ -1,6 +1,7 @@
 // The block of states that all plans of a model share: each state's place in it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ class StateLayout {
 
  private:
   std::vector<StateSlot> slots_;
+  std::map<std::string, size_t, std::less<>> index_;
   int64_t bytes_ = 0;
 };
 

@@ -70,9 +70,10 @@ Value Graph::error(Error e) {
 }
 
 Value Graph::input(std::string name, Type type) {
-  for (const Node& n : nodes_)
-    if (n.op == &input_op && n.name == name) return error(fmt::format("input '{}' is declared twice", name));
-  return append({.op = &input_op, .types = {type}, .name = std::move(name)});
+  if (named(name).input != NodeId{}) return error(fmt::format("input '{}' is declared twice", name));
+  const Value v = append({.op = &input_op, .types = {type}, .name = name});
+  if (v.valid()) names_[std::move(name)].input = v.id().node;
+  return v;
 }
 
 Value Graph::literal(Type type, std::shared_ptr<const std::vector<std::byte>> bytes) {
@@ -96,15 +97,23 @@ Value Graph::constant(Type type, std::span<const double> values) {
   return literal(type, std::move(bytes));
 }
 
-const StateInfo* Graph::state(std::string_view name) const {
-  for (const auto& s : states_)
-    if (s.name == name) return &s;
-  return nullptr;
+Graph::Named Graph::named(std::string_view name) const {
+  const auto found = names_.find(name);
+  return found == names_.end() ? Named{} : found->second;
 }
+
+const StateInfo* Graph::state(std::string_view name) const {
+  const uint32_t index = named(name).state;
+  return index < states_.size() ? &states_[index] : nullptr;
+}
+NodeId Graph::reading(std::string_view state) const { return named(state).read; }
+NodeId Graph::writing(std::string_view state) const { return named(state).write; }
 
 void Graph::declare(const StateInfo& info) {
   if (const StateInfo* known = state(info.name); !known) {
-    if (holds(fmt::format("state '{}'", info.name), info.type)) states_.push_back(info);
+    if (!holds(fmt::format("state '{}'", info.name), info.type)) return;
+    names_[info.name].state = static_cast<uint32_t>(states_.size());
+    states_.push_back(info);
   } else if (known->type != info.type) {
     error(fmt::format("state '{}' is declared as {} and as {}", info.name, to_string(known->type),
                       to_string(info.type)));
@@ -114,30 +123,31 @@ void Graph::declare(const StateInfo& info) {
 Value Graph::read(const StateInfo& info) {
   declare(info);
   if (failed_) return {};
-  for (uint32_t i = 0; i < nodes_.size(); ++i) {
-    if (nodes_[i].op == &read_op && nodes_[i].name == info.name) return {this, {NodeId{i}, 0}};
-    if (nodes_[i].op == &write_op && nodes_[i].name == info.name)
-      return error(fmt::format("state '{}' is read after it is written", info.name));
-  }
-  return append({.op = &read_op, .types = {info.type}, .name = info.name});
+  const Named known = named(info.name);
+  if (known.read != NodeId{}) return {this, {known.read, 0}};
+  if (known.write != NodeId{}) return error(fmt::format("state '{}' is read after it is written", info.name));
+  const Value v = append({.op = &read_op, .types = {info.type}, .name = info.name});
+  if (v.valid()) names_[info.name].read = v.id().node;
+  return v;
 }
 
 void Graph::write(const std::string& name, Value value) {
   if (!value.valid()) return;
   const StateInfo* info = state(name);
   if (!info) {  // a state that is only written (an initializer) takes the type of its value
+    names_[name].state = static_cast<uint32_t>(states_.size());
     states_.push_back({name, value.type()});
   } else if (info->type != value.type()) {
     error(fmt::format("state '{}' is {} and cannot be written with {}", name, to_string(info->type),
                       to_string(value.type())));
     return;
   }
-  for (const Node& n : nodes_)
-    if (n.op == &write_op && n.name == name) {
-      error(fmt::format("state '{}' is written twice", name));
-      return;
-    }
+  if (writing(name) != NodeId{}) {
+    error(fmt::format("state '{}' is written twice", name));
+    return;
+  }
   append({.op = &write_op, .inputs = {value.id()}, .name = name});
+  names_[name].write = NodeId{static_cast<uint32_t>(nodes_.size() - 1)};
 }
 
 void Graph::output(std::string name, Value value) {

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <compare>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -116,6 +117,9 @@ class Graph {
   const Type& type(ValueId id) const { return nodes_[id.node.index].types[id.output]; }
   std::span<const StateInfo> states() const { return states_; }
   const StateInfo* state(std::string_view name) const;
+  // The node that reads a state, or writes it; ~0 where none does.
+  NodeId reading(std::string_view state) const;
+  NodeId writing(std::string_view state) const;
   std::span<const NamedValue> outputs() const { return outputs_; }
   Value value(ValueId id) { return Value(this, id); }
   Value output_named(std::string_view name);  // invalid if there is none
@@ -128,9 +132,17 @@ class Graph {
   Value append(Node node);
   // Whether there is room for one more value; if not, that is the graph's error.
   bool holds(std::string_view what, const Type& type);
+  // Where a name stands; ~0 where it does not. States and inputs may have equal names.
+  struct Named {
+    uint32_t state = ~0u;  // in states_
+    NodeId input, read, write;
+  };
+  Named named(std::string_view name) const;
+
   std::string name_;
   std::vector<Node> nodes_;
   std::vector<StateInfo> states_;
+  std::map<std::string, Named, std::less<>> names_;
   std::vector<NamedValue> outputs_;
   int64_t next_stream_ = 1;
   int64_t bytes_ = 0;  // of all values and states

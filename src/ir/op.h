@@ -115,6 +115,7 @@ enum Trait : uint32_t {
   kCommutative = 1u << 3,  // binary, arguments may swap
   kNoFold = 1u << 4,       // never folded into a constant (random, inputs, states)
   kBlocks = 1u << 5,       // takes operands whose elements come in blocks
+  kUpdate = 1u << 6,       // the output is input 0 with parts replaced, and may be made in its memory
 };
 
 struct OpDef {

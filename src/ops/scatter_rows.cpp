@@ -61,6 +61,7 @@ extern const OpDef scatter_rows_op{
     .doc = "a table with some of its rows replaced",
     .min_inputs = 3,
     .max_inputs = 3,
+    .traits = kUpdate,
     .infer = infer,
     .cost = cost,
     .no_grad = "it is part of an update",

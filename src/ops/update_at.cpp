@@ -75,6 +75,7 @@ extern const OpDef update_at_op{
     .doc = "rows of an axis replaced from a position on that is given when running",
     .min_inputs = 3,
     .max_inputs = 3,
+    .traits = kUpdate,
     .attrs = kAttrs,
     .infer = infer,
     .cost =
