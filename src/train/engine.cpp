@@ -55,12 +55,14 @@ Result<Engine> Engine::create(task::NetworkSpec spec, std::span<const PlanReques
   Engine engine(std::move(spec), options);
   std::vector<Graph> graphs;
   for (const PlanRequest& request : requests) {
+    if (auto ok = go_on(options); !ok) return fail(ok.error());
     graphs.push_back(build(engine.spec_, request));
     if (auto ok = graphs.back().status(); !ok) return fail(ok.error());
     if (auto ok = engine.layout_.include(graphs.back()); !ok) return fail(ok.error());
   }
   for (size_t i = 0; i < requests.size(); ++i)
     if (auto added = engine.add(requests[i], std::move(graphs[i])); !added) return fail(added.error());
+  engine.options_.stopped = nullptr;
   auto states = Block::reserve(engine.layout_.bytes());
   if (!states) return fail(states.error());
   engine.states_ = std::move(*states);

@@ -65,7 +65,8 @@ class Runner {
 
 class Engine {
  public:
-  // Compiles the plans and reserves memory. The states are zero until initialize() or load().
+  // Compiles the plans and reserves memory. The states are zero until initialize() or load(). Only here
+  // options.stopped is asked: who ends a run early may need one more plan to save what there is.
   static Result<Engine> create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
                                const CompileOptions& options);
 

@@ -167,6 +167,11 @@ struct Run {
   }
 };
 
+CompileOptions compile_options(const TrainRequest& request) {
+  return {.target = native_target(),
+          .stopped = [stop = request.stop] { return stop && stop->load(std::memory_order_relaxed); }};
+}
+
 // The table, and its files' checksums for the description.
 Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const TrainRequest& request,
                           const LogSink& log) {
@@ -181,13 +186,13 @@ Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const Tr
 
 // The epochs of a recipe that was made here: as many as fit the time, by a rehearsal of a few steps. What is
 // written down is the number, so that the recipe makes the same run again on any machine.
-Status choose_epochs(Job& job, Dataset& data, double seconds, const LogSink& log) {
+Status choose_epochs(Job& job, Dataset& data, const CompileOptions& options, double seconds,
+                     const LogSink& log) {
   const auto rows = static_cast<int64_t>(data.training.size());
   task::Trainer& trainer = job.recipe.trainer;
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
   const auto validation = static_cast<int64_t>(data.validation.size());
-  const CompileOptions options{.target = native_target()};
   const PlanRequest requests[] = {
       {PlanKind::update, batch.batch},
       {PlanKind::evaluate, std::min(batch.eval, std::max<int64_t>(validation, 1))}};
@@ -234,9 +239,10 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
   if (!data) return fail(data.error());
   if (job.before)
     if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
+  CompileOptions options = compile_options(request);
   if (job.sized_by_time)
-    if (auto ok =
-            choose_epochs(job, *data, job.recipe.budget.time_seconds.value_or(kUsualSeconds), events.log);
+    if (auto ok = choose_epochs(job, *data, options, job.recipe.budget.time_seconds.value_or(kUsualSeconds),
+                                events.log);
         !ok)
       return fail(ok.error());
   const auto rows = static_cast<int64_t>(data->training.size());
@@ -252,11 +258,17 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
       if (plateau.reduce_eval_split == split && rows_of->empty())
         say(events.log, LogLevel::warning,
             "reduce_eval_split has no rows: reduce_on_plateau watches the training rows instead");
+  constexpr int64_t kManyMembers = 64;
+  if (const int64_t members = task::member_count(data->spec.recipe); members > kManyMembers)
+    say(events.log, LogLevel::warning,
+        fmt::format(
+            "an ensemble of {} costs the time and memory of as many networks; beyond some tens they seldom "
+            "answer better",
+            count_of(members, "member")));
   if (events.prepared) events.prepared(*data);
 
   const auto evaluated =
       static_cast<int64_t>(std::max({data->training.size(), data->validation.size(), data->test.size()}));
-  CompileOptions options{.target = native_target()};
   options.precision = training_precision(trainer, options.target);
   if (trainer.use_mixed_precision && options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
