@@ -88,6 +88,12 @@ TEST(EightBit, LearnsAsWithF32) {
   }
 }
 
+// A second moment that is rounded to 0 makes a step far too large there, and lamb then holds back all others.
+// With the nearest code, 0 included, the loss after 100 steps is 0.044 above that of f32.
+TEST(EightBit, LambKeepsItsPace) {
+  EXPECT_NEAR(Trainee("lamb_8bit").train(100), Trainee("lamb").train(100), 0.01);
+}
+
 // The largest matrix, 64 by 96, is coded; the small tensors beside it are not.
 TEST(EightBit, MomentsTakeAQuarter) {
   const int64_t plain = Trainee("adam").moment_bytes(), coded = Trainee("adam_8bit").moment_bytes();
