@@ -105,18 +105,20 @@ RawColumns::RawColumns(const task::Recipe& recipe, bool with_targets) {
   bad_outputs.resize(outputs.size());
 }
 
+void RawColumns::append_part(int part, const data::RecordBatch& batch, const ColumnMap& map) {
+  auto at = static_cast<size_t>(part);
+  const bool is_input = at < inputs.size();
+  if (!is_input) at -= inputs.size();
+  const data::TextColumn column = batch.column((is_input ? map.inputs : map.outputs)[at]);
+  data::BadCells& bad = (is_input ? bad_inputs : bad_outputs)[at];
+  std::visit(
+      Overloaded{[](std::monostate&) {}, [&](auto& cells) { cells.append(column, batch.first_row(), bad); }},
+      (is_input ? inputs : outputs)[at]);
+}
+
 void RawColumns::append(const data::RecordBatch& batch, const ColumnMap& map) {
-  const auto append_all = [&](std::vector<RawColumn>& columns, const std::vector<int>& from,
-                              std::vector<data::BadCells>& bad) {
-    for (size_t i = 0; i < columns.size(); ++i)
-      std::visit(
-          Overloaded{[](std::monostate&) {},
-                     [&](auto& cells) { cells.append(batch.column(from[i]), batch.first_row(), bad[i]); }},
-          columns[i]);
-  };
-  append_all(inputs, map.inputs, bad_inputs);
-  append_all(outputs, map.outputs, bad_outputs);
-  rows_ += batch.rows();
+  for (int part = 0; part < parts(); ++part) append_part(part, batch, map);
+  appended(batch.rows());
 }
 
 int64_t RawColumns::bytes() const {

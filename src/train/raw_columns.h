@@ -77,6 +77,10 @@ class RawColumns {
   RawColumns(const task::Recipe& recipe, bool with_targets);
 
   void append(const data::RecordBatch& batch, const ColumnMap& map);
+  // The same in parts, one a column, which may be appended at the same time; then appended(rows), once.
+  int parts() const { return static_cast<int>(inputs.size() + outputs.size()); }
+  void append_part(int part, const data::RecordBatch& batch, const ColumnMap& map);
+  void appended(int64_t rows) { rows_ += rows; }
 
   int64_t rows() const { return rows_; }
   int64_t bytes() const;

@@ -10,6 +10,7 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "data/split.h"
+#include "train/read_ahead.h"
 
 namespace shoestring::train {
 namespace {
@@ -98,15 +99,16 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
 
   const int64_t first = out.rows();
   out.first_rows.push_back(first);
+  auto batch = reader.next();
   while (true) {
-    auto batch = reader.next();
     if (!batch) return fail(batch.error());
     if (!*batch) break;
     if (first + reader.rows() > kMaxRows)
       return fail(ErrorKind::data, "the table has more than 2^32 rows", reader.path(),
                   "train on a part of it");
-    out.columns.append(**batch, *map);
+    auto next = append_and_read(out.columns, **batch, *map, reader);
     if (auto ok = out.split.append(**batch, reader); !ok) return ok;
+    batch = std::move(next);
   }
   if (log)  // only now: a note may come with any batch
     for (const auto& note : reader.notes())
