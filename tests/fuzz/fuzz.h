@@ -2,8 +2,10 @@
 // say or an error with words; it never crashes, hangs or reads beyond them. The `fuzz` preset (clang-16)
 // links each target with libFuzzer:
 //
-//   cmake --preset fuzz && cmake --build build/fuzz
-//   build/fuzz/fuzz_table -max_len=4096 tests/fuzz/seeds/table
+//   tools/setup --fuzz && tools/build fuzz fuzz_table
+//   build/fuzz/tests/fuzz_table -max_len=4096 tests/fuzz/seeds/table
+//
+// bench/fuzz does that for every reader.
 //
 // Every other build links driver.cpp in libFuzzer's place, which changes the seeds a fixed number of times.
 #pragma once

@@ -26,6 +26,17 @@ TEST(Nearest, SaysNothingWhenNothingIsNear) {
   EXPECT_EQ(nearest("age", short_keys), "Age");
 }
 
+TEST(Listed, StopsAfterAFew) {
+  EXPECT_EQ(listed({}), "");
+  EXPECT_EQ(listed(std::vector<std::string>{"a", "b"}), "a, b");
+  EXPECT_EQ(listed(std::vector<std::string>(1000, "x")), "x, x, x, x, x, x, x, x, x, x, x, x and 988 more");
+}
+
+TEST(Human, Counts) {
+  EXPECT_EQ(count_of(0, "row"), "0 rows");
+  EXPECT_EQ(count_of(1, "row"), "1 row");
+}
+
 TEST(Human, Bytes) {
   EXPECT_EQ(human_bytes(0), "0 B");
   EXPECT_EQ(human_bytes(1023), "1023 B");
