@@ -8,17 +8,32 @@
 namespace shoestring::train {
 namespace {
 
+constexpr size_t kMostBatches = 4;      // of a MiB or so: enough that threads seldom wait for each other
 constexpr int64_t kFewCells = 1 << 14;  // that are done sooner than a sleeping team wakes
+
+// At most so many of the batches after `now`.
+Ahead read_after(const Ahead& now, data::TableReader& reader, size_t most) {
+  Ahead next{.batches = {}, .more = now.more, .status = now.status};
+  while (next.more && next.batches.size() < most) {
+    auto batch = reader.next();
+    next.more = batch && *batch;
+    if (!batch) next.status = fail(std::move(batch.error()));
+    if (next.more) next.batches.push_back(std::move(**batch));
+  }
+  return next;
+}
 
 }  // namespace
 
-Result<std::optional<data::RecordBatch>> append_and_read(RawColumns& columns, const data::RecordBatch& batch,
-                                                         const ColumnMap& map, data::TableReader& reader) {
-  if (thread_count() == 1 || batch.rows() * columns.parts() < kFewCells) {
-    columns.append(batch, map);
-    return reader.next();
+Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& map,
+                      data::TableReader& reader) {
+  int64_t rows = 0;
+  for (const data::RecordBatch& batch : now.batches) rows += batch.rows();
+  if (thread_count() == 1 || rows * columns.parts() < kFewCells) {
+    for (const data::RecordBatch& batch : now.batches) columns.append(batch, map);
+    return read_after(now, reader, 1);
   }
-  Result<std::optional<data::RecordBatch>> next = std::nullopt;
+  Ahead next;
   std::atomic<int> task = -1;  // -1: reading, the longest; then the columns
   std::exception_ptr reading_failed, appending_failed;
   std::atomic_flag failed;  // that an exception of appending is kept
@@ -26,9 +41,9 @@ Result<std::optional<data::RecordBatch>> append_and_read(RawColumns& columns, co
     for (int mine; (mine = task.fetch_add(1)) < columns.parts();) {
       try {
         if (mine < 0)
-          next = reader.next();
+          next = read_after(now, reader, kMostBatches);
         else
-          columns.append_part(mine, batch, map);
+          for (const data::RecordBatch& batch : now.batches) columns.append_part(mine, batch, map);
       } catch (...) {  // no memory
         if (mine < 0)
           reading_failed = std::current_exception();
@@ -39,7 +54,7 @@ Result<std::optional<data::RecordBatch>> append_and_read(RawColumns& columns, co
   });
   for (const auto& fault : {appending_failed, reading_failed})
     if (fault) std::rethrow_exception(fault);
-  columns.appended(batch.rows());
+  columns.appended(rows);
   return next;
 }
 

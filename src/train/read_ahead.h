@@ -1,14 +1,22 @@
 // Reading and typing a table on all cores.
 #pragma once
 
+#include <vector>
+
 #include "data/table.h"
 #include "train/raw_columns.h"
 
 namespace shoestring::train {
 
-// Appends the batch's columns to `columns`, and reads the batch after it at the same time: the team's threads
-// take these tasks as they come, and what comes out does not depend on who took which.
-Result<std::optional<data::RecordBatch>> append_and_read(RawColumns& columns, const data::RecordBatch& batch,
-                                                         const ColumnMap& map, data::TableReader& reader);
+// Some batches of a table, none at its end. What stopped the reading, if something did, comes behind them.
+struct Ahead {
+  std::vector<data::RecordBatch> batches;
+  bool more = true;  // may come: neither the end was seen nor an error
+  Status status;
+};
+
+// Appends the columns of the batches in `now` to `columns`, and reads those after them at the same time: the
+// team's threads take these tasks as they come, and what comes out does not depend on who took which.
+Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& map, data::TableReader& reader);
 
 }  // namespace shoestring::train

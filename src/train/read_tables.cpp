@@ -99,17 +99,17 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
 
   const int64_t first = out.rows();
   out.first_rows.push_back(first);
-  auto batch = reader.next();
-  while (true) {
-    if (!batch) return fail(batch.error());
-    if (!*batch) break;
+  Ahead ahead = append_and_read(out.columns, {}, *map, reader);
+  while (!ahead.batches.empty()) {
     if (first + reader.rows() > kMaxRows)
       return fail(ErrorKind::data, "the table has more than 2^32 rows", reader.path(),
                   "train on a part of it");
-    auto next = append_and_read(out.columns, **batch, *map, reader);
-    if (auto ok = out.split.append(**batch, reader); !ok) return ok;
-    batch = std::move(next);
+    Ahead next = append_and_read(out.columns, ahead, *map, reader);
+    for (const data::RecordBatch& batch : ahead.batches)
+      if (auto ok = out.split.append(batch, reader); !ok) return ok;
+    ahead = std::move(next);
   }
+  if (!ahead.status) return ahead.status;
   if (log)  // only now: a note may come with any batch
     for (const auto& note : reader.notes())
       log(LogLevel::note, reader.files().size() > 1 ? note : fmt::format("{}: {}", reader.path(), note));
