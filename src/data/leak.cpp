@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "data/hash.h"
 #include "data/parse.h"
@@ -26,6 +28,19 @@ struct Pairs {
   int64_t rows() const { return static_cast<int64_t>(column.size()); }
 };
 
+// Rows that are no copy of another: a table that was joined to itself has each twice.
+int64_t distinct_rows(const RowSample& sample, int columns) {
+  std::unordered_set<std::string> rows;
+  std::string identities(static_cast<size_t>(columns) * sizeof(uint32_t), '\0');
+  for (int64_t r = 0; r < sample.rows(); ++r) {
+    for (int c = 0; c < columns; ++c)
+      std::memcpy(identities.data() + static_cast<size_t>(c) * sizeof(uint32_t), &sample.at(r, c).identity,
+                  sizeof(uint32_t));
+    rows.insert(identities);
+  }
+  return static_cast<int64_t>(rows.size());
+}
+
 Pairs pairs_of(const RowSample& sample, int column, int target) {
   Pairs pairs;
   for (int64_t r = 0; r < sample.rows(); ++r) {
@@ -36,7 +51,7 @@ Pairs pairs_of(const RowSample& sample, int column, int target) {
   return pairs;
 }
 
-std::optional<std::string> determines(const Pairs& pairs, std::string_view target) {
+std::optional<std::string> determines(const Pairs& pairs, int64_t distinct, std::string_view target) {
   struct Group {
     uint32_t first_target;
     int64_t rows = 0, others = 0;
@@ -48,7 +63,10 @@ std::optional<std::string> determines(const Pairs& pairs, std::string_view targe
     ++group.rows;
     group.others += pairs.target[r].identity != group.first_target;
   }
-  if (static_cast<int64_t>(groups.size()) * 2 > pairs.rows()) return std::nullopt;
+  const auto values = static_cast<int64_t>(groups.size());
+  if (values * 2 > pairs.rows()) return std::nullopt;
+  // Many values that recur with the rows they stand in, and not otherwise.
+  if (values * 2 > distinct && values * 20 > pairs.rows()) return std::nullopt;
   int64_t pure = 0;
   std::unordered_map<uint32_t, int64_t> repeated;  // rows of values seen twice, by class
   for (const auto& [value, group] : groups) {
@@ -160,11 +178,12 @@ std::vector<Leak> find_leaks(const RowSample& sample, const std::vector<ColumnSu
   std::vector<Leak> leaks;
   const ColumnType type = infer_type(columns[target], Role::target).type;
   const std::string& name = columns[target].name;
+  const int64_t distinct = distinct_rows(sample, static_cast<int>(columns.size()));
   for (int c = 0; c < static_cast<int>(columns.size()); ++c) {
     if (c == target) continue;
     const Pairs pairs = pairs_of(sample, c, target);
     if (pairs.rows() < kRules.leak_rows) continue;
-    auto reason = determines(pairs, name);
+    auto reason = determines(pairs, distinct, name);
     if (!reason && type == ColumnType::number) reason = correlates(pairs, name);
     if (!reason && type == ColumnType::binary) reason = separates(pairs, name);
     if (reason) leaks.push_back({c, std::move(*reason)});

@@ -36,7 +36,8 @@ class RowSample {
 
 // A column leaks if, over the rows where it and the target have values (at least kRules.leak_rows):
 //   each of its values goes with one value of the target (in all rows but one in a thousand), it has at
-//   most half as many values as rows, and the values seen more than once show two classes; or
+//   most half as many values as rows, not counting copies of rows where the values are many, and the values
+//   seen more than once show two classes; or
 //   the target is a number and its correlation with it is beyond kRules.leak_correlation; or
 //   the target has two values and it, as a number, ranks them with an AUC beyond kRules.leak_auc.
 std::vector<Leak> find_leaks(const RowSample& sample, const std::vector<ColumnSummary>& columns, int target);

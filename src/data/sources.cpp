@@ -56,7 +56,17 @@ Result<std::vector<std::string>> files_of(const std::string& source) {
     if (part.empty())
       return fail(ErrorKind::usage, "a file's name is empty", source,
                   "write file,file without anything else between");
+    const auto before = [&](const std::string& file) {
+      return std::find_if(files.begin(), files.end(),
+                          [&](const std::string& other) { return same_file(file, other); });
+    };
     if (is_one(part) || part.find_first_of("*?[") == std::string::npos) {
+      if (const auto other = before(part); other != files.end())
+        return fail(ErrorKind::usage,
+                    *other == part
+                        ? std::string("this file is named twice, and its rows would count twice")
+                        : fmt::format("this is the file {} again, and its rows would count twice", *other),
+                    part, "name each file once");
       files.push_back(part);
       continue;
     }
@@ -64,9 +74,16 @@ Result<std::vector<std::string>> files_of(const std::string& source) {
     if (found.empty())
       return fail(ErrorKind::data, "no file matches this pattern", part,
                   "check the path; it is taken from the current folder");
-    files.insert(files.end(), found.begin(), found.end());
+    for (const std::string& file : found)
+      if (before(file) == files.end()) files.push_back(file);
   }
   return files;
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  std::error_code ec;
+  return std::filesystem::equivalent(a, b, ec) && !ec;
 }
 
 std::string absolute_source(const std::string& source) {

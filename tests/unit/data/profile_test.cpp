@@ -204,6 +204,17 @@ TEST_F(Profile, NumbersInOtherDressAreNamed) {
             "it looks like numbers, but 20 of 200 cells are none, the first 'oops3': repair them");
 }
 
+TEST_F(Profile, ATableThatHoldsEachRowTwiceHasNoLeakByThat) {
+  const std::pair<std::string, std::function<std::string(int)>> columns[] = {
+      {"y", [](int r) { return noise(r % 300) % 2 ? "a" : "b"; }},
+      {"weight", [](int r) { return fmt::format("{}.5", noise(r % 300 + 4000)); }},
+      {"code", [](int r) { return noise(r % 300) % 2 ? "x" : "z"; }},
+      {"level", [](int r) { return fmt::format("L{}", noise(r % 300 + 8000) % 40); }}};
+  const auto p = profile({std::begin(columns), std::end(columns)}, 600, "y");
+  ASSERT_EQ(p.leaks.size(), 1u);
+  EXPECT_EQ(p.columns[p.leaks[0].column].name, "code");
+}
+
 TEST_F(Profile, FewRowsOrAnHonestColumnAreNoLeak) {
   const auto label = [](int r) { return r % 2 ? "a" : "b"; };
   EXPECT_TRUE(profile({{"y", label}, {"x", label}}, 60, "y").leaks.empty());

@@ -41,6 +41,20 @@ TEST_F(Several, WhatASourceNames) {
   EXPECT_EQ(absolute_source("-"), "-");
 }
 
+TEST_F(Several, AFileIsReadOnce) {
+  write("x\n1\n", "a.csv");
+  write("x\n2\n", "b.csv");
+  std::filesystem::create_symlink(folder_ / "a.csv", folder_ / "link.csv");
+  const auto what = [&](const std::string& source) { return short_of(files_of(source).error().what); };
+  EXPECT_EQ(what(in("a.csv") + "," + in("b.csv") + "," + in("a.csv")),
+            "this file is named twice, and its rows would count twice");
+  EXPECT_EQ(what(in("a.csv") + "," + in("link.csv")),
+            "this is the file a.csv again, and its rows would count twice");
+  EXPECT_EQ(what("-,-"), "this file is named twice, and its rows would count twice");
+  // A pattern gives what was not there before.
+  EXPECT_EQ(files_of(in("b.csv") + "," + in("*.csv")).value(), (std::vector{in("b.csv"), in("a.csv")}));
+}
+
 TEST_F(Several, ColumnsAreMatchedByName) {
   write("id,word,x\n1,a,0.5\n2,b,1.5\n", "part-1.csv");
   write("{\"x\": 2.5, \"id\": 3, \"more\": 1, \"word\": \"c\"}\n", "part-2.jsonl");
