@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "base/philox.h"
+#include "data/by_code.h"
 #include "data/hash.h"
 #include "data/parse.h"
 
@@ -22,36 +23,51 @@ constexpr uint32_t kOrderStream = 0xFFFFFF01;
 constexpr uint32_t kSampleStream = 0xFFFFFF02;
 constexpr uint32_t kResampleStream = 0xFFFFFF03;
 
-void shuffle(std::span<uint32_t> items, Philox& random) {
-  for (size_t i = items.size(); i > 1; --i) {
-    std::swap(items[i - 1], items[random.below(static_cast<uint32_t>(i))]);
-  }
-}
+// How many rows each split has too few of, in what was dealt so far.
+using Owed = std::array<double, 3>;
 
-// How many of n rows each split takes: the shares' floors, what is left to the largest remainders.
-std::array<int64_t, 3> counts_of(int64_t n, const SplitShares& shares) {
+// How many of n rows each split takes: the shares' floors, and what is left to those that are owed most, one
+// row each. So classes too small to be in every split make up for each other.
+std::array<int64_t, 3> counts_of(int64_t n, const SplitShares& shares, Owed& owed) {
   const std::array<double, 3> share{shares.train, shares.validation, shares.test};
   std::array<int64_t, 3> count;
-  std::array<double, 3> remainder;
-  for (int s = 0; s < 3; ++s) {
+  int64_t left = n;
+  for (size_t s = 0; s < 3; ++s) {
     // A share such as 0.7 is a little less or more than it says: 0.7 * 10 must be 7.
     const double exact = share[s] * static_cast<double>(n);
     count[s] = static_cast<int64_t>(std::floor(exact + 1e-9 * static_cast<double>(n)));
-    remainder[s] = exact - static_cast<double>(count[s]);
+    owed[s] += exact - static_cast<double>(count[s]);
+    left -= count[s];
   }
-  while (count[0] + count[1] + count[2] < n) {
-    const auto s = std::max_element(remainder.begin(), remainder.end()) - remainder.begin();
+  std::array<double, 3> claim = owed;
+  for (size_t s = 0; s < 3; ++s)
+    if (share[s] <= 0) claim[s] = -std::numeric_limits<double>::infinity();
+  for (; left > 0; --left) {
+    const auto s = static_cast<size_t>(std::max_element(claim.begin(), claim.end()) - claim.begin());
     ++count[s];
-    remainder[s] -= 1;
+    owed[s] -= 1;
+    claim[s] = -std::numeric_limits<double>::infinity();
   }
-  while (count[0] + count[1] + count[2] > n) --*std::max_element(count.begin(), count.end());
+  for (; left < 0; ++left) --*std::max_element(count.begin(), count.end());
   return count;
+}
+std::array<int64_t, 3> counts_of(int64_t n, const SplitShares& shares) {
+  Owed owed{};
+  return counts_of(n, shares, owed);
+}
+
+// MurmurHash3's finalizer: each bit of the sum tells on each of the result. CRC-32 is linear, and puts values
+// that differ in a digit side by side.
+uint32_t mixed(uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
+  x = (x ^ (x >> 13)) * 0xC2B2AE35u;
+  return x ^ (x >> 16);
 }
 
 // Deals the rows, which are shuffled first, to the splits.
-void deal(std::span<uint32_t> rows, const SplitShares& shares, Philox& random, std::vector<uint8_t>& splits) {
+void deal(std::span<uint32_t> rows, const std::array<int64_t, 3>& counts, Philox& random,
+          std::vector<uint8_t>& splits) {
   shuffle(rows, random);
-  const auto counts = counts_of(static_cast<int64_t>(rows.size()), shares);
   size_t next = 0;
   for (uint8_t s = 0; s < 3; ++s) {
     for (int64_t i = 0; i < counts[s]; ++i) splits[rows[next++]] = s;
@@ -78,25 +94,19 @@ std::vector<uint8_t> random_split(int64_t rows, const SplitShares& shares, uint6
   std::vector<uint32_t> order(static_cast<size_t>(rows));
   std::iota(order.begin(), order.end(), 0u);
   Philox random(seed, kSplitStream);
-  deal(order, shares, random, splits);
+  deal(order, counts_of(rows, shares), random, splits);
   return splits;
 }
 
 std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const SplitShares& shares,
                                       uint64_t seed) {
   std::vector<uint8_t> splits(codes.size());
-  // Rows in the order of their codes; within a code in the table's order.
-  const int32_t highest = codes.empty() ? -1 : *std::max_element(codes.begin(), codes.end());
-  std::vector<uint32_t> begin(static_cast<size_t>(highest) + 3);  // of class c + 1; class -1 is the missing
-  const auto group = [](int32_t code) { return static_cast<size_t>(std::max(code, -1) + 1); };
-  for (const int32_t code : codes) ++begin[group(code) + 1];
-  std::partial_sum(begin.begin(), begin.end(), begin.begin());
-  std::vector<uint32_t> rows(codes.size()), next(begin.begin(), begin.end() - 1);
-  for (size_t r = 0; r < codes.size(); ++r) rows[next[group(codes[r])]++] = static_cast<uint32_t>(r);
-
+  RowsByCode classes(codes);
   Philox random(seed, kSplitStream);
-  for (size_t g = 0; g + 1 < begin.size(); ++g) {
-    deal(std::span(rows).subspan(begin[g], begin[g + 1] - begin[g]), shares, random, splits);
+  Owed owed{};
+  for (const uint32_t c : shuffled_groups(classes, random)) {
+    const auto rows = classes[c];
+    deal(rows, counts_of(static_cast<int64_t>(rows.size()), shares, owed), random, splits);
   }
   return splits;
 }
@@ -115,44 +125,38 @@ std::vector<uint8_t> ordered_split(std::span<const double> values, const SplitSh
 }
 
 Split hash_split(std::string_view value, const SplitShares& shares) {
-  const double at = static_cast<double>(crc32_of(value)) * 0x1p-32;
+  const double at = static_cast<double>(mixed(crc32_of(value))) * 0x1p-32;
   if (at < shares.train) return kTrain;
   return at < shares.train + shares.validation || shares.test == 0 ? kValidation : kTest;
 }
 
 std::vector<uint8_t> group_split(std::span<const int32_t> codes, const SplitShares& shares, uint64_t seed) {
-  const int32_t highest = codes.empty() ? -1 : *std::max_element(codes.begin(), codes.end());
-  std::vector<int64_t> sizes(static_cast<size_t>(highest) + 2);  // of code c - 1
-  const auto group = [](int32_t code) { return static_cast<size_t>(std::max(code, -1) + 1); };
-  for (const int32_t code : codes) ++sizes[group(code)];
-  std::vector<uint32_t> order(sizes.size());
-  std::iota(order.begin(), order.end(), 0u);
+  std::vector<uint8_t> splits(codes.size());
+  RowsByCode groups(codes);
   Philox random(seed, kSplitStream);
-  shuffle(order, random);
+  auto order = shuffled_groups(groups, random);
   // The large ones first, so that the small ones fill up what is left; those about as large as each other
   // in any order.
-  const auto magnitude = [&](uint32_t g) { return std::bit_width(static_cast<uint64_t>(sizes[g])); };
+  const auto magnitude = [&](uint32_t g) { return std::bit_width(groups[g].size()); };
   std::stable_sort(order.begin(), order.end(),
                    [&](uint32_t a, uint32_t b) { return magnitude(a) > magnitude(b); });
 
   const std::array<double, 3> share{shares.train, shares.validation, shares.test};
   std::array<double, 3> has{};
-  std::vector<uint8_t> of_group(sizes.size());
   for (const uint32_t g : order) {
-    const auto size = static_cast<double>(sizes[g]);
+    const auto size = static_cast<double>(groups[g].size());
     // To the split where it adds least to the sum over the splits of (has - wanted)² / wanted.
     double least = std::numeric_limits<double>::infinity();
+    uint8_t best = kTrain;
     for (uint8_t s = 0; s < 3; ++s) {
       const double wanted = share[s] * static_cast<double>(codes.size());
       if (wanted <= 0) continue;
       const double adds = size * (size + 2 * (has[s] - wanted)) / wanted;
-      if (adds < least) least = adds, of_group[g] = s;
+      if (adds < least) least = adds, best = s;
     }
-    has[of_group[g]] += size;
+    has[best] += size;
+    for (const uint32_t row : groups[g]) splits[row] = best;
   }
-  std::vector<uint8_t> splits;
-  splits.reserve(codes.size());
-  for (const int32_t code : codes) splits.push_back(of_group[group(code)]);
   return splits;
 }
 
@@ -161,7 +165,7 @@ std::vector<uint32_t> sample_rows(int64_t n, int64_t count, uint64_t seed) {
   std::iota(rows.begin(), rows.end(), 0u);
   if (count >= n) return rows;
   Philox random(seed, kSampleStream);
-  shuffle(rows, random);
+  shuffle(std::span(rows), random);
   rows.resize(static_cast<size_t>(count));
   std::sort(rows.begin(), rows.end());
   return rows;
@@ -182,7 +186,7 @@ std::vector<uint32_t> resample(std::span<const uint32_t> rows, std::span<const i
   for (size_t c = 0; c < wanted.size(); ++c) {
     auto& members = of_class[c];
     if (members.empty()) continue;
-    shuffle(members, random);
+    shuffle(std::span(members), random);
     for (int64_t i = 0; i < wanted[c]; ++i) out.push_back(members[static_cast<size_t>(i) % members.size()]);
   }
   std::sort(out.begin(), out.end());

@@ -26,8 +26,9 @@ Status check(const SplitShares& shares);
 // Exactly round(share * rows) rows each (largest remainders), drawn without replacement.
 std::vector<uint8_t> random_split(int64_t rows, const SplitShares& shares, uint64_t seed);
 
-// As random_split within each code, so that every split has the classes in the table's proportions.
-// Codes < 0 (missing) are a class of their own.
+// Every split has the classes in the table's proportions: of each class within one row of its share, of all
+// classes together within a few. Codes < 0 (missing) are a class of their own. Values that are all distinct
+// give a random split.
 std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const SplitShares& shares,
                                       uint64_t seed);
 
@@ -35,8 +36,9 @@ std::vector<uint8_t> stratified_split(std::span<const int32_t> codes, const Spli
 // earlier. Rows that are NaN train: they cannot be told to be new.
 std::vector<uint8_t> ordered_split(std::span<const double> values, const SplitShares& shares);
 
-// Where a row with this value belongs, whatever the other rows are: its CRC-32 as a share of 2^32 lies in
-// the first, second or third share.
+// Where a row with this value belongs, whatever the other rows are: its CRC-32, put through MurmurHash3's
+// finalizer, as a share of 2^32 lies in the first, second or third share. Models that were trained with this
+// split count on it: another hash needs another name in the recipe.
 Split hash_split(std::string_view value, const SplitShares& shares);
 
 // All rows of one code go to one split; each split gets near its share of the rows. Groups of one size

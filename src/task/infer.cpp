@@ -48,6 +48,7 @@ std::string_view name_of(FeatureType type) { return word(type); }
 std::string_view name_of(Activation activation) { return word(activation); }
 std::string_view name_of(Normalization normalization) { return word(normalization); }
 std::string_view name_of(MissingValues strategy) { return word(strategy); }
+std::string_view name_of(SplitName split) { return word(split); }
 
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
                             int64_t rows) {

@@ -281,6 +281,7 @@ template <> const Component Described<StratifySplit>::component;
 template <> const Component Described<DatetimeSplit>::component;
 template <> const Component Described<HashSplit>::component;
 template <> const Component Described<GroupSplit>::component;
+template <> const Component Described<FoldSplit>::component;
 template <> const Component Described<Preprocessing>::component;
 template <> const Component Described<EnsembleMember>::component;
 template <> const Component Described<Ensemble>::component;

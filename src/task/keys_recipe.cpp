@@ -81,9 +81,19 @@ constexpr auto kDatetime = together(
     column_split<DatetimeSplit>("The column of dates, or of numbers, that says how old a row is."),
     keys(key<&DatetimeSplit::datetime_format>(
         "datetime_format", "How the dates are written, as strptime has it; null finds it by looking.")));
-constexpr auto kHash = column_split<HashSplit>("The column whose value decides, by its CRC-32.");
+constexpr auto kHash =
+    column_split<HashSplit>("The column whose value decides, by its CRC-32 and MurmurHash3's finalizer.");
 constexpr auto kGroup =
     column_split<GroupSplit>("The column that says which rows belong together: a patient, a customer.");
+
+constexpr auto kFold =
+    keys(key<&FoldSplit::folds>("folds", "Parts that the rows are dealt into.").within(2, 1000),
+         key<&FoldSplit::fold>("fold", "The part that tests, from 1.").within(1, 1000),
+         key<&FoldSplit::stratify>("stratify", "A column whose values have the same shares in every part."),
+         key<&FoldSplit::group>("group", "A column whose equal values stay in one part."),
+         key<&FoldSplit::validation_share>("validation_share",
+                                           "Share that validates of the rows that do not test.")
+             .in({.low = 0, .high = 1, .open_high = true}));
 
 constexpr auto kPreprocessing = keys(
     key<&Preprocessing::split>(
@@ -153,6 +163,17 @@ Status check_sampling(const Context& context, const Node& node, Preprocessing& p
   return {};
 }
 
+Status check_fold(const Context& context, const Node& node, FoldSplit& split) {
+  if (split.fold > split.folds)
+    return context.refuse(node.find("fold") ? node.find("fold")->value.mark : node.mark,
+                          fmt::format("{}: there is no fold {} of {}", context.path, split.fold, split.folds),
+                          "folds are counted from 1");
+  if (split.stratify && split.group)
+    return context.refuse(node.find("group")->value.mark,
+                          context.path + ": stratify and group are both given", "give one of them");
+  return {};
+}
+
 }  // namespace
 
 template <>
@@ -190,6 +211,12 @@ constinit const Component Described<GroupSplit>::component{
     .help = "Random, with all rows of one value of a column in one split.",
     .keys = kGroup,
     .finish = finish<check_shares<GroupSplit>>};
+template <>
+constinit const Component Described<FoldSplit>::component{
+    .name = "fold",
+    .help = "One fold of a cross-validation; experiment --k_fold trains on each.",
+    .keys = kFold,
+    .finish = finish<check_fold>};
 template <>
 constinit const Component Described<Preprocessing>::component{.name = "preprocessing",
                                                               .help = "What is done to the table as a whole.",

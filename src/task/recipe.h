@@ -505,7 +505,15 @@ struct GroupSplit {  // rows with one value of the column are in one split
   Probabilities probabilities = kProbabilities;
   bool operator==(const GroupSplit&) const = default;
 };
-using SplitSpec = std::variant<RandomSplit, FixedSplit, StratifySplit, DatetimeSplit, HashSplit, GroupSplit>;
+// One fold of a cross-validation: `experiment --k_fold` runs them all.
+struct FoldSplit {
+  int64_t folds = 5, fold = 1;                 // how many, and which tests, from 1
+  std::optional<std::string> stratify, group;  // a column; at most one of the two is set
+  double validation_share = 0.125;             // of the rows that do not test
+  bool operator==(const FoldSplit&) const = default;
+};
+using SplitSpec =
+    std::variant<RandomSplit, FixedSplit, StratifySplit, DatetimeSplit, HashSplit, GroupSplit, FoldSplit>;
 
 struct Preprocessing {
   std::optional<SplitSpec> split;  // absent: by the column `split` if the data has one, else random
@@ -689,5 +697,6 @@ std::string_view name_of(FeatureType type);
 std::string_view name_of(Activation activation);
 std::string_view name_of(Normalization normalization);
 std::string_view name_of(MissingValues strategy);
+std::string_view name_of(SplitName split);
 
 }  // namespace shoestring::task

@@ -204,7 +204,8 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
   std::vector<uint8_t> drop;
   if (auto ok = drop_missing(recipe, *tables, tolerance, options.log, drop); !ok) return fail(ok.error());
   const auto split = tables->split.split(recipe.preprocessing, drop, options.seed, options.log);
-  const auto training = data::rows_of(split, data::kTrain);
+  if (!split) return fail(split.error());
+  const auto training = data::rows_of(*split, data::kTrain);
   if (training.empty())
     return fail(ErrorKind::data, "no rows are left to train on", tables->readers.front()->path(),
                 "give more rows, or a larger share to training in preprocessing.split");
@@ -223,7 +224,7 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
   auto spec = network_spec(std::move(recipe), out.fits);
   if (!spec) return fail(spec.error());
   out.spec = std::move(*spec);
-  if (auto ok = encode_all(*tables, split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  if (auto ok = encode_all(*tables, *split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
   out.training =
       balanced(out.spec.recipe, out.fits, out.targets, std::move(out.training), options.seed, options.log);
   return out;
@@ -241,10 +242,11 @@ Result<Dataset> prepare_fitted(const DataFiles& files, const task::NetworkSpec& 
   const auto split =
       tables->split.split(wanted == RowsWanted::as_trained ? spec.recipe.preprocessing : all_rows, drop,
                           options.seed, options.log);
+  if (!split) return fail(split.error());
   Dataset out;
   out.spec = spec;
   out.fits = fits;
-  if (auto ok = encode_all(*tables, split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
+  if (auto ok = encode_all(*tables, *split, drop, tolerance, options.log, out); !ok) return fail(ok.error());
   return out;
 }
 

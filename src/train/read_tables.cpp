@@ -9,6 +9,7 @@
 
 #include "base/atomic_file.h"
 #include "base/text.h"
+#include "data/sources.h"
 #include "data/split.h"
 #include "train/read_ahead.h"
 
@@ -119,13 +120,24 @@ Status read_file(const Source& source, data::ReadOptions options, const task::Re
     return ok;
   if (auto ok = check_cells(recipe.outputs, out.columns.bad_outputs, reader, options.tolerance, log); !ok)
     return ok;
-  if (auto ok = out.split.close(reader, options.tolerance); !ok) return ok;
+  if (auto ok = out.split.close(reader, options.tolerance, log); !ok) return ok;
   for (const data::TableFile& file : reader.files()) {
     std::error_code ec;
     const auto bytes = std::filesystem::file_size(file.path, ec);
     out.files.push_back({file.path, ec ? 0 : static_cast<int64_t>(bytes), file.rows});
   }
   return {};
+}
+
+// A file that two of the splits have in common.
+void tell_shared(const std::vector<SourceFile>& files, size_t before, const Source& source,
+                 const LogSink& log) {
+  for (size_t i = before; i < files.size(); ++i)
+    for (size_t j = 0; j < before; ++j)
+      if (data::same_file(files[i].path, files[j].path))
+        return log(LogLevel::warning,
+                   fmt::format("{} was read before: figures of the {} rows say nothing of new rows",
+                               files[i].path, source.split == data::kTest ? "test" : "validation"));
 }
 
 }  // namespace
@@ -168,8 +180,11 @@ Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, b
   data::ReadOptions options;
   if (auto ok = data::set_data_format(files.format, options); !ok) return fail(ok.error());
   Tables tables{.columns = RawColumns(recipe, true)};
-  for (const Source& source : sources_of(files))
+  for (const Source& source : sources_of(files)) {
+    const size_t before = tables.files.size();
     if (auto ok = read_file(source, options, recipe, with_split, how, tables); !ok) return fail(ok.error());
+    if (how.log) tell_shared(tables.files, before, source, how.log);
+  }
   return tables;
 }
 

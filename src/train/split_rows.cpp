@@ -8,6 +8,8 @@
 
 #include "base/overloaded.h"
 #include "base/text.h"
+#include "data/by_code.h"
+#include "data/folds.h"
 #include "train/dataset.h"
 #include "train/read_tables.h"
 
@@ -36,6 +38,36 @@ std::vector<uint32_t> sampled(const task::Preprocessing& preprocessing, std::vec
   return chosen;
 }
 
+// Where a share of the rows is wanted for a split and none came to it.
+void tell_empty(std::span<const uint8_t> splits, const task::Probabilities& shares, std::string_view column,
+                const LogSink& log) {
+  constexpr std::string_view kRoles[] = {"trains", "validates", "tests"};
+  for (uint8_t s = 0; s < 3; ++s)
+    if (log && !splits.empty() && shares[s] > 0 && std::count(splits.begin(), splits.end(), s) == 0)
+      log(LogLevel::warning,
+          fmt::format("split by '{}': no row {}, though {:g} % were to", column, kRoles[s], 100 * shares[s]));
+}
+
+// Where values of a column to stratify by have too few rows for every split to get one.
+void tell_rare(std::span<const int32_t> codes, const task::Probabilities& shares, std::string_view column,
+               const LogSink& log) {
+  if (!log) return;
+  double least = 1;
+  for (const double share : shares)
+    if (share > 0) least = std::min(least, share);
+  int64_t values = 0, rare = 0, rows = 0;
+  data::RowsByCode classes(codes);
+  for (size_t c = 0; c < classes.size(); ++c, ++values)
+    if (const auto n = static_cast<int64_t>(classes[c].size()); static_cast<double>(n) * least < 1 - 1e-9)
+      ++rare, rows += n;
+  if (rare == 0) return;
+  const bool most = 2 * rows > static_cast<int64_t>(codes.size());
+  log(most ? LogLevel::warning : LogLevel::note,
+      fmt::format("stratified by '{}': {} of its {} values {} too few rows to be in every split{}", column,
+                  rare, values, rare == 1 ? "has" : "have",
+                  most ? "; so most rows are dealt out at random" : ""));
+}
+
 std::string when(double value, bool by_number) {
   if (by_number) return fmt::format("{:g}", value);
   const data::Civil c = data::civil_of(static_cast<int64_t>(value));
@@ -49,13 +81,19 @@ std::string when(double value, bool by_number) {
 Status RowSplit::open(const task::Recipe& recipe, const data::TableReader& table, uint8_t of_file) {
   of_file_ = of_file;
   column_ = -1;
+  path_ = table.path();
   if (of_file != data::kUnused) return {};
   spec_ = recipe.preprocessing.split.value_or(task::RandomSplit{});
   if (!recipe.preprocessing.split && table.index_of("split") >= 0) spec_ = task::FixedSplit{};
-  std::visit(Overloaded{[](const task::RandomSplit&) {}, [&](const auto& split) { name_ = split.column; }},
+  std::visit(Overloaded{[](const task::RandomSplit&) {},
+                        [&](const task::FoldSplit& fold) {
+                          name_ = fold.group ? *fold.group : fold.stratify.value_or("");
+                        },
+                        [&](const auto& split) { name_ = split.column; }},
              spec_);
-  if (std::holds_alternative<task::StratifySplit>(spec_)) words_.emplace();
-  if (std::holds_alternative<task::GroupSplit>(spec_))
+  const auto* fold = std::get_if<task::FoldSplit>(&spec_);
+  if (std::holds_alternative<task::StratifySplit>(spec_) || (fold && fold->stratify)) words_.emplace();
+  if (std::holds_alternative<task::GroupSplit>(spec_) || (fold && fold->group))
     words_.emplace(Words{data::Dictionary(kMostGroups, kMostGroupBytes), {}});
   if (name_.empty()) return {};
   column_ = table.index_of(name_);
@@ -91,7 +129,7 @@ Status RowSplit::append(const data::RecordBatch& batch, data::TableReader& table
   return {};
 }
 
-Status RowSplit::close(data::TableReader& table, double tolerance) {
+Status RowSplit::close(data::TableReader& table, double tolerance, const LogSink& log) {
   const auto* datetime = std::get_if<task::DatetimeSplit>(&spec_);
   if (of_file_ != data::kUnused || !datetime) return {};
   by_number_ = !datetime->datetime_format && no_numbers_.count < no_dates_.count;
@@ -108,51 +146,83 @@ Status RowSplit::close(data::TableReader& table, double tolerance) {
         bad.count > 0 ? fmt::format("{}, column '{}'", table.place(bad.first_row), name_)
                       : fmt::format("{}, column '{}'", table.path(), name_),
         "name a column of dates in preprocessing.split, or say how they are written in datetime_format");
-  return data::check_bad_cells(bad, table.rows(), tolerance, name_, wanted, table);
+  if (auto ok = data::check_bad_cells(bad, table.rows(), tolerance, name_, wanted, table); !ok) return ok;
+  if (log && bad.count > 0)
+    log(LogLevel::note,
+        fmt::format("{}, column '{}': '{}' is not {}; {} taken as missing", table.place(bad.first_row), name_,
+                    bad.first_value, by_number_ ? "a number" : wanted, count_of(bad.count, "cell")));
+  return {};
 }
 
-std::vector<uint8_t> RowSplit::split(const task::Preprocessing& preprocessing,
-                                     const std::vector<uint8_t>& drop, uint64_t seed,
-                                     const LogSink& log) const {
+Status RowSplit::check_folds(std::span<const int32_t> codes) const {
+  const auto* spec = std::get_if<task::FoldSplit>(&spec_);
+  if (!spec || !known_.empty()) return {};
+  const int64_t parts = spec->group ? data::count_groups(codes) : static_cast<int64_t>(codes.size());
+  if (parts >= spec->folds) return {};
+  const std::string have = spec->group ? fmt::format("{} in '{}'", count_of(parts, "group"), *spec->group)
+                                       : count_of(parts, "row");
+  return fail(ErrorKind::data, fmt::format("{} cannot be dealt into {} folds", have, spec->folds), path_,
+              "give fewer folds, or more rows");
+}
+
+Result<std::vector<uint8_t>> RowSplit::split(const task::Preprocessing& preprocessing,
+                                             const std::vector<uint8_t>& drop, uint64_t seed,
+                                             const LogSink& log) const {
   std::vector<uint8_t> splits(drop.size(), data::kUnused);
   std::vector<uint32_t> kept;
   for (size_t row = 0; row < drop.size(); ++row)
     if (!drop[row]) kept.push_back(static_cast<uint32_t>(row));
   kept = sampled(preprocessing, std::move(kept), seed, log);
-  const std::vector<uint8_t> chosen = split_kept(kept, seed, log);
+  std::vector<int32_t> codes(kept.size());  // of one class where there are none
+  for (size_t i = 0; words_ && i < kept.size(); ++i) codes[i] = words_->codes[kept[i]];
+  if (auto ok = check_folds(codes); !ok) return fail(ok.error());
+  const std::vector<uint8_t> chosen = split_kept(kept, codes, seed, log);
   for (size_t i = 0; i < kept.size(); ++i) splits[kept[i]] = chosen[i];
   return splits;
 }
 
-std::vector<uint8_t> RowSplit::split_kept(std::span<const uint32_t> kept, uint64_t seed,
-                                          const LogSink& log) const {
+std::vector<uint8_t> RowSplit::split_kept(std::span<const uint32_t> kept, std::span<const int32_t> codes,
+                                          uint64_t seed, const LogSink& log) const {
   std::vector<uint8_t> splits;
   if (!known_.empty()) {
     for (const uint32_t row : kept) splits.push_back(known_[row]);
+    if (const auto* hash = std::get_if<task::HashSplit>(&spec_); hash && of_file_ == data::kUnused)
+      tell_empty(splits, hash->probabilities, name_, log);
     return splits;
   }
-  std::vector<int32_t> codes;
-  if (words_)
-    for (const uint32_t row : kept) codes.push_back(words_->codes[row]);
-  return std::visit(
-      Overloaded{[&](const task::StratifySplit& s) {
-                   return data::stratified_split(codes, shares_of(s.probabilities), seed);
-                 },
-                 [&](const task::GroupSplit& s) {
-                   if (const auto missing = std::count(codes.begin(), codes.end(), data::kMissingCode);
-                       missing > 0 && log)
-                     log(LogLevel::note, fmt::format("{} without a value of '{}' stay together as one group",
-                                                     count_of(missing, "row"), name_));
-                   return data::group_split(codes, shares_of(s.probabilities), seed);
-                 },
-                 [&](const task::DatetimeSplit& s) { return split_by_age(s, kept, log); },
-                 [&](const task::RandomSplit& s) {
-                   return data::random_split(static_cast<int64_t>(kept.size()), shares_of(s.probabilities),
-                                             seed);
-                 },
-                 // What the cells say is known by now; a table without rows comes here.
-                 [&](const auto&) { return std::vector<uint8_t>(kept.size(), data::kTrain); }},
-      spec_);
+  const auto tell_missing = [&] {
+    const auto missing = std::count(codes.begin(), codes.end(), data::kMissingCode);
+    if (missing > 0 && log)
+      log(LogLevel::note, fmt::format("{} without a value of '{}' stay together as one group",
+                                      count_of(missing, "row"), name_));
+  };
+  std::visit(Overloaded{[&](const task::StratifySplit& s) {
+                          tell_rare(codes, s.probabilities, name_, log);
+                          splits = data::stratified_split(codes, shares_of(s.probabilities), seed);
+                        },
+                        [&](const task::GroupSplit& s) {
+                          tell_missing();
+                          splits = data::group_split(codes, shares_of(s.probabilities), seed);
+                          tell_empty(splits, s.probabilities, name_, log);
+                        },
+                        [&](const task::FoldSplit& s) {
+                          if (s.group) tell_missing();
+                          const data::Fold fold{s.fold, s.folds, s.validation_share};
+                          splits = s.group ? data::grouped_fold(codes, fold, seed)
+                                           : data::stratified_fold(codes, fold, seed);
+                        },
+                        [&](const task::DatetimeSplit& s) {
+                          splits = split_by_age(s, kept, log);
+                          tell_empty(splits, s.probabilities, name_, log);
+                        },
+                        [&](const task::RandomSplit& s) {
+                          splits = data::random_split(static_cast<int64_t>(kept.size()),
+                                                      shares_of(s.probabilities), seed);
+                        },
+                        // What the cells say is known by now; a table without rows comes here.
+                        [&](const auto&) { splits.assign(kept.size(), data::kTrain); }},
+             spec_);
+  return splits;
 }
 
 std::vector<uint8_t> RowSplit::split_by_age(const task::DatetimeSplit& spec, std::span<const uint32_t> kept,
@@ -181,6 +251,16 @@ std::vector<uint8_t> RowSplit::split_by_age(const task::DatetimeSplit& spec, std
                           when(greatest, by_number_));
   }
   log(LogLevel::note, text);
+  int64_t other = 0, first = -1;  // days that there are in the other order alone
+  for (size_t i = 0; i < values.size() && !by_number_; ++i)
+    if (std::isnan(values[i]) && !std::isnan(stamps_[kept[i]])) {
+      if (other++ == 0) first = kept[i];
+    }
+  if (other > 0)
+    log(LogLevel::note,
+        fmt::format("row {} of the table has no date in '{}' that begins with the {}; {} taken as missing",
+                    first + 1, name_, found.order == data::DateOrder::day_first ? "day" : "month",
+                    count_of(other, "cell")));
   if (const auto undated =
           std::count_if(values.begin(), values.end(), [](double v) { return std::isnan(v); }))
     log(LogLevel::note, fmt::format("{} without a date in '{}' train", count_of(undated, "row"), name_));

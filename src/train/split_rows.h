@@ -19,24 +19,30 @@ class RowSplit {
   int column() const { return column_; }
   // Reads a batch's rows. ErrorKind::data where a fixed split's cell is no split.
   Status append(const data::RecordBatch& batch, data::TableReader& table);
-  // The table is read. ErrorKind::data where it has no dates to go by, or too many cells that are none.
-  Status close(data::TableReader& table, double tolerance);
+  // The table is read. ErrorKind::data where it has no dates to go by, or too many cells that are none; fewer
+  // are told.
+  Status close(data::TableReader& table, double tolerance, const LogSink& log);
 
-  // A split for every row; rows to drop and rows that sampling leaves out belong to none.
-  std::vector<uint8_t> split(const task::Preprocessing& preprocessing, const std::vector<uint8_t>& drop,
-                             uint64_t seed, const LogSink& log) const;
+  // A split for every row; rows to drop and rows that sampling leaves out belong to none. ErrorKind::data
+  // where there are fewer rows, or groups, than folds. Splits that should have rows and have none are told.
+  Result<std::vector<uint8_t>> split(const task::Preprocessing& preprocessing,
+                                     const std::vector<uint8_t>& drop, uint64_t seed,
+                                     const LogSink& log) const;
 
  private:
-  std::vector<uint8_t> split_kept(std::span<const uint32_t> kept, uint64_t seed, const LogSink& log) const;
+  Status check_folds(std::span<const int32_t> codes) const;
+  std::vector<uint8_t> split_kept(std::span<const uint32_t> kept, std::span<const int32_t> codes,
+                                  uint64_t seed, const LogSink& log) const;
   std::vector<uint8_t> split_by_age(const task::DatetimeSplit& spec, std::span<const uint32_t> kept,
                                     const LogSink& log) const;
 
   task::SplitSpec spec_;
   uint8_t of_file_ = data::kUnused;
   int column_ = -1;
+  std::string path_;            // of the last table
   std::string name_;            // of the column
   std::vector<uint8_t> known_;  // of each row, where the cell or the file says it
-  std::optional<Words> words_;  // of a stratified split or one by groups
+  std::optional<Words> words_;  // of a split or fold that is stratified or by groups
   std::vector<data::DateStamp> stamps_;
   std::vector<double> numbers_;
   data::BadCells no_dates_, no_numbers_;

@@ -51,6 +51,27 @@ TEST(StratifiedSplit, EachClassInProportion) {
   EXPECT_TRUE(stratified_split({}, {}, 42).empty());
 }
 
+// Values that are too rare to be in every split make up for each other: all of them distinct are split at
+// random, to the shares of the whole.
+TEST(StratifiedSplit, RareValuesMakeUpForEachOther) {
+  std::vector<int32_t> codes(1000);
+  std::iota(codes.begin(), codes.end(), 0);
+  const auto splits = stratified_split(codes, {}, 42);
+  EXPECT_EQ(counts(splits), (std::vector<int64_t>{700, 100, 200}));
+  EXPECT_NE(splits, stratified_split(codes, {}, 43));
+  int64_t tests_in_first_half = 0;
+  for (size_t r = 0; r < 500; ++r) tests_in_first_half += splits[r] == kTest;
+  EXPECT_NEAR(static_cast<double>(tests_in_first_half), 100, 25);
+  for (int32_t& code : codes) code /= 3;  // three rows each: two train, and one tests or validates, or trains
+  EXPECT_EQ(counts(stratified_split(codes, {}, 42)), (std::vector<int64_t>{700, 100, 200}));
+}
+
+TEST(StratifiedSplit, NothingWhereNothingIsWanted) {
+  std::vector<int32_t> codes(100);
+  std::iota(codes.begin(), codes.end(), 0);
+  EXPECT_EQ(counts(stratified_split(codes, {0.8, 0.2, 0}, 42)), (std::vector<int64_t>{80, 20, 0}));
+}
+
 TEST(SplitShares, Checked) {
   EXPECT_TRUE(check({}));
   EXPECT_TRUE(check({0.8, 0.2, 0}));
@@ -86,18 +107,45 @@ TEST(OrderedSplit, TheGreatestTest) {
   EXPECT_EQ(ordered_split(equal, {0.7, 0.1, 0.2}), (std::vector<uint8_t>{0, 0, 0, 0, 0, 0, 0, 1, 2, 2}));
 }
 
-// Python: zlib.crc32(b"a") / 2**32 = 0.909, of b 0.444, customer-17 0.269, 2016-07-01 0.916, x1 0.968, "" 0;
-// of user0 … user9999 6976, 1045 and 1979 fall below 0.7, 0.8 and 1.
-TEST(HashSplit, TheCrcDecides) {
-  const SplitShares shares{0.3, 0.15, 0.55};
-  EXPECT_EQ(hash_split("customer-17", shares), kTrain);
-  EXPECT_EQ(hash_split("b", shares), kValidation);
-  EXPECT_EQ(hash_split("a", shares), kTest);
+// Python: mix(zlib.crc32(b"a")) / 2**32 with
+//   def mix(x):
+//     x = (x ^ x >> 16) * 0x85EBCA6B % 2**32
+//     x = (x ^ x >> 13) * 0xC2B2AE35 % 2**32
+//     return x ^ x >> 16
+// = 0.773, of b 0.817, customer-17 0.839, 2016-07-01 0.323, x1 0.810, 2 0.175, "" 0; of user0 … user9999
+// 7047, 939 and 2014 fall below 0.7, 0.8 and 1.
+TEST(HashSplit, TheMixedCrcDecides) {
+  const SplitShares shares{0.3, 0.48, 0.22};
+  EXPECT_EQ(hash_split("2", shares), kTrain);
+  EXPECT_EQ(hash_split("2016-07-01", shares), kValidation);
+  EXPECT_EQ(hash_split("a", shares), kValidation);
+  EXPECT_EQ(hash_split("b", shares), kTest);
+  EXPECT_EQ(hash_split("customer-17", shares), kTest);
   EXPECT_EQ(hash_split("", shares), kTrain);
   EXPECT_EQ(hash_split("x1", {0.5, 0.5, 0}), kValidation);
   std::vector<int64_t> count(3);
   for (int i = 0; i < 10'000; ++i) ++count[hash_split("user" + std::to_string(i), {0.7, 0.1, 0.2})];
-  EXPECT_EQ(count, (std::vector<int64_t>{6976, 1045, 1979}));
+  EXPECT_EQ(count, (std::vector<int64_t>{7047, 939, 2014}));
+}
+
+// 0 … 9999 as they are and with letters before or after: in each hundred in a row the shares are those of
+// draws at random: chi² of two degrees of freedom has a mean of 2 (that of CRC-32 alone is 1.2, 1.3
+// and 18.9).
+TEST(HashSplit, ShortSimilarValuesAreSpread) {
+  const double share[] = {0.7, 0.1, 0.2};
+  for (const auto& [before, after] : {std::pair("", ""), std::pair("id", ""), std::pair("", "x")}) {
+    double chi2 = 0;
+    for (int hundred = 0; hundred < 100; ++hundred) {
+      std::vector<int64_t> count(3);
+      for (int i = 0; i < 100; ++i)
+        ++count[hash_split(before + std::to_string(100 * hundred + i) + after, {0.7, 0.1, 0.2})];
+      for (size_t s = 0; s < 3; ++s) {
+        const double wanted = 100 * share[s];
+        chi2 += (static_cast<double>(count[s]) - wanted) * (static_cast<double>(count[s]) - wanted) / wanted;
+      }
+    }
+    EXPECT_NEAR(chi2 / 100, 2, 0.6) << before << after;
+  }
 }
 
 TEST(GroupSplit, GroupsStayWhole) {

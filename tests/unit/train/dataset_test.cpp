@@ -245,6 +245,81 @@ TEST(Prepare, SplitsByHashAndByGroup) {
   }
 }
 
+TEST(Prepare, DatesThatAreNoneAreTold) {
+  const Folder folder;
+  std::string text = "a,b,kind,y,when\n";
+  for (int i = 0; i < 100; ++i)
+    text += "1,2,red," + std::string(i % 2 ? "yes," : "no,") +
+            (i == 20   ? "soon"
+             : i == 30 ? "12/31/2020"
+                       : std::to_string(i % 28 + 1) + "/0" + std::to_string(i % 9 + 1) + "/2020") +
+            "\n";
+  const auto p = prepared({.dataset = folder.write("t.csv", text)},
+                          sums_recipe() + "preprocessing: {split: {type: datetime, column: when}}\n");
+  ASSERT_TRUE(p.data) << p.data.error().message();
+  EXPECT_TRUE(told(p, "t.csv:22, column 'when': 'soon' is not a date; 1 cell taken as missing"));
+  EXPECT_TRUE(told(p, "row 31 of the table has no date in 'when' that begins with the day"));
+  EXPECT_TRUE(told(p, "2 rows without a date in 'when' train"));
+}
+
+TEST(Prepare, ASplitByValuesThatAreTooFewOrTooManyIsTold) {
+  const Folder folder;
+  const DataFiles files{.dataset = folder.write("t.csv", dated_table())};
+  const auto distinct = prepared(files, dated_recipe("split: {type: stratify, column: when}"));
+  ASSERT_TRUE(distinct.data);
+  EXPECT_EQ(distinct.data->validation.size(), 10u);
+  EXPECT_EQ(distinct.data->test.size(), 20u);
+  EXPECT_TRUE(told(distinct, "100 of its 100 values have too few rows to be in every split"));
+  const auto few = prepared(files, dated_recipe("split: {type: group, column: y}"));
+  ASSERT_TRUE(few.data);
+  EXPECT_TRUE(told(few, "split by 'y': no row validates, though 10 % were to"));
+}
+
+// Each row that sampling leaves is tested once; rows of one customer are together.
+TEST(Prepare, Folds) {
+  const Folder folder;
+  const DataFiles files{.dataset = folder.write("t.csv", dated_table())};
+  std::vector<int> tested(100), used(100);
+  for (int fold = 1; fold <= 4; ++fold) {
+    const auto p = prepared(files, dated_recipe("sample_size: 60, split: {type: fold, folds: 4, fold: " +
+                                                std::to_string(fold) + ", group: who}"));
+    ASSERT_TRUE(p.data) << p.data.error().message();
+    std::vector<int> of_customer(20, -1);
+    int split = 0;
+    for (const auto* rows : {&p.data->training, &p.data->validation, &p.data->test}) {
+      for (const uint32_t row : *rows) {
+        int& known = of_customer[(99 - row) / 5];
+        EXPECT_TRUE(known == -1 || known == split) << row;
+        known = split;
+        ++used[row];
+      }
+      ++split;
+    }
+    for (const uint32_t row : p.data->test) ++tested[row];
+    EXPECT_NEAR(static_cast<double>(p.data->test.size()), 15, 3);
+  }
+  EXPECT_EQ(std::count(tested.begin(), tested.end(), 1), 60);
+  EXPECT_EQ(std::count(tested.begin(), tested.end(), 0), 40);
+  EXPECT_EQ(std::count(used.begin(), used.end(), 4), 60);
+  for (const auto& [split, what] :
+       {std::pair("folds: 101", "100 rows cannot be dealt into 101 folds"),
+        std::pair("folds: 21, group: who", "20 groups in 'who' cannot be dealt")}) {
+    const auto p = prepared(files, dated_recipe(std::string("split: {type: fold, ") + split + "}"));
+    ASSERT_FALSE(p.data);
+    EXPECT_EQ(p.data.error().kind, ErrorKind::data);
+    EXPECT_NE(p.data.error().what.find(what), std::string::npos) << p.data.error().what;
+  }
+}
+
+TEST(Prepare, AFileThatTwoSplitsShareIsTold) {
+  const Folder folder;
+  const std::string a = folder.write("a.csv", sums_table(40));
+  std::filesystem::create_symlink(a, folder.file("b.csv"));
+  const auto p = prepared({.training_set = a, .test_set = folder.file("b.csv")}, sums_recipe());
+  ASSERT_TRUE(p.data);
+  EXPECT_TRUE(told(p, "b.csv was read before: figures of the test rows say nothing of new rows"));
+}
+
 TEST(Prepare, SamplesAndBalances) {
   const Folder folder;
   const DataFiles files{.dataset = folder.write("t.csv", dated_table())};
