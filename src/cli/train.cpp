@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/console.h"
+#include "cli/cross_validate.h"
 #include "cli/inputs.h"
 #include "cli/stop.h"
 #include "cli/train_report.h"
@@ -17,12 +18,12 @@ namespace {
 struct Given {
   RecipeInput recipe;
   train::TrainRequest request;
-  std::string output_directory, experiment, model, logging_level, budget;
+  std::string output_directory, experiment, model, logging_level, budget, eval_split;
   std::optional<int64_t> seed;
   bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
        skip_log = false;
   bool skip_processed = false, skip_predictions = false, quiet = false, json = false;
-  std::optional<int64_t> save_milliseconds;
+  std::optional<int64_t> save_milliseconds, folds;
 };
 
 Options options_of(std::string_view verb, Given& g) {
@@ -66,6 +67,12 @@ Options options_of(std::string_view verb, Given& g) {
       {"json", "", "", "events as JSON lines, for programs", &g.json},
       {"save-milliseconds", "", "N", "", &g.save_milliseconds}};  // between checkpoints; for tests
   options.options.insert(options.options.end(), std::begin(more), std::end(more));
+  const Option only_experiment[] = {
+      {"eval-split", "", "SPLIT", "training, validation or test: whose rows are predicted at the end (test)",
+       &g.eval_split},
+      {"k-fold", "kf", "K", "cross-validation: trains K times, each time tested on other rows", &g.folds}};
+  if (verb == "experiment")
+    options.options.insert(options.options.end(), std::begin(only_experiment), std::end(only_experiment));
   return options;
 }
 
@@ -83,6 +90,21 @@ Status read_budget(std::string_view text, train::TrainRequest& r) {
     return fail(ErrorKind::usage, fmt::format("--budget '{}' is no time above 0", text), {},
                 "write --budget time=60s, time=10min or time=2h");
   return {};
+}
+
+Status read_eval_split(const std::string& text, train::TrainRequest& r) {
+  if (text.empty()) return {};
+  constexpr task::SplitName kSplits[] = {task::SplitName::training, task::SplitName::validation,
+                                         task::SplitName::test};
+  std::vector<std::string> names;
+  for (const auto split : kSplits) {
+    names.emplace_back(name_of(split));
+    if (text == names.back()) r.eval_split = split;
+  }
+  if (r.eval_split) return {};
+  const std::string near = nearest(text, names);
+  return fail(ErrorKind::usage, fmt::format("unknown split '{}'", text), "--eval_split",
+              near.empty() ? "one of training, validation, test" : fmt::format("did you mean '{}'?", near));
 }
 
 // Where the run's folder is to be: said of a new run only.
@@ -120,6 +142,10 @@ Status complete(Given& g) {
   if (g.seed && *g.seed < 0)
     return fail(ErrorKind::usage, fmt::format("the random seed {} is below 0", *g.seed), {},
                 "give a whole number from 0");
+  if (auto ok = read_eval_split(g.eval_split, r); !ok) return ok;
+  if (g.folds && r.eval_split)
+    return fail(ErrorKind::usage, "--eval_split and --k_fold are both given", {},
+                "leave --eval_split out: each fold is evaluated on the rows that it leaves out");
   if (!g.budget.empty())
     if (auto ok = read_budget(g.budget, r); !ok) return ok;
   if (g.recipe.given()) {
@@ -144,11 +170,19 @@ int run(std::string_view verb, Arguments arguments) {
   if (const auto done = options_of(verb, given).read(arguments)) return *done;
   if (auto ok = complete(given); !ok) return report(ok.error());
   Console console(given.quiet, given.json);
+  if (given.folds) {
+    given.request.stop = stop_flag();
+    return cross_validate(given.request, *given.folds, console);
+  }
   TrainReport progress(console);
   given.request.stop = stop_flag();
   const auto outcome = train::train(given.request, progress.events());
   if (!outcome) return report(outcome.error());
-  return progress.end(*outcome);
+  const int code = progress.end(*outcome);
+  if (code == 0 && !outcome->already_finished && given.request.eval_split && given.request.save_predictions)
+    console.sentence(fmt::format("predictions of the {} rows: {}/predictions.csv",
+                                 name_of(*given.request.eval_split), outcome->folder));
+  return code;
 }
 
 }  // namespace

@@ -55,6 +55,7 @@ std::string to_json(const Description& d, const Dataset& dataset, const Estimate
                       {"validation", dataset.validation.size()},
                       {"test", dataset.test.size()}}},
                     {"random_seed", d.seed},
+                    {"eval_split", name_of(d.eval_split)},
                     {"machine", {{"instructions", to_string(target.isa)}, {"threads", target.threads}}},
                     {"planned",
                      {{"parameters", estimate.parameters},
@@ -82,6 +83,8 @@ Result<Description> read_description(const std::string& path) {
       d.files.push_back({file.at("path"), file.at("bytes"), file.at("rows"), file.at("crc32")});
     d.load = json.at("model_load_path");
     d.seed = json.at("random_seed");
+    for (const auto split : {task::SplitName::training, task::SplitName::validation})
+      if (json.value("eval_split", "") == name_of(split)) d.eval_split = split;
     return d;
   } catch (const Json::exception&) {
     return fail(ErrorKind::data, "the run's description cannot be read", path, "train anew");

@@ -14,6 +14,7 @@ struct Description {
   std::vector<SourceFile> files;
   uint64_t seed = 42;
   std::string load = {};  // the model whose weights it began with, or ""; one of `files`
+  task::SplitName eval_split = task::SplitName::test;
 };
 std::string to_json(const Description& description, const Dataset& dataset, const Estimate& estimate);
 // ErrorKind::data where the file is missing or not what was written.

@@ -5,7 +5,7 @@
 //   metrics.jsonl             a line for every evaluation; no times in it, so equal runs give equal lines
 //   checkpoint.safetensors    while training: all states, the best model, the position; gone when finished
 //   model/model.safetensors   the best model so far, whole at any moment
-//   test_statistics.json, predictions.csv      of the test split
+//   test_statistics.json, predictions.csv      of the test split, or that of --eval_split
 //   training_statistics.json  how it ended, what it took, what each evaluation found
 //   .finished                 written last, whatever else was wanted: the run is finished
 //   .lock                     held while a process works on the run
@@ -46,6 +46,8 @@ class RunFolder {
   std::string predictions() const { return path_ + "/predictions.csv"; }
   std::string test_statistics() const { return path_ + "/test_statistics.json"; }
   std::string training_statistics() const { return path_ + "/training_statistics.json"; }
+  // Of a cross-validation: the run folder of a fold, from 1.
+  std::string fold(int64_t number) const { return fmt::format("{}/fold_{}", path_, number); }
   bool finished() const;
   Status finish() const;  // from now on finished() is true; ErrorKind::machine as write_file
 

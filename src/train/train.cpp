@@ -13,7 +13,7 @@
 #include "task/table_rows.h"
 #include "train/answers.h"
 #include "train/blend.h"
-#include "train/infer.h"
+#include "train/made_recipe.h"
 #include "train/read_tables.h"
 #include "train/remarks.h"
 #include "train/run_files.h"
@@ -30,6 +30,7 @@ struct Job {
   task::Recipe recipe;
   std::string load;  // the model to start from
   uint64_t seed = 42;
+  task::SplitName eval_split = task::SplitName::test;
   bool resumed = false;
   bool sized_by_time = false;  // the recipe was made here, and its epochs are yet to be chosen
   std::optional<Description> before;
@@ -37,31 +38,6 @@ struct Job {
 
 void say(const LogSink& log, LogLevel level, std::string_view text) {
   if (log) log(level, text);
-}
-
-// How long a recipe that is made here trains where nobody says how long it may.
-constexpr double kUsualSeconds = 10;
-
-Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
-  if (request.recipe) {
-    task::Recipe recipe = *request.recipe;
-    if (request.time_seconds) recipe.budget.time_seconds = request.time_seconds;
-    return recipe;
-  }
-  if (request.targets.empty())
-    return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
-                "give --config FILE, or --target COLUMN to have one made");
-  const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
-  if (table == "-" || is_stream(table))
-    return fail(ErrorKind::usage,
-                fmt::format("a recipe cannot be made from {}, which can be read only once",
-                            table == "-" ? "stdin" : table),
-                {}, "give a file, or a recipe with --config");
-  auto inferred = infer_recipe(table, request.data.format, request.targets, request.stop);
-  if (!inferred) return fail(inferred.error());
-  for (const auto& note : inferred->notes) say(log, LogLevel::note, note);
-  inferred->recipe.budget.time_seconds = request.time_seconds;
-  return std::move(inferred->recipe);
 }
 
 Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
@@ -73,6 +49,7 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
              .recipe = std::move(*recipe),
              .load = request.load,
              .seed = request.seed.value_or(42),
+             .eval_split = request.eval_split.value_or(task::SplitName::test),
              .sized_by_time = !request.recipe};
 }
 
@@ -83,7 +60,11 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
           .data = request.data,
           .load = request.load,
           .seed = request.seed.value_or(42),
+          .eval_split = request.eval_split.value_or(task::SplitName::test),
           .resumed = true};
+  if (file_exists(job.folder->fold(1)))
+    return fail(ErrorKind::usage, "this run is a cross-validation", job.folder->path(),
+                "go on with experiment --k_fold and the number of its folds");
   if (!file_exists(job.folder->description()) || !file_exists(job.folder->recipe())) {
     if (!request.data.given() || (!request.recipe && request.targets.empty()))
       return fail(ErrorKind::data, "the run ended before it wrote down what it is", job.folder->path(),
@@ -118,6 +99,7 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
   if (!request.data.given()) job.data = before->data;
   job.recipe = std::move(*recipe);
   job.seed = before->seed;
+  if (!request.eval_split) job.eval_split = before->eval_split;
   if (job.load.empty()) job.load = before->load;  // else it has to be the same, as the data
   job.before = std::move(*before);
   return job;
@@ -167,11 +149,6 @@ struct Run {
   }
 };
 
-CompileOptions compile_options(const TrainRequest& request) {
-  return {.target = native_target(),
-          .stopped = [stop = request.stop] { return stop && stop->load(std::memory_order_relaxed); }};
-}
-
 // The table, and its files' checksums for the description.
 Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const TrainRequest& request,
                           const LogSink& log) {
@@ -184,48 +161,10 @@ Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const Tr
   return data;
 }
 
-// The epochs of a recipe that was made here: as many as fit the time, by a rehearsal of a few steps. What is
-// written down is the number, so that the recipe makes the same run again on any machine.
-Status choose_epochs(Job& job, Dataset& data, const CompileOptions& options, double seconds,
-                     const LogSink& log) {
-  const auto rows = static_cast<int64_t>(data.training.size());
-  task::Trainer& trainer = job.recipe.trainer;
-  task::BatchSizes batch = task::batch_sizes(trainer, rows);
-  batch.batch = std::min(batch.batch, rows);
-  const auto validation = static_cast<int64_t>(data.validation.size());
-  const PlanRequest requests[] = {
-      {PlanKind::update, batch.batch},
-      {PlanKind::evaluate, std::min(batch.eval, std::max<int64_t>(validation, 1))}};
-  auto engine = Engine::create(data.spec, requests, options);
-  if (!engine) return fail(engine.error());
-  if (auto ok = engine->initialize(job.seed, options); !ok) return ok;
-  const SteadyClock clock;
-  const auto seconds_of = [&](Runner& runner) {
-    data.gather(std::span(data.training).first(static_cast<size_t>(std::min(rows, runner.rows()))),
-                runner.rows(), runner.ports());
-    if (runner.ports().learning_rate) *runner.ports().learning_rate = 0;
-    runner.run({.seed = job.seed});
-    std::vector<double> times;
-    const double begun = clock.seconds();
-    while (times.size() < 5 || (times.size() < 64 && clock.seconds() - begun < 0.02 * seconds)) {
-      const double start = clock.seconds();
-      runner.run({.seed = job.seed});
-      times.push_back(clock.seconds() - start);
-    }
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
-  };
-  Runner &step = *engine->runners()[0], &look = *engine->runners()[1];
-  const double steps = std::ceil(static_cast<double>(rows) / static_cast<double>(batch.batch));
-  const double looks = std::ceil(static_cast<double>(validation) / static_cast<double>(look.rows()));
-  const double epoch = steps * seconds_of(step) + looks * seconds_of(look);
-  constexpr double kShare = 0.85;  // the rest is for what a rehearsal does not see
-  trainer.epochs = std::clamp<int64_t>(static_cast<int64_t>(kShare * seconds / epoch), 1, trainer.epochs);
-  data.spec.recipe.trainer.epochs = trainer.epochs;
-  say(log, LogLevel::note,
-      fmt::format("{}, as many as fit {}{}", count_of(trainer.epochs, "epoch"), human_seconds(seconds),
-                  job.recipe.budget.time_seconds ? "" : "; --budget time=60s gives it longer"));
-  return {};
+const std::vector<uint32_t>& rows_of(const Dataset& data, task::SplitName split) {
+  return split == task::SplitName::training     ? data.training
+         : split == task::SplitName::validation ? data.validation
+                                                : data.test;
 }
 
 Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& events) {
@@ -239,12 +178,15 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
   if (!data) return fail(data.error());
   if (job.before)
     if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
+  if (request.eval_split && rows_of(*data, job.eval_split).empty())
+    return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
+                data->files.front().path, "give some, or choose another --eval_split");
   CompileOptions options = compile_options(request);
-  if (job.sized_by_time)
-    if (auto ok = choose_epochs(job, *data, options, job.recipe.budget.time_seconds.value_or(kUsualSeconds),
-                                events.log);
-        !ok)
-      return fail(ok.error());
+  if (job.sized_by_time) {
+    auto epochs = choose_epochs(*data, options, job.seed, events.log);
+    if (!epochs) return fail(epochs.error());
+    job.recipe.trainer.epochs = data->spec.recipe.trainer.epochs = *epochs;
+  }
   const auto rows = static_cast<int64_t>(data->training.size());
   const task::Trainer& trainer = job.recipe.trainer;
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
@@ -308,7 +250,8 @@ Status write_down(Run& run, const TrainRequest& request, const Estimate& planned
   const RunFolder& folder = *run.job.folder;
   if (auto ok = write_file(folder.recipe(), task::render(run.job.recipe)); !ok) return ok;
   if (request.save_description) {
-    const Description description{run.job.data, run.data.files, run.job.seed, run.job.load};
+    const Description description{run.job.data, run.data.files, run.job.seed, run.job.load,
+                                  run.job.eval_split};
     if (auto ok = write_file(folder.description(), to_json(description, run.data, planned)); !ok) return ok;
   }
   return request.save_model ? make_folders(folder.model_folder()) : Status();
@@ -322,17 +265,26 @@ Status save_best(Run& run, const Metrics* held_out, std::string name) {
   return ok;
 }
 
-// Measures the best model on every split; the answers of the test rows go to `answers` where it is set.
-void measure(Run& run, Evaluator& evaluator, data::RowWriter* answers, TrainOutcome& outcome) {
+// Measures the best model on every split; the answers of the rows to evaluate on go to `answers` where it is
+// set, each row once.
+void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, TrainOutcome& outcome) {
   const Dataset& data = run.data;
-  outcome.training = evaluator.evaluate(data.training);
-  if (!data.validation.empty()) outcome.validation = evaluator.evaluate(data.validation);
-  if (data.test.empty()) return;
   const Answers columns(data.spec, data.fits);
-  outcome.test = evaluator.evaluate(data.test, [&](std::span<const uint32_t> batch, const Ports& ports) {
-    for (size_t i = 0; answers && i < batch.size(); ++i)
-      columns.write(ports, static_cast<int64_t>(i), *answers);
-  });
+  std::optional<uint32_t> before;
+  const auto write = [&](std::span<const uint32_t> batch, const Ports& ports) {
+    for (size_t i = 0; answers && i < batch.size(); ++i) {
+      if (before != batch[i]) columns.write(ports, static_cast<int64_t>(i), *answers);
+      before = batch[i];
+    }
+  };
+  const auto measured = [&](task::SplitName split) -> std::optional<Metrics> {
+    const auto& rows = rows_of(data, split);
+    if (rows.empty()) return std::nullopt;
+    return split == run.job.eval_split ? evaluator.evaluate(rows, write) : evaluator.evaluate(rows);
+  };
+  outcome.training = measured(task::SplitName::training);
+  outcome.validation = measured(task::SplitName::validation);
+  outcome.test = measured(task::SplitName::test);
 }
 
 // Everything that a finished run leaves: the model first, so that a full disk takes what can be made again.
@@ -340,7 +292,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
               TrainOutcome& outcome) {
   const RunFolder& folder = *run.job.folder;
   Result<data::RowWriter> answers = fail(Error{});
-  const bool save_answers = request.save_predictions && !run.data.test.empty();
+  const bool save_answers = request.save_predictions && !rows_of(run.data, run.job.eval_split).empty();
   if (save_answers)
     answers = data::RowWriter::open(folder.predictions(), data::WriteKind::csv,
                                     Answers(run.data.spec, run.data.fits).columns());
@@ -358,8 +310,11 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   if (save_answers)
     if (auto ok = answers->finish(false); !ok) return ok;
   if (request.save_statistics) {
-    if (outcome.test)
-      if (auto ok = write_file(folder.test_statistics(), to_json(*outcome.test, 2) + "\n", false); !ok)
+    const auto& evaluated = run.job.eval_split == task::SplitName::training     ? outcome.training
+                            : run.job.eval_split == task::SplitName::validation ? outcome.validation
+                                                                                : outcome.test;
+    if (evaluated)
+      if (auto ok = write_file(folder.test_statistics(), to_json(*evaluated, 2) + "\n", false); !ok)
         return ok;
     if (auto ok = write_file(folder.training_statistics(), training_statistics(outcome, position), false);
         !ok)

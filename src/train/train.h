@@ -20,6 +20,9 @@ struct TrainRequest {
   std::optional<uint64_t> seed = {};  // 42, or the run's own when resuming
   bool save_model = true, save_checkpoints = true, save_metrics = true;
   bool save_description = true, save_statistics = true, save_predictions = true;
+  // Whose rows predictions.csv and test_statistics.json are of; it must have some. Absent: test, or the run's
+  // own when resuming.
+  std::optional<task::SplitName> eval_split = {};
   std::optional<double> time_seconds = {};  // what the recipe's budget.time would say
   double save_seconds = 1;                  // between two checkpoints, at least
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return

@@ -270,9 +270,11 @@ TEST(Prepare, ASplitByValuesThatAreTooFewOrTooManyIsTold) {
   EXPECT_EQ(distinct.data->validation.size(), 10u);
   EXPECT_EQ(distinct.data->test.size(), 20u);
   EXPECT_TRUE(told(distinct, "100 of its 100 values have too few rows to be in every split"));
-  const auto few = prepared(files, dated_recipe("split: {type: group, column: y}"));
-  ASSERT_TRUE(few.data);
-  EXPECT_TRUE(told(few, "split by 'y': no row validates, though 10 % were to"));
+  const auto few =
+      prepared(files, dated_recipe("split: {type: group, column: who, probabilities: [0.98, 0.01, 0.01]}"));
+  ASSERT_TRUE(few.data) << few.data.error().message();
+  EXPECT_TRUE(told(few, "split by 'who': no row validates, though 1 % were to"));
+  EXPECT_TRUE(told(few, "split by 'who': no row tests, though 1 % were to"));
 }
 
 // Each row that sampling leaves is tested once; rows of one customer are together.

@@ -1,0 +1,12 @@
+// experiment --k_fold: the runs, and the table over all of them.
+#pragma once
+
+#include "cli/console.h"
+#include "train/cross_validate.h"
+
+namespace shoestring::cli {
+
+// Returns the exit code.
+int cross_validate(const train::TrainRequest& request, int64_t folds, Console& console);
+
+}  // namespace shoestring::cli
