@@ -82,8 +82,9 @@ Result<int64_t> choose_epochs(const Dataset& data, const CompileOptions& options
   const auto epochs =
       std::clamp<int64_t>(static_cast<int64_t>(kShare * seconds / epoch), 1, recipe.trainer.epochs);
   if (log)
-    log(LogLevel::note, fmt::format("{}, as many as fit {}{}", count_of(epochs, "epoch"), human_seconds(seconds),
-                                    recipe.budget.time_seconds ? "" : "; --budget time=60s gives it longer"));
+    log(LogLevel::note,
+        fmt::format("{}, as many as fit {}{}", count_of(epochs, "epoch"), human_seconds(seconds),
+                    recipe.budget.time_seconds ? "" : "; --budget time=60s gives it longer"));
   return epochs;
 }
 
