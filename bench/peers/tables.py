@@ -52,16 +52,17 @@ def rmse(answers, truth):
 
 def peers(table, inputs, words, classes, seed):
     numbers = [c for c in inputs if c not in words]
+    network = {"random_state": seed, "max_iter": 1000, "early_stopping": len(table) > 10_000}  # as the trees do by themselves
     def plain():
         return make_column_transformer(
             (make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler()), numbers),
             (OneHotEncoder(handle_unknown="ignore"), words), sparse_threshold=0)
     if classes:
         return {"HistGradientBoosting": HistGradientBoostingClassifier(random_state=seed, categorical_features="from_dtype"),
-                "MLP": make_pipeline(plain(), MLPClassifier(random_state=seed, max_iter=1000)),
+                "MLP": make_pipeline(plain(), MLPClassifier(**network)),
                 "linear": make_pipeline(plain(), LogisticRegression(max_iter=2000))}
     return {"HistGradientBoosting": HistGradientBoostingRegressor(random_state=seed, categorical_features="from_dtype"),
-            "MLP": make_pipeline(plain(), MLPRegressor(random_state=seed, max_iter=1000)),
+            "MLP": make_pipeline(plain(), MLPRegressor(**network)),
             "linear": make_pipeline(plain(), Ridge())}
 
 

@@ -36,6 +36,32 @@ ensemble:
       combiner: {{type: concat, num_fc_layers: 2, output_size: 128, dropout: 0.15}}
       learning_rate_factor: 0.7
 )";
+// Where the time is not enough for those: narrower, and fewer of them.
+constexpr std::string_view kForNumbersSoon = R"(
+ensemble:
+  members:
+    - number_encoder: {{type: ple, num_bins: 48, output_size: {waves}}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128}}
+    - number_encoder: {{type: ple, num_bins: 24, output_size: {waves}}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128}}
+)";
+constexpr std::string_view kForClassesSoon = R"(
+ensemble:
+  members:
+    - number_encoder: {{type: ple, num_bins: 48, output_size: {waves}}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128, batch_ensemble: true, num_ensemble_members: 4}}
+    - number_encoder: {{type: periodic, input: quantile, sigma: 8, num_frequencies: 24, output_size: {waves}, activation: relu, shared_layer: true}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 128, dropout: 0.15}}
+      learning_rate_factor: 0.7
+)";
+// And where it is hardly enough to see every row.
+constexpr std::string_view kAtOnce = R"(
+ensemble:
+  members:
+    - number_encoder: {{type: ple, num_bins: 24, output_size: 4}}
+      combiner: {{type: concat, num_fc_layers: 2, output_size: 64}}
+    - combiner: {{type: concat, num_fc_layers: 2, output_size: 64}}
+)";
 // Of few rows a network learns little about single values: half of the members see the numbers as they are,
 // one of them is linear. Dropout helps with classes; with numbers, whose spread it changes, it harms.
 constexpr std::string_view kForFewNumbers = R"(
@@ -61,7 +87,7 @@ ensemble:
       learning_rate_factor: 2
 )";
 constexpr std::string_view kNetwork = R"(
-combiner: {{type: concat, num_fc_layers: 2, output_size: {wide}}}
+combiner: {{type: concat, num_fc_layers: 2, output_size: 64}}
 trainer:
   epochs: 256
   learning_rate: 0.003
@@ -75,22 +101,37 @@ trainer:
   validation_metric: loss
 )";
 
+// Members by size, the largest first, and about what a training step takes for a row of theirs.
+struct Members {
+  double flop_of_row;
+  std::string_view text;
+};
+constexpr Members kOfNumbers[] = {{16e6, kForNumbers}, {0.4e6, kForNumbersSoon}, {0, kAtOnce}};
+constexpr Members kOfClasses[] = {{10e6, kForClasses}, {1.2e6, kForClassesSoon}, {0, kAtOnce}};
+
+std::string_view members_for(const TableSize& table, bool numbers, double flop) {
+  constexpr int64_t kFewRows = 4000;
+  constexpr double kFewEpochs = 4;
+  if (table.rows < kFewRows) return numbers ? kForFewNumbers : kForFewClasses;
+  const auto& sizes = numbers ? kOfNumbers : kOfClasses;
+  return std::ranges::find_if(sizes,
+                              [&](const Members& m) {
+                                return kFewEpochs * static_cast<double>(table.rows) * m.flop_of_row <= flop;
+                              })
+      ->text;
+}
+
 }  // namespace
 
-std::string default_recipe_text(const TableSize& table, bool numbers) {
-  const bool few = table.rows < 4000;
+std::string default_recipe_text(const TableSize& table, bool numbers, double flop) {
   // What a first layer reads stays of one size, however many columns there are.
   const auto of_each = [&](int64_t most) {
     constexpr int64_t kAllTogether = 320, kLeast = 2;
     return std::clamp(kAllTogether / std::max<int64_t>(table.numbers, 1), kLeast, most);
   };
-  const std::string network =
-      fmt::format(kNetwork, fmt::arg("wide", few ? 64 : 256), fmt::arg("decay", numbers ? 0.1 : 0.02));
-  const std::string_view members = numbers ? (few ? kForFewNumbers : kForNumbers)
-                                   : few   ? kForFewClasses
-                                           : kForClasses;
-  return network + fmt::format(fmt::runtime(members), fmt::arg("embedding", of_each(12)),
-                               fmt::arg("waves", of_each(8)));
+  return fmt::format(kNetwork, fmt::arg("decay", numbers ? 0.1 : 0.02)) +
+         fmt::format(fmt::runtime(members_for(table, numbers, flop)), fmt::arg("embedding", of_each(12)),
+                     fmt::arg("waves", of_each(8)));
 }
 
 }  // namespace shoestring::task

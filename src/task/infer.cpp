@@ -51,7 +51,7 @@ std::string_view name_of(MissingValues strategy) { return word(strategy); }
 std::string_view name_of(SplitName split) { return word(split); }
 
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
-                            int64_t rows) {
+                            int64_t rows, double flop) {
   for (auto target = targets.begin(); target != targets.end(); ++target) {
     if (std::find(targets.begin(), target, *target) != target)
       return fail(ErrorKind::usage, fmt::format("the target '{}' is named twice", *target), {},
@@ -100,7 +100,8 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
     return c.type == FeatureType::number &&
            std::find(targets.begin(), targets.end(), c.name) == targets.end();
   });
-  auto network = parse_document(default_recipe_text({rows, number_inputs}, numbers), "the default recipe");
+  auto network =
+      parse_document(default_recipe_text({rows, number_inputs}, numbers, flop), "the default recipe");
   if (!network) return fail(network.error());
   for (Entry& entry : network->root.entries) document.root.entries.push_back(std::move(entry));
   return parse_recipe(document);

@@ -637,7 +637,7 @@ struct ColumnType {
 // is the caller's to say (trainer.epochs, here as many as pay at most). Fails with ErrorKind::data where a
 // target is no column or nothing is left to predict from.
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
-                            int64_t rows);
+                            int64_t rows, double flop = 1e15);
 
 // ---- what `auto` means -------------------------------------------------------------------------
 

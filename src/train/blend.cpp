@@ -69,8 +69,12 @@ std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members
     for (size_t m = 0; m < members; ++m) sum += weights[m] *= std::exp(-rate * (slope[m] - lowest));
     for (double& weight : weights) weight /= sum;
   }
-  constexpr double kTrust = 0.8;
-  for (double& weight : best) weight = kTrust * weight + (1 - kTrust) * equal;
+  // What few rows say is mostly chance.
+  constexpr double kTrust = 0.8, kFewRows = 200;
+  size_t rows = 0;
+  for (const MemberAnswers& a : outputs) rows = std::max(rows, a.of_member.front().size());
+  const double trust = kTrust * static_cast<double>(rows) / (static_cast<double>(rows) + kFewRows);
+  for (double& weight : best) weight = trust * weight + (1 - trust) * equal;
   return best;
 }
 

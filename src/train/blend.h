@@ -18,8 +18,9 @@ struct MemberAnswers {
   std::vector<float> truth;                   // of values: [rows]
 };
 
-// By exponentiated gradients (Kivinen, Warmuth 1997) from equal weights, then drawn a fifth of the way back
-// to equal ones, as a few hundred rows say little about small differences. Equal where there are no rows.
+// By exponentiated gradients (Kivinen, Warmuth 1997) from equal weights, then drawn back to equal ones: for n
+// rows they keep 0.8 n / (n + 200) of their way, as few rows say little about small differences. Equal where
+// there are no rows.
 std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members);
 
 // Fits the weights of the engine's ensemble on these rows and sets its state; nothing without an ensemble, or

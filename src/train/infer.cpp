@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compile/compile.h"
 #include "data/profile.h"
 #include "train/read_tables.h"
 
@@ -47,7 +48,8 @@ Result<task::ColumnType> target_type(const data::ColumnSummary& column, const st
 }  // namespace
 
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
-                                    const std::vector<std::string>& targets, const std::atomic<bool>* stop) {
+                                    const std::vector<std::string>& targets, double seconds,
+                                    const std::atomic<bool>* stop) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(format, options); !ok) return fail(ok.error());
   options.expected_names = targets;
@@ -91,7 +93,11 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     return fail(ErrorKind::data,
                 fmt::format("there is no column to predict from: {}", fmt::join(result.notes, "; ")),
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
-  auto recipe = task::infer_recipe(columns, targets, (*reader)->rows());
+  // About what a core does with members of these sizes; a rehearsal chooses the epochs by what this machine
+  // does.
+  constexpr double kFlopPerSecond = 20e9;
+  auto recipe = task::infer_recipe(columns, targets, (*reader)->rows(),
+                                   seconds * kFlopPerSecond * native_target().threads);
   if (!recipe) return fail(recipe.error());
   result.recipe = std::move(*recipe);
   for (const auto* more : {&result.notes, &doubts})

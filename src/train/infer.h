@@ -16,11 +16,14 @@ struct InferredRecipe {
   std::vector<std::string> notes;  // a line for each column that was left out, and why
 };
 
-// Reads the table once; `format` as --data_format has it, or "". Fails with ErrorKind::data where a target is
-// no column, has no values, one value only, or is of a kind that cannot be predicted yet;
-// ErrorKind::interrupted once `stop` is set.
+// How long a recipe that is made here trains where nobody says how long it may.
+inline constexpr double kUsualSeconds = 10;
+
+// Reads the table once; the network is one that may be trained in about so many seconds. `format` as
+// --data_format has it, or "". Fails with ErrorKind::data where a target is no column, has no values, one
+// value only, or is of a kind that cannot be predicted yet; ErrorKind::interrupted once `stop` is set.
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
-                                    const std::vector<std::string>& targets,
+                                    const std::vector<std::string>& targets, double seconds = kUsualSeconds,
                                     const std::atomic<bool>* stop = nullptr);
 
 }  // namespace shoestring::train

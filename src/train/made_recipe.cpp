@@ -9,13 +9,6 @@
 #include "train/infer.h"
 
 namespace shoestring::train {
-namespace {
-
-// How long a recipe that is made here trains where nobody says how long it may.
-constexpr double kUsualSeconds = 10;
-
-}  // namespace
-
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
   if (request.recipe) {
     task::Recipe recipe = *request.recipe;
@@ -31,7 +24,8 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
                 fmt::format("a recipe cannot be made from {}, which can be read only once",
                             table == "-" ? "stdin" : table),
                 {}, "give a file, or a recipe with --config");
-  auto inferred = infer_recipe(table, request.data.format, request.targets, request.stop);
+  auto inferred = infer_recipe(table, request.data.format, request.targets,
+                               request.time_seconds.value_or(kUsualSeconds), request.stop);
   if (!inferred) return fail(inferred.error());
   if (log)
     for (const auto& note : inferred->notes) log(LogLevel::note, note);

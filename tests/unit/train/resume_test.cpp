@@ -264,7 +264,7 @@ TEST_F(Resume, InterruptedWhileTheTableIsRead) {
 
 TEST_F(Resume, InterruptedWhileARecipeIsMade) {
   const std::atomic<bool> stop = true;
-  const auto recipe = infer_recipe(folder_.write("t.csv", sums_table(300)), "", {"y"}, &stop);
+  const auto recipe = infer_recipe(folder_.write("t.csv", sums_table(300)), "", {"y"}, kUsualSeconds, &stop);
   ASSERT_FALSE(recipe);
   EXPECT_EQ(recipe.error().exit_code(), 130);
 }
