@@ -50,8 +50,12 @@ task::NetworkSpec assumed_spec(task::Recipe recipe) {
     spec.input_sizes.push_back(assumed_size(input));
     spec.input_widths.push_back(kAssumedWords);
   }
-  for (const auto& output : recipe.outputs)
-    spec.output_sizes.push_back(output.type() == task::FeatureType::category ? kAssumedClasses : 1);
+  for (const auto& output : recipe.outputs) {
+    const auto* vector = std::get_if<task::VectorOutput>(&output.spec);
+    spec.output_sizes.push_back(vector ? vector->preprocessing.vector_size.value_or(kAssumedVector)
+                                : task::is_wide(output.type()) ? kAssumedClasses
+                                                               : 1);
+  }
   spec.class_weights.resize(recipe.outputs.size());
   spec.recipe = std::move(recipe);
   return spec;

@@ -96,7 +96,8 @@ void FloatRows::gather(std::span<const uint32_t> rows, int first, int count, flo
   }
 }
 
-CodeColumn::CodeColumn(int64_t cardinality, int64_t expected_rows, int64_t width) : width_(width) {
+CodeColumn::CodeColumn(int64_t cardinality, int64_t expected_rows, int64_t width)
+    : cardinality_(cardinality), width_(width) {
   if (cardinality > (1 << 16))
     codes_.emplace<std::vector<int32_t>>();
   else if (cardinality > (1 << 8))

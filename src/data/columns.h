@@ -43,6 +43,7 @@ class CodeColumn {
  public:
   explicit CodeColumn(int64_t cardinality, int64_t expected_rows = 0, int64_t width = 1);
 
+  int64_t cardinality() const { return cardinality_; }
   int64_t width() const { return width_; }
   int64_t rows() const;
   int64_t bytes() const;
@@ -54,7 +55,7 @@ class CodeColumn {
   void gather(std::span<const uint32_t> rows, float* out, int64_t stride = 1) const;
 
  private:
-  int64_t width_;
+  int64_t cardinality_, width_;
   std::variant<std::vector<uint8_t>, std::vector<uint16_t>, std::vector<int32_t>> codes_;
 };
 

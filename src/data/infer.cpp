@@ -82,6 +82,9 @@ Inference infer_present(const ColumnSummary& c, Role role) {
   }
   if (c.truths == n && c.numbers < n) return {ColumnType::binary, "every value spells true or false", {}};
   if (mostly(c.dates, n) && !numeric) return {ColumnType::date, fmt::format("dates: {}", spread(c)), {}};
+  if (mostly(c.vectors, n))
+    return {ColumnType::vector, fmt::format("lists of {} numbers", c.vector_size), {}};
+  if (mostly(c.word_lists, n)) return {ColumnType::set, fmt::format("lists of words: {}", spread(c)), {}};
   if (numeric) return infer_numbers(c, role);
   if (is_prose(c)) {
     return {
@@ -93,7 +96,8 @@ Inference infer_present(const ColumnSummary& c, Role role) {
 }  // namespace
 
 std::string_view word(ColumnType type) {
-  constexpr auto kWords = std::to_array<std::string_view>({"number", "binary", "category", "text", "date"});
+  constexpr auto kWords =
+      std::to_array<std::string_view>({"number", "binary", "category", "text", "date", "vector", "set"});
   return kWords[static_cast<size_t>(type)];
 }
 

@@ -13,6 +13,7 @@
 #include "data/dates.h"
 #include "data/hash.h"
 #include "data/leak.h"
+#include "data/lists.h"
 #include "data/parse.h"
 
 namespace shoestring::data {
@@ -99,8 +100,8 @@ bool is_amount(std::string_view text) {
 // What one value is, found once for each distinct value.
 struct Traits {
   double number = std::numeric_limits<double>::quiet_NaN();
-  int32_t length = 0, words = 0;
-  bool truth = false, date = false;
+  int32_t length = 0, words = 0, vector_size = 0;
+  bool truth = false, date = false, word_list = false;
   bool decimal_comma = false, thousands = false, percent = false, amount = false;
 };
 
@@ -115,12 +116,28 @@ int32_t words_in(std::string_view text) {
   return words;
 }
 
+// How many numbers a cell lists, where it is meant so: in brackets, or more of them than a date or a phone
+// number in groups has, or with a point among those parted by spaces. Else 0.
+int32_t vector_size_of(std::string_view text) {
+  if (text.find_first_of(" ,;") == std::string_view::npos) return 0;
+  std::vector<float> numbers;
+  if (!read_vector(text, numbers) || numbers.size() < 2) return 0;
+  const bool bracketed = text.front() == '[' || text.front() == '(';
+  const bool parted = text.find_first_of(" ;") < text.size();
+  constexpr size_t kEnough = 4;
+  const bool meant = bracketed || (parted && (numbers.size() >= kEnough || text.find('.') < text.size()));
+  return meant ? static_cast<int32_t>(numbers.size()) : 0;
+}
+
 Traits traits_of(std::string_view text) {
+  const int32_t vector_size = vector_size_of(text);
   return {.number = parse_number(text).value_or(std::numeric_limits<double>::quiet_NaN()),
           .length = static_cast<int32_t>(text.size()),
           .words = words_in(text),
+          .vector_size = vector_size,
           .truth = parse_binary(text).has_value(),
           .date = looks_like_date(text),
+          .word_list = vector_size == 0 && read_list(text).has_value(),
           .decimal_comma = has_decimal_comma(text),
           .thousands = has_thousands(text),
           .percent = is_percent(text),
@@ -213,6 +230,9 @@ class ColumnCounter {
     }
     if (t.truth) out.truths += count;
     if (t.date) out.dates += count;
+    if (t.word_list) out.word_lists += count;
+    if (t.vector_size > 0 && out.vector_size == 0) out.vector_size = t.vector_size;
+    if (t.vector_size > 0 && t.vector_size == out.vector_size) out.vectors += count;
     if (t.decimal_comma) out.decimal_commas += count;
     if (t.thousands) out.thousands += count;
     if (t.percent) out.percents += count;

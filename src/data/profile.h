@@ -23,10 +23,12 @@ struct ColumnSummary {
   int64_t rows = 0;
   int64_t missing = 0;
   // Over the cells that are not missing.
-  int64_t numbers = 0;   // parse_number accepts
-  int64_t integers = 0;  // numbers without a fraction
-  int64_t truths = 0;    // parse_binary accepts
-  int64_t dates = 0;     // look like a date or a time
+  int64_t numbers = 0;                   // parse_number accepts
+  int64_t integers = 0;                  // numbers without a fraction
+  int64_t truths = 0;                    // parse_binary accepts
+  int64_t dates = 0;                     // look like a date or a time
+  int64_t vectors = 0, vector_size = 0;  // lists of so many numbers, as the first such list has
+  int64_t word_lists = 0;                // lists of words as JSON or Python writes them
   // No numbers here, but elsewhere: "3,14", "90,123" (which may be a decimal comma as well), "5.2%",
   // "$1,200".
   int64_t decimal_commas = 0, thousands = 0, percents = 0, amounts = 0;
@@ -47,7 +49,7 @@ struct ColumnSummary {
 inline constexpr int64_t kDistinctCap = 10'000;
 inline constexpr int kTopValues = 20;
 
-enum class ColumnType { number, binary, category, text, date };
+enum class ColumnType { number, binary, category, text, date, vector, set };
 std::string_view word(ColumnType type);  // "number", …
 
 enum class Role { input, target };
@@ -69,6 +71,8 @@ struct Inference {
 //   d = 2, of whatever spelling                      binary
 //   all spell true or false, not all are numbers     binary (yes, Yes, no)
 //   >= 95 % dates, not numbers                       date
+//   >= 95 % lists of as many numbers                 vector
+//   >= 95 % lists of words in brackets               set
 //   >= 95 % numbers:
 //     input, all distinct integers that increase by row              leave out: an ID
 //     input, integers named like an ID, d >= 0.5 n and n >= 20       leave out: an ID

@@ -188,6 +188,20 @@ void RowText::numbers(const float* values, int count) {
   if (quoted) buffer_ += '"';
 }
 
+void RowText::texts(std::span<const std::string_view> values) {
+  std::string list = "[";
+  for (const std::string_view value : values) {
+    if (list.size() > 1) list += ", ";
+    append_json(list, value);
+  }
+  list += ']';
+  begin_cell();
+  if (kind_ == WriteKind::jsonl)
+    buffer_ += list;
+  else
+    append_delimited(list);
+}
+
 void RowText::end_row() {
   assert(column_ == names_.size());
   if (kind_ == WriteKind::jsonl) buffer_ += names_.empty() ? "{}" : "}";

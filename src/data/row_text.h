@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,9 +28,10 @@ class RowText {
   void number(float value);  // shortest text that reads back to the same f32; NaN and infinity: null
   void number(double value);
   void integer(int64_t value);
-  void decimal(int64_t value, int places);       // as append_decimal
-  void null();                                   // CSV: an empty cell; JSON: null
-  void numbers(const float* values, int count);  // one cell: a list "[0.1, 0.9]"; JSON: an array
+  void decimal(int64_t value, int places);               // as append_decimal
+  void null();                                           // CSV: an empty cell; JSON: null
+  void numbers(const float* values, int count);          // one cell: a list "[0.1, 0.9]"; JSON: an array
+  void texts(std::span<const std::string_view> values);  // one cell: a list ["a", "b"], as JSON has it
   void end_row();
 
   std::string_view view() const { return buffer_; }

@@ -334,7 +334,7 @@ void Synthesizer::write_cell(const Maker& maker, size_t c, Row& row, RowText& ou
   }
   row.text.clear();
   for (size_t p = row.first_part[c]; p < row.first_part[c + 1]; ++p) {
-    if (!row.text.empty()) row.text += ' ';
+    if (!row.text.empty()) row.text += column.between;
     if (column.kind == Kind::vector)
       append_decimal(row.text, row.parts[p], column.decimals);
     else
@@ -362,7 +362,7 @@ void Synthesizer::write_target(const Maker& maker, Row& row, RowText& out) const
   for (size_t k = 0; k < scores.size(); ++k) {
     const bool is_vector = column.kind == Kind::vector;
     if (!is_vector && scores[k] < 0.5f) continue;  // three words of ten
-    if (!row.text.empty()) row.text += ' ';
+    if (!row.text.empty()) row.text += column.between;
     if (is_vector)
       append_decimal(row.text, std::llround(scores[k] * static_cast<float>(maker.scale)), column.decimals);
     else

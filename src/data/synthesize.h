@@ -21,7 +21,7 @@ namespace shoestring::data {
 
 struct SyntheticColumn {
   // split: 0, 1 or 2 in the shares 0.7, 0.1 and 0.2. A set has words once, a bag as often as it likes, both
-  // parted by spaces; a vector is numbers parted by spaces.
+  // parted by spaces, or by `between`; a vector is numbers parted by spaces.
   enum class Kind { number, binary, category, set, bag, vector, date, split };
 
   std::string name;
@@ -33,6 +33,7 @@ struct SyntheticColumn {
   std::vector<std::string> words;              // of binary (false, true), category, set, bag: two or more
   double share_true = 0.5;                     // of binary
   int64_t most = 10;                           // words of a set or bag at most; numbers of a vector
+  char between = ' ';                          // these
 };
 
 struct SyntheticTable {

@@ -23,7 +23,22 @@ Node feature(const ColumnType& column) {
   return node;
 }
 
-// Outliers do no harm and a missing number is a usual one; a category of few values has a column for each.
+// `encoder: {type: TYPE}` with one more key.
+void set_encoder(Node& feature, std::string_view type, std::string_view key, Node value) {
+  Node encoder = Node::map();
+  encoder.set("type", Node::string(type));
+  encoder.set(std::string(key), std::move(value));
+  feature.set("encoder", std::move(encoder));
+}
+
+Node map_of(std::string_view key, std::string_view word) {
+  Node map = Node::map();
+  map.set(std::string(key), Node::string(word));
+  return map;
+}
+
+// Outliers do no harm and a missing number is a usual one; a category of few values has a column for each; a
+// date is its waves, as its parts are many and most of them say nothing.
 Node input(const ColumnType& column) {
   Node node = feature(column);
   if (column.type == FeatureType::number) {
@@ -39,7 +54,20 @@ Node input(const ColumnType& column) {
     if (column.distinct > kFew) encoder.set("embedding_size", Node::integer(kEmbedding));
     node.set("encoder", std::move(encoder));
   }
+  constexpr int64_t kWaves = 32;
+  if (column.type == FeatureType::date) set_encoder(node, "wave", "output_size", Node::integer(kWaves));
+  if (column.type == FeatureType::set)
+    set_encoder(node, "embed", "embedding_size", Node::integer(kEmbedding));
+  if (column.type == FeatureType::vector) {
+    node.set("preprocessing", map_of("normalization", "zscore"));
+    node.set("encoder", map_of("type", "passthrough"));
+  }
   return node;
+}
+
+// Numbers and vectors are answered with values.
+bool is_number(std::string_view type) {
+  return type == name_of(FeatureType::number) || type == name_of(FeatureType::vector);
 }
 
 }  // namespace
@@ -77,11 +105,8 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
           near.empty() ? "name a column of the data as the target" : fmt::format("did you mean '{}'?", near));
     }
     Node output = feature(*column);
-    if (column->type == FeatureType::number) {  // a network's answers begin near 0
-      Node preprocessing = Node::map();
-      preprocessing.set("normalization", Node::string("zscore"));
-      output.set("preprocessing", std::move(preprocessing));
-    }
+    if (is_number(name_of(column->type)))  // a network's answers begin near 0
+      output.set("preprocessing", map_of("normalization", "zscore"));
     outputs.items.push_back(std::move(output));
   }
   if (outputs.items.empty())
@@ -94,7 +119,7 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
   document.root.set("output_features", std::move(outputs));
   const auto& answers = document.root.find("output_features")->value.items;
   const bool numbers = std::all_of(answers.begin(), answers.end(), [](const Node& output) {
-    return output.find("type")->value.text == name_of(FeatureType::number);
+    return is_number(output.find("type")->value.text);
   });
   const auto number_inputs = std::count_if(columns.begin(), columns.end(), [&](const ColumnType& c) {
     return c.type == FeatureType::number &&

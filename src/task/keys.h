@@ -234,9 +234,14 @@ template <> const Component Described<RootMeanSquaredError>::component;
 template <> const Component Described<Huber>::component;
 template <> const Component Described<BinaryCrossEntropy>::component;
 template <> const Component Described<SoftmaxCrossEntropy>::component;
+template <> const Component Described<MeanAbsolutePercentageError>::component;
+template <> const Component Described<VectorCrossEntropy>::component;
+template <> const Component Described<SigmoidCrossEntropy>::component;
 template <> const Component Described<NumberOutput>::component;
 template <> const Component Described<BinaryOutput>::component;
 template <> const Component Described<CategoryOutput>::component;
+template <> const Component Described<VectorOutput>::component;
+template <> const Component Described<SetOutput>::component;
 template <> const Component Described<OutputFeature>::component;
 // keys_optimizers.cpp
 template <> const Component Described<Adam>::component;

@@ -113,12 +113,12 @@ constexpr NameList kPreprocessingHelp = "How raw values become numbers.";
 constexpr NameList kEncoderHelp = "How a value becomes the columns that the combiner sees.";
 
 constexpr auto kNumber = keys(key<&NumberInput::preprocessing>("preprocessing", kPreprocessingHelp),
-                              key<&NumberInput::encoder>("encoder", kEncoderHelp), refused("tied"));
+                              key<&NumberInput::encoder>("encoder", kEncoderHelp));
 constexpr auto kBinary = keys(key<&BinaryInput::preprocessing>("preprocessing", kPreprocessingHelp),
-                              key<&BinaryInput::encoder>("encoder", kEncoderHelp), refused("tied"));
-constexpr auto kCategory = keys(
-    key<&CategoryInput::preprocessing>("preprocessing", kPreprocessingHelp),
-    key<&CategoryInput::encoder>("encoder", kEncoderHelp).later(kLaterCategoryEncoders), refused("tied"));
+                              key<&BinaryInput::encoder>("encoder", kEncoderHelp));
+constexpr auto kCategory =
+    keys(key<&CategoryInput::preprocessing>("preprocessing", kPreprocessingHelp),
+         key<&CategoryInput::encoder>("encoder", kEncoderHelp).later(kLaterCategoryEncoders));
 
 constexpr NameList kLaterTypes[] = {"audio", "h3", "image", "sequence", "text", "timeseries"};
 constexpr auto kInput =
@@ -127,7 +127,11 @@ constexpr auto kInput =
          key<&InputFeature::spec>("type", "What kind of values the column holds.")
              .later(kLaterTypes)
              .beside()
-             .required());
+             .required(),
+         key<&InputFeature::tied>(
+             "tied",
+             "Another input, alike in all but its column, whose encoder and fitted preprocessing "
+             "this one shares."));
 
 Status name_column(const Context&, const Node&, InputFeature& feature) {
   if (feature.column.empty()) feature.column = feature.name;

@@ -16,6 +16,7 @@ constexpr NameList kStrategies[] = {"fill_with_const", "fill_with_mode", "bfill"
 constexpr NameList kDateStrategies[] = {"fill_with_const", "bfill", "ffill", "drop_row"};
 constexpr NameList kMissingHelp = "What a missing value becomes; drop_row leaves its row out.";
 
+constexpr NameList kVectorNormalizations[] = {"null", "zscore"};
 constexpr auto kVectorPreprocessing =
     keys(key<&VectorPreprocessing::vector_size>(
              "vector_size", "Numbers in each cell; null is as many as most training rows have.")
@@ -23,7 +24,10 @@ constexpr auto kVectorPreprocessing =
          key<&VectorPreprocessing::missing_value_strategy>("missing_value_strategy", kMissingHelp)
              .choices(kStrategies),
          key<&VectorPreprocessing::fill_value>(
-             "fill_value", "The value of fill_with_const, numbers parted by spaces; empty is zeros."));
+             "fill_value", "The value of fill_with_const, numbers parted by spaces; empty is zeros."),
+         key<&VectorPreprocessing::normalization>(
+             "normalization", "How each place's numbers are scaled; fitted on the training rows.")
+             .choices(kVectorNormalizations));
 
 constexpr auto kWordsPreprocessing =
     keys(key<&WordsPreprocessing::tokenizer>(
@@ -76,15 +80,13 @@ constexpr NameList kPreprocessingHelp = "How raw values become numbers.";
 constexpr NameList kEncoderHelp = "How a value becomes the columns that the combiner sees.";
 
 constexpr auto kVector = keys(key<&VectorInput::preprocessing>("preprocessing", kPreprocessingHelp),
-                              key<&VectorInput::encoder>("encoder", kEncoderHelp), refused("tied"));
-constexpr auto kSet =
-    keys(key<&SetInput::preprocessing>("preprocessing", kPreprocessingHelp),
-         key<&SetInput::encoder>("encoder", kEncoderHelp).as(SetEmbed::value), refused("tied"));
-constexpr auto kBag =
-    keys(key<&BagInput::preprocessing>("preprocessing", kPreprocessingHelp),
-         key<&BagInput::encoder>("encoder", kEncoderHelp).as(BagEmbed::value), refused("tied"));
+                              key<&VectorInput::encoder>("encoder", kEncoderHelp));
+constexpr auto kSet = keys(key<&SetInput::preprocessing>("preprocessing", kPreprocessingHelp),
+                           key<&SetInput::encoder>("encoder", kEncoderHelp).as(SetEmbed::value));
+constexpr auto kBag = keys(key<&BagInput::preprocessing>("preprocessing", kPreprocessingHelp),
+                           key<&BagInput::encoder>("encoder", kEncoderHelp).as(BagEmbed::value));
 constexpr auto kDate = keys(key<&DateInput::preprocessing>("preprocessing", kPreprocessingHelp),
-                            key<&DateInput::encoder>("encoder", kEncoderHelp), refused("tied"));
+                            key<&DateInput::encoder>("encoder", kEncoderHelp));
 
 // Why a tokenizer of the language is not supported; "" if it is none.
 std::string_view unsupported_because(std::string_view tokenizer) {

@@ -5,7 +5,7 @@
 
 namespace shoestring::task {
 
-extern const Component kRegressor, kClassifier;
+extern const Component kRegressor, kClassifier, kProjector;
 
 namespace {
 
@@ -16,6 +16,17 @@ constexpr Key weight() {
 }
 constexpr auto kWeightOfSquared = keys(weight<MeanSquaredError>());
 constexpr auto kWeightOfAbsolute = keys(weight<MeanAbsoluteError>());
+constexpr auto kWeightOfPercentage = keys(weight<MeanAbsolutePercentageError>());
+constexpr auto kVectorCrossEntropy =
+    keys(weight<VectorCrossEntropy>(), refused("class_weights"), refused("robust_lambda", "0"),
+         refused("confidence_penalty", "0"), refused("class_similarities"),
+         refused("class_similarities_temperature", "0"));
+constexpr auto kSigmoidCrossEntropy =
+    keys(weight<SigmoidCrossEntropy>(),
+         key<&SigmoidCrossEntropy::class_weights>("class_weights",
+                                                  "Weight of each word where it is in the set: a map from "
+                                                  "word to weight, or a list in the order of the "
+                                                  "vocabulary."));
 constexpr auto kWeightOfRoot = keys(weight<RootMeanSquaredError>());
 constexpr auto kHuber = keys(
     weight<Huber>(), key<&Huber::delta>("delta", "The error from which on the loss is linear.").above(0));
@@ -36,18 +47,34 @@ constexpr auto kSoftmaxCrossEntropy =
          refused("robust_lambda", "0"), refused("confidence_penalty", "0"), refused("class_similarities"),
          refused("class_similarities_temperature", "0"));
 
-constexpr auto kLinear = together(
-    stack_keys<&LinearDecoder::stack>(kDecoderNames),
-    keys(key<&LinearDecoder::use_bias>("use_bias", "Whether the last layer adds a bias."),
-         key<&LinearDecoder::weights_initializer>("weights_initializer",
-                                                  "First values of the last layer's weights."),
-         key<&LinearDecoder::bias_initializer>("bias_initializer", "First values of the last layer's biases.")
-             .choices(kBiasInitializers),
-         refused("input_size")));
+// The keys of a decoder whose last layer is linear, the member at `Path...` being a LinearDecoder.
+template <auto... Path>
+constexpr auto linear_keys() {
+  return together(
+      stack_keys<Path..., &LinearDecoder::stack>(kDecoderNames),
+      keys(key<Path..., &LinearDecoder::use_bias>("use_bias", "Whether the last layer adds a bias."),
+           key<Path..., &LinearDecoder::weights_initializer>("weights_initializer",
+                                                             "First values of the last layer's weights."),
+           key<Path..., &LinearDecoder::bias_initializer>("bias_initializer",
+                                                          "First values of the last layer's biases.")
+               .choices(kBiasInitializers),
+           refused("input_size")));
+}
+constexpr auto kLinear = linear_keys<>();
+constexpr auto kProjectorKeys = together(
+    linear_keys<&ProjectorDecoder::linear>(),
+    keys(key<&ProjectorDecoder::activation>("activation",
+                                            "Activation of the values; null leaves them linear."),
+         key<&ProjectorDecoder::multiplier>("multiplier", "Factor of the values, after the activation.")
+             .at_least(0),
+         key<&ProjectorDecoder::clip>("clip",
+                                      "Least and greatest value, last of all; null leaves them as they are."),
+         refused("output_size")));
 constexpr auto kClassifierKeys = together(
     kLinear, keys(refused("num_classes"), refused("calibration"), refused("mc_dropout_samples", "0")));
 using Regressor = Sole<LinearDecoder, kRegressor>;
 using Classifier = Sole<LinearDecoder, kClassifier>;
+using Projector = Sole<ProjectorDecoder, kProjector>;
 
 constexpr NameList kPreprocessingHelp = "How raw values become targets.";
 constexpr NameList kDecoderHelp = "How the combiner's columns become a prediction.";
@@ -59,6 +86,27 @@ constexpr NameList kLaterNumberLosses[] = {"mean_absolute_percentage_error",
 constexpr NameList kLaterBinaryLosses[] = {"entropic_open_set", "objectosphere", "focal"};
 constexpr NameList kLaterCategoryLosses[] = {"corn", "entropic_open_set", "objectosphere", "focal",
                                              "poly", "sparsemax",         "entmax15"};
+
+// Of the losses of vectors one is refused with its reason.
+Status read_vector_loss(const Context& context, const Node& node, const Key& key, void* value) {
+  const Entry* type = node.is_map() ? node.find("type") : nullptr;
+  const Node& name = type ? type->value : node;
+  if (name.is_scalar() && name.text == "nt_xent")
+    return context.refuse(name.mark,
+                          context.path +
+                              ": type 'nt_xent' is not supported: it compares two views of each row, and "
+                              "a row of a table has one",
+                          "choose mean_squared_error");
+  return TypeOf<decltype(VectorOutput::loss)>::read(context, node, key, value);
+}
+constexpr NameList kLaterVectorLosses[] = {"nt_xent"};
+constexpr ValueType vector_loss() {
+  ValueType type = TypeOf<decltype(VectorOutput::loss)>::value;
+  type.later = kLaterVectorLosses;
+  type.read = read_vector_loss;
+  return type;
+}
+constexpr ValueType kVectorLoss = vector_loss();
 
 constexpr auto output_keys(std::string_view metric) {
   return keys(noted("reduce_input", kReduced), noted("reduce_dependencies", kReduced),
@@ -90,8 +138,26 @@ constexpr auto kCategory = together(
         refused("calibration", "false")),
     output_keys("accuracy"));
 
-constexpr NameList kLaterTypes[] = {
-    "anomaly", "category_distribution", "image", "sequence", "set", "text", "timeseries", "vector"};
+constexpr auto kVector =
+    together(keys(key<&VectorOutput::preprocessing>("preprocessing", kPreprocessingHelp),
+                  key<&VectorOutput::decoder>("decoder", kDecoderHelp).as(Projector::value),
+                  key<&VectorOutput::loss>("loss", kLossHelp).as(kVectorLoss),
+                  key<&VectorOutput::softmax>(
+                      "softmax", "Whether the answer is a distribution: numbers above 0 that add up to 1."),
+                  key<&VectorOutput::preprocessing, &VectorPreprocessing::vector_size>(
+                      "vector_size", "The same as preprocessing.vector_size.")
+                      .within(1, kMostLayerOutputs)),
+             output_keys("mean_squared_error"));
+constexpr auto kSet =
+    together(keys(key<&SetOutput::preprocessing>("preprocessing", kPreprocessingHelp),
+                  key<&SetOutput::decoder>("decoder", kDecoderHelp).as(Classifier::value),
+                  key<&SetOutput::loss>("loss", kLossHelp),
+                  key<&SetOutput::threshold>("threshold", "Probability from which on a word is predicted.")
+                      .within(0, 1)),
+             output_keys("jaccard"));
+
+constexpr NameList kLaterTypes[] = {"anomaly",   "category_distribution", "image", "sequence", "text",
+                                    "timeseries"};
 constexpr auto kOutput =
     keys(key<&OutputFeature::name>("name", "The feature's name.").required(),
          key<&OutputFeature::column>("column", "The data's column, where it is not the name."),
@@ -111,6 +177,35 @@ Status check_clip(const Context& context, const Node& node, NumberOutput& output
       node.find("clip")->value.mark,
       fmt::format("{}.clip: {} is above {}", context.path, (*output.clip)[0], (*output.clip)[1]),
       "give the least value first");
+}
+
+Status check_vector(const Context& context, const Node& node, VectorOutput& output) {
+  const auto& clip = output.decoder.clip;
+  if (clip && (*clip)[0] > (*clip)[1])
+    return context.refuse(
+        node.mark, fmt::format("{}.decoder.clip: {} is above {}", context.path, (*clip)[0], (*clip)[1]),
+        "give the least value first");
+  const Entry *own = node.find("vector_size"), *part = node.find("preprocessing");
+  const Entry* inner = part ? part->value.find("vector_size") : nullptr;
+  if (own && inner && own->value.text != inner->value.text)
+    return context.refuse(own->mark,
+                          fmt::format("{}: vector_size is {} and preprocessing.vector_size {}", context.path,
+                                      own->value.text, inner->value.text),
+                          "give one of them");
+  const bool scaled = output.preprocessing.normalization != Normalization::none;
+  const bool of_targets = std::holds_alternative<MeanAbsolutePercentageError>(output.loss) ||
+                          std::holds_alternative<VectorCrossEntropy>(output.loss);
+  if (scaled && (of_targets || output.softmax))
+    return context.refuse(node.mark,
+                          fmt::format("{}: {} needs the targets as they are, without normalization",
+                                      context.path, of_targets ? "its loss" : "softmax"),
+                          "leave preprocessing.normalization out");
+  if (model::gated(output.decoder.activation))
+    return context.refuse(
+        node.mark,
+        fmt::format("{}.decoder.activation: a gated activation leaves half of the values", context.path),
+        "choose another one");
+  return {};
 }
 
 Status read_class_weights(const Context& context, const Node& node, const Key& key, void* value) {
@@ -162,6 +257,10 @@ OutputFeature plain_like(const OutputFeature& feature) {
 
 constinit const Component kRegressor{
     .name = "regressor", .help = "A stack of layers, then one linear layer to one value.", .keys = kLinear};
+constinit const Component kProjector{
+    .name = "projector",
+    .help = "A stack of layers, then one linear layer to one value for each number of the vector.",
+    .keys = kProjectorKeys};
 constinit const Component kClassifier{
     .name = "classifier",
     .help = "A stack of layers, then one linear layer to one logit per class.",
@@ -181,6 +280,21 @@ template <>
 constinit const Component Described<Huber>::component{
     .name = "huber", .help = "Squared for small errors, linear for large ones.", .keys = kHuber};
 template <>
+constinit const Component Described<MeanAbsolutePercentageError>::component{
+    .name = "mean_absolute_percentage_error",
+    .help = "Mean of the errors' sizes over those of the targets.",
+    .keys = kWeightOfPercentage};
+template <>
+constinit const Component Described<VectorCrossEntropy>::component{
+    .name = "softmax_cross_entropy",
+    .help = "Cross-entropy of the distribution that a vector is.",
+    .keys = kVectorCrossEntropy};
+template <>
+constinit const Component Described<SigmoidCrossEntropy>::component{
+    .name = "sigmoid_cross_entropy",
+    .help = "Cross-entropy of each word's probability, summed over the words.",
+    .keys = kSigmoidCrossEntropy};
+template <>
 constinit const Component Described<BinaryCrossEntropy>::component{.name = "binary_weighted_cross_entropy",
                                                                    .help = "Cross-entropy of a probability.",
                                                                    .keys = kBinaryCrossEntropy};
@@ -198,6 +312,14 @@ constinit const Component Described<BinaryOutput>::component{
 template <>
 constinit const Component Described<CategoryOutput>::component{
     .name = "category", .help = "Predicts one of several values.", .keys = kCategory};
+template <>
+constinit const Component Described<VectorOutput>::component{.name = "vector",
+                                                             .help = "Predicts a vector of numbers.",
+                                                             .keys = kVector,
+                                                             .finish = finish<check_vector>};
+template <>
+constinit const Component Described<SetOutput>::component{
+    .name = "set", .help = "Predicts which words are there.", .keys = kSet};
 template <>
 constinit const Component Described<OutputFeature>::component{.name = "output_features",
                                                               .help = "A column to predict.",

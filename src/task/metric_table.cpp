@@ -34,13 +34,33 @@ constexpr MetricInfo kCategory[] = {
     {"f1", true, "Mean over the classes of their f1."},
 };
 
+constexpr MetricInfo kVector[] = {
+    {"loss", false, "The training loss, without regularization."},
+    {"mean_squared_error", false, "Mean over rows and places of (prediction - truth)²."},
+    {"mean_absolute_error", false, "Mean over rows and places of |prediction - truth|."},
+    {"root_mean_squared_error", false, "Root of mean_squared_error."},
+    {"r2", true, "1 - squared error / squared deviation from each place's mean."},
+};
+
+constexpr MetricInfo kSet[] = {
+    {"loss", false, "The training loss, without regularization."},
+    {"jaccard", true,
+     "Mean over the rows: words both predicted and true over words predicted or true; 1 where there are "
+     "none."},
+};
+
 // Of each type of output, in the order of FeatureType.
 struct TypeMetrics {
   std::span<const MetricInfo> metrics;
   std::string_view watched;  // unless the recipe says otherwise
 };
-constexpr TypeMetrics kTypes[] = {
-    {kNumber, "mean_squared_error"}, {kBinary, "roc_auc"}, {kCategory, "accuracy"}, {}, {}, {}, {}};
+constexpr TypeMetrics kTypes[] = {{kNumber, "mean_squared_error"},
+                                  {kBinary, "roc_auc"},
+                                  {kCategory, "accuracy"},
+                                  {kVector, "mean_squared_error"},
+                                  {kSet, "jaccard"},
+                                  {},
+                                  {}};
 
 }  // namespace
 

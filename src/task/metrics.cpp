@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "base/overloaded.h"
+
 namespace shoestring::task {
 namespace {
 
@@ -156,13 +158,72 @@ std::vector<MetricValue> CategoryMetrics::values() const {
                                        mean(recall, seen), mean(f1, seen)});
 }
 
+// ---- vector ------------------------------------------------------------------------------------
+
+void VectorMetrics::add(std::span<const float> predictions, std::span<const float> truths,
+                        std::span<const float> losses) {
+  const size_t size = truth_means_.size();
+  for (size_t row = 0; row < losses.size(); ++row) {
+    ++rows_;
+    loss_ += losses[row];
+    for (size_t i = 0; i < size; ++i) {
+      const double truth = truths[row * size + i], error = predictions[row * size + i] - truth;
+      squared_ += error * error;
+      absolute_ += std::abs(error);
+      const double from_mean = truth - truth_means_[i];
+      truth_means_[i] += from_mean / static_cast<double>(rows_);
+      truth_deviation_ += from_mean * (truth - truth_means_[i]);
+    }
+  }
+}
+
+std::vector<MetricValue> VectorMetrics::values() const {
+  const auto numbers = rows_ * static_cast<int64_t>(truth_means_.size());
+  const double squared = mean(squared_, numbers);
+  return named(FeatureType::vector,
+               {mean(loss_, rows_), squared, mean(absolute_, numbers), std::sqrt(squared),
+                truth_deviation_ > 0 ? 1 - squared_ / truth_deviation_ : kNone});
+}
+
+// ---- set ---------------------------------------------------------------------------------------
+
+void SetMetrics::add(std::span<const float> probabilities, std::span<const int32_t> truths,
+                     std::span<const float> losses) {
+  if (losses.empty()) return;
+  const auto words = static_cast<size_t>(words_), width = truths.size() / losses.size();
+  for (size_t row = 0; row < losses.size(); ++row) {
+    const auto own = probabilities.subspan(row * words, words);
+    auto either = std::count_if(own.begin(), own.end(), [&](float p) { return p >= threshold_; });
+    int64_t both = 0;
+    for (const int32_t word : truths.subspan(row * width, width)) {
+      if (word == words_) continue;
+      if (word < words_ && own[static_cast<size_t>(word)] >= threshold_)
+        ++both;
+      else
+        ++either;
+    }
+    ++rows_;
+    loss_ += losses[row];
+    jaccard_ += either == 0 ? 1 : static_cast<double>(both) / static_cast<double>(either);
+  }
+}
+
+std::vector<MetricValue> SetMetrics::values() const {
+  return named(FeatureType::set, {mean(loss_, rows_), mean(jaccard_, rows_)});
+}
+
 // ---- any ---------------------------------------------------------------------------------------
 
-OutputMetrics metrics_for(const OutputFeature& output, int64_t classes) {
-  if (const auto* number = std::get_if<NumberOutput>(&output.spec))
-    return NumberMetrics(std::holds_alternative<RootMeanSquaredError>(number->loss));
-  if (const auto* binary = std::get_if<BinaryOutput>(&output.spec)) return BinaryMetrics(binary->threshold);
-  return CategoryMetrics(classes, std::get<CategoryOutput>(output.spec).top_k);
+OutputMetrics metrics_for(const OutputFeature& output, int64_t size) {
+  return std::visit(
+      Overloaded{[](const NumberOutput& o) {
+                   return OutputMetrics(NumberMetrics(std::holds_alternative<RootMeanSquaredError>(o.loss)));
+                 },
+                 [](const BinaryOutput& o) { return OutputMetrics(BinaryMetrics(o.threshold)); },
+                 [&](const CategoryOutput& o) { return OutputMetrics(CategoryMetrics(size, o.top_k)); },
+                 [&](const VectorOutput&) { return OutputMetrics(VectorMetrics(size)); },
+                 [&](const SetOutput& o) { return OutputMetrics(SetMetrics(size, o.threshold)); }},
+      output.spec);
 }
 
 std::vector<MetricValue> values(const OutputMetrics& metrics) {

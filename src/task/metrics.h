@@ -86,10 +86,44 @@ class CategoryMetrics {
   std::vector<int64_t> confusion_;
 };
 
-using OutputMetrics = std::variant<NumberMetrics, BinaryMetrics, CategoryMetrics>;  // as FeatureType
+// Of a vector output, on the raw scale.
+class VectorMetrics {
+ public:
+  explicit VectorMetrics(int64_t size) : truth_means_(static_cast<size_t>(size)) {}
+  // `predictions` and `truths` are [rows, size].
+  void add(std::span<const float> predictions, std::span<const float> truths, std::span<const float> losses);
+  std::vector<MetricValue> values() const;
+  int64_t rows() const { return rows_; }
 
-// Empty metrics for an output of the recipe; `classes` of a category.
-OutputMetrics metrics_for(const OutputFeature& output, int64_t classes);
+ private:
+  std::vector<double> truth_means_;  // Welford, of each place
+  int64_t rows_ = 0;
+  double loss_ = 0, squared_ = 0, absolute_ = 0, truth_deviation_ = 0;
+};
+
+// Of a set output.
+class SetMetrics {
+ public:
+  SetMetrics(int64_t words, double threshold) : words_(words), threshold_(threshold) {}
+  // `probabilities` are [rows, words]; `truths` [rows, width] the numbers of the words that are there: one of
+  // `words` is none, one above that a word that the model does not know, which nothing predicts.
+  void add(std::span<const float> probabilities, std::span<const int32_t> truths,
+           std::span<const float> losses);
+  std::vector<MetricValue> values() const;
+  int64_t rows() const { return rows_; }
+
+ private:
+  int64_t words_;
+  double threshold_;
+  int64_t rows_ = 0;
+  double loss_ = 0, jaccard_ = 0;
+};
+
+// As FeatureType.
+using OutputMetrics = std::variant<NumberMetrics, BinaryMetrics, CategoryMetrics, VectorMetrics, SetMetrics>;
+
+// Empty metrics for an output of the recipe; `size` is NetworkSpec's of it.
+OutputMetrics metrics_for(const OutputFeature& output, int64_t size);
 std::vector<MetricValue> values(const OutputMetrics& metrics);
 // The value of a name in the list, NaN if it is not there.
 double value_of(std::span<const MetricValue> values, std::string_view name);

@@ -269,6 +269,15 @@ std::string port_of(const InputFeature& input) {
   return fmt::format("{}:{}", name_of(type), input.name);
 }
 
+std::string answer_port_of(const OutputFeature& output) {
+  // In the order of FeatureType.
+  constexpr std::string_view kNames[] = {"prediction", "probability", "probabilities", "prediction",
+                                         "probabilities"};
+  return fmt::format("{}:{}", kNames[static_cast<size_t>(output.type())], output.name);
+}
+
+bool is_wide(FeatureType type) { return type != FeatureType::number && type != FeatureType::binary; }
+
 Type port_type(const NetworkSpec& spec, size_t i, int64_t rows) {
   switch (spec.recipe.inputs[i].type()) {
     case FeatureType::vector:

@@ -12,6 +12,7 @@
 //   9]  the parts of the date, as data::DateRows has them "target:NAME"     f32[rows]     of a number output
 //   (preprocessed) or a binary output (0 or 1)
 //                     i32[rows]     of a category output; the loss of a row of -1 is 0
+//                     f32[rows, n]  of a vector output (preprocessed), or of a set output: 1 for a word there
 //   "learning_rate"   f32[]         of this step
 //
 // Results of every training step:
@@ -31,7 +32,8 @@
 //   "prediction:NAME"     f32[rows]  of a number output, on the scale of its preprocessed target:
 //                                    denormalising and then clipping is left to the decoder on the host
 //   "probability:NAME"    f32[rows]  of a binary output, that it is true
-//   "probabilities:NAME"  f32[rows, classes]  of a category output
+//   "probabilities:NAME"  f32[rows, classes]  of a category output; of a set output that each word is there
+//   "prediction:NAME"     f32[rows, n]  of a vector output, as that of a number
 //
 // States: "combiner.fc0.weights" [fan_in, fan_out], "combiner.fc0.bias", "combiner.fc0.norm.scale",
 // ".shift", ".mean", ".variance", "combiner.norm.scale" (of the stack's input), "input.NAME.embedding",
@@ -59,8 +61,9 @@ struct NetworkSpec {
   Recipe recipe;
   std::vector<int64_t> input_sizes;                // of each input: the vocabulary of a category, set or bag,
                                                    // the numbers of a vector, else 1
-  std::vector<int64_t> output_sizes;               // of each output: a category's classes, else 1
-  std::vector<std::vector<double>> class_weights;  // of each output: empty, or one for each class
+  std::vector<int64_t> output_sizes;               // of each output: a category's classes, a set's words, the
+                                                   // numbers of a vector, else 1
+  std::vector<std::vector<double>> class_weights;  // of each output: empty, or one for each class or word
   std::vector<std::vector<double>> input_edges;    // of each input: of a number that is encoded by bins, the
                                                    // bins' edges; else empty
   bool accumulates = false;                        // has the states that the accumulating steps need
@@ -81,6 +84,10 @@ int64_t number_columns(const NetworkSpec& spec);
 // The graph's input that is this feature's alone: "category:NAME". "" of a number and a binary one.
 std::string port_of(const InputFeature& input);
 Type port_type(const NetworkSpec& spec, size_t input, int64_t rows);
+// The result that answers an output: "prediction:NAME".
+std::string answer_port_of(const OutputFeature& output);
+// Whether an output has several values a row, however many: a class's or word's each, or a vector's.
+bool is_wide(FeatureType type);
 
 // Every builder's graph may have failed: ask Graph::status() (it does for impossible recipes only, such
 // as a vocabulary of size 0).
@@ -99,14 +106,15 @@ Graph build_training(const NetworkSpec& spec, int64_t rows, StepKind kind,
 Graph build_evaluation(const NetworkSpec& spec, int64_t rows);
 Graph build_prediction(const NetworkSpec& spec, int64_t rows);
 // What each member of the ensemble answers, for fitting their weights: "answers:NAME" f32[members, rows], of
-// a category f32[members, rows, classes]; values or probabilities, on the scale of predictions.
+// a category, a set or a vector f32[members, rows, n]; values or probabilities, on the scale of predictions.
 Graph build_members(const NetworkSpec& spec, int64_t rows);
 // The members of the recipe's ensemble; 1 without one.
 int64_t member_count(const Recipe& recipe);
 
 // The weights of a category output's classes in the order of its labels, scaled so that their mean over
 // the training rows is 1 (`counts`: rows of each label). Empty if the recipe gives none. Fails with
-// ErrorKind::usage where a name is no label or the number of weights is not the number of classes.
+// ErrorKind::usage where a name is no label or the number of weights is not the number of classes. Those of a
+// set's words are taken as they are (no `counts`).
 Result<std::vector<double>> resolve_class_weights(const ClassWeights& weights, const std::string& output,
                                                   std::span<const std::string> labels,
                                                   std::span<const int64_t> counts);

@@ -276,7 +276,7 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
   if (!passing.empty()) pieces = columns_of(inputs.numbers, passing);
   size_t next = 0;  // groups stand in the order of their first features
   for (size_t i = 0; i < features.size(); ++i) {
-    const std::string name = prefix + "input." + state_name(features[i].name);
+    const std::string name = prefix + "input." + state_name(features[i].tied.value_or(features[i].name));
     if (!port_of(features[i]).empty())
       pieces.push_back(encode_own(f, inputs.own[i], name, spec.input_sizes[i], features[i]));
     else if (next < groups.size() && groups[next].first == i)

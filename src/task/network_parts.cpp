@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/overloaded.h"
+#include "ops/rows.h"
 #include "task/layer_words.h"
 #include "task/network_inputs.h"
 
@@ -21,6 +22,21 @@ Value combine(model::Forward& f, Value x, const std::string& name, const ConcatC
   x = ops::reshape(x, {members * rows, x.dims()[2]});
   x = model::fc_stack(f, x, name, stack_of(c.stack, c.residual));
   return x.valid() ? ops::reshape(x, {members, rows, x.dims()[1]}) : x;
+}
+
+// Whether the softmax stands in the loss and in the answer, and not in the decoder's values.
+bool softmax_is_last(const VectorOutput& output) {
+  return output.softmax && std::holds_alternative<VectorCrossEntropy>(output.loss);
+}
+
+// What follows the last layer of a vector.
+Value project(model::Forward& f, Value x, const std::string& name, const VectorOutput& output) {
+  if (!x.valid()) return x;
+  const ProjectorDecoder& d = output.decoder;
+  x = model::activate(f, x, name, d.activation);
+  if (d.multiplier != 1) x = ops::mul(x, ops::broadcast_like(f.graph().scalar(DType::f32, d.multiplier), x));
+  if (d.clip) x = ops::clamp(x, (*d.clip)[0], (*d.clip)[1]);
+  return output.softmax && !softmax_is_last(output) ? ops::softmax(x) : x;
 }
 
 Value decode(model::Forward& f, Value x, const std::string& name, const OutputFeature& output, int64_t size) {
@@ -40,7 +56,8 @@ Value decode(model::Forward& f, Value x, const std::string& name, const OutputFe
     x = model::fc_stack(f, x, name, stack_of(decoder.stack));
   }
   x = each ? model::linear_of_each(f, x, name, last) : model::linear(f, x, name, last);
-  if (output.type() == FeatureType::category || !x.valid()) return x;
+  if (const auto* vector = std::get_if<VectorOutput>(&output.spec)) return project(f, x, name, *vector);
+  if (is_wide(output.type()) || !x.valid()) return x;
   return ops::reshape(x, each ? Shape{x.dims()[0], x.dims()[1]} : Shape{x.dims()[0]});
 }
 
@@ -70,33 +87,39 @@ std::vector<Value> forward_member(model::Forward& f, const NetworkSpec& spec, co
 
 // Logits to the scale on which answers are averaged, and back. Probabilities stay so far from 0 and 1 that
 // their logits are finite.
-Value to_answer(FeatureType type, Value logits) {
-  switch (type) {
-    case FeatureType::number:
-      return logits;
-    case FeatureType::binary:
-      return ops::sigmoid(logits);
-    case FeatureType::category:
-      return ops::softmax(logits);
-    default:
-      return logits;
-  }
+Value to_answer(const OutputFeature& output, Value logits) {
+  return std::visit(
+      Overloaded{[&](const NumberOutput&) { return logits; },
+                 [&](const BinaryOutput&) { return ops::sigmoid(logits); },
+                 [&](const CategoryOutput&) { return ops::softmax(logits); },
+                 [&](const VectorOutput& v) { return softmax_is_last(v) ? ops::softmax(logits) : logits; },
+                 [&](const SetOutput&) { return ops::sigmoid(logits); }},
+      output.spec);
 }
 // One member's answer; of a batch ensemble the mean over its members.
-Value answer_of(FeatureType type, Value logits) {
-  const Value answer = to_answer(type, logits);
-  const bool several = answer.valid() && answer.dims().rank() > (type == FeatureType::category ? 2 : 1);
+Value answer_of(const OutputFeature& output, Value logits) {
+  const Value answer = to_answer(output, logits);
+  const bool several = answer.valid() && answer.dims().rank() > (is_wide(output.type()) ? 2 : 1);
   return several ? ops::reduce_mean(answer, {0}) : answer;
 }
-Value from_answer(FeatureType type, Value answer) {
-  if (!answer.valid() || type == FeatureType::number) return answer;
-  constexpr double kLeast = 1e-30, kLeastOfTwo = 6e-8;
-  const auto at_least = [](Value x, double low) {
-    return ops::maximum(x, ops::broadcast_like(x.graph().scalar(DType::f32, low), x));
-  };
-  if (type == FeatureType::category) return ops::log(at_least(answer, kLeast));
+Value at_least(Value x, double low) {
+  return ops::maximum(x, ops::broadcast_like(x.graph().scalar(DType::f32, low), x));
+}
+Value log_of_distribution(Value answer) { return ops::log(at_least(answer, 1e-30)); }
+Value logit(Value answer) {
   using namespace ops;  // arithmetic, spelled with operators
-  return ops::log(at_least(answer, kLeastOfTwo)) - ops::log(at_least(1.0 - answer, kLeastOfTwo));
+  constexpr double kLeast = 6e-8;
+  return ops::log(at_least(answer, kLeast)) - ops::log(at_least(1.0 - answer, kLeast));
+}
+Value from_answer(const OutputFeature& output, Value answer) {
+  if (!answer.valid()) return answer;
+  return std::visit(
+      Overloaded{
+          [&](const NumberOutput&) { return answer; }, [&](const BinaryOutput&) { return logit(answer); },
+          [&](const CategoryOutput&) { return log_of_distribution(answer); },
+          [&](const VectorOutput& v) { return softmax_is_last(v) ? log_of_distribution(answer) : answer; },
+          [&](const SetOutput&) { return logit(answer); }},
+      output.spec);
 }
 
 Value blend_weights(model::Forward& f, int64_t members) {
@@ -125,19 +148,19 @@ std::vector<Value> blended(model::Forward& f, const NetworkSpec& spec,
   const auto count = static_cast<int64_t>(members.size());
   std::vector<Value> out;
   for (size_t i = 0; i < spec.recipe.outputs.size(); ++i) {
-    const FeatureType type = spec.recipe.outputs[i].type();
-    const int rank = type == FeatureType::category ? 2 : 1;
+    const OutputFeature& output = spec.recipe.outputs[i];
+    const int rank = is_wide(output.type()) ? 2 : 1;
     if (count == 1 && members[0][i].valid() && members[0][i].dims().rank() == rank) {
       out.push_back(members[0][i]);  // nothing to blend: the logits as they are
       continue;
     }
     Value sum;
     for (int64_t m = 0; m < count; ++m) {
-      Value answer = answer_of(type, members[static_cast<size_t>(m)][i]);
+      Value answer = answer_of(output, members[static_cast<size_t>(m)][i]);
       if (count > 1) answer = answer * ops::reshape(ops::slice(blend_weights(f, count), 0, m, 1), {});
       sum = sum.valid() ? sum + answer : answer;
     }
-    out.push_back(from_answer(type, sum));
+    out.push_back(from_answer(output, sum));
   }
   return out;
 }
@@ -145,7 +168,7 @@ std::vector<Value> blended(model::Forward& f, const NetworkSpec& spec,
 Value answers_of(const NetworkSpec& spec, size_t i, const std::vector<std::vector<Value>>& members) {
   std::vector<Value> pieces;
   for (const std::vector<Value>& logits : members) {
-    const Value answer = answer_of(spec.recipe.outputs[i].type(), logits[i]);
+    const Value answer = answer_of(spec.recipe.outputs[i], logits[i]);
     if (!answer.valid()) return answer;
     const auto dims = answer.dims().dims();
     std::vector<int64_t> wide{1};
@@ -157,28 +180,59 @@ Value answers_of(const NetworkSpec& spec, size_t i, const std::vector<std::vecto
 
 Value target_input(Graph& graph, const NetworkSpec& spec, size_t i, int64_t rows) {
   const OutputFeature& output = spec.recipe.outputs[i];
-  const DType dtype = output.type() == FeatureType::category ? DType::i32 : DType::f32;
-  return graph.input("target:" + output.name, {dtype, {rows}});
+  const bool category = output.type() == FeatureType::category, wide = is_wide(output.type()) && !category;
+  return graph.input("target:" + output.name, {category ? DType::i32 : DType::f32,
+                                               wide ? Shape{rows, spec.output_sizes[i]} : Shape{rows}});
 }
+
+namespace {
+
+// Of each number of a vector, or of a number: what the loss is made of.
+Value element_losses(const auto& loss, Value values, Value target) {
+  return std::visit(
+      Overloaded{
+          [&](const MeanSquaredError&) { return ops::squared_error(values, target); },
+          [&](const MeanAbsoluteError&) { return ops::absolute_error(values, target); },
+          [&](const RootMeanSquaredError&) { return ops::squared_error(values, target); },
+          [&](const Huber& h) { return ops::huber(values, target, h.delta); },
+          [&](const MeanAbsolutePercentageError&) {
+            return ops::div(ops::absolute_error(values, target), at_least(ops::abs(target), 1.17e-6));
+          },
+          [&](const VectorCrossEntropy&) { return ops::neg(ops::mul(target, ops::log_softmax(values))); }},
+      loss);
+}
+
+// [rows, words] -> [rows]. On a word that is in the set its weight.
+Value set_losses(Value logits, Value target, const std::vector<double>& weights) {
+  using namespace ops;  // arithmetic, spelled with operators
+  Value losses = ops::binary_cross_entropy(logits, target);
+  if (!weights.empty()) {
+    const auto words = static_cast<int64_t>(weights.size());
+    const Value weight = logits.graph().constant({DType::f32, {1, words}}, weights);
+    losses = losses * (1.0 + target * (ops::broadcast_like(weight, target) - 1.0));
+  }
+  return ops::reduce_sum(losses, {1});
+}
+
+}  // namespace
 
 Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target) {
   if (!logits.valid() || !target.valid()) return logits;
-  const bool category = spec.recipe.outputs[i].type() == FeatureType::category;
+  const FeatureType type = spec.recipe.outputs[i].type();
+  const bool wide = is_wide(type);
   // Of a batch ensemble each member's loss, all against the same targets.
-  if (logits.dims().rank() > (category ? 2 : 1)) {
+  if (logits.dims().rank() > (wide ? 2 : 1)) {
     const int64_t members = logits.dims()[0], rows = logits.dims()[1];
-    target = ops::reshape(ops::broadcast(target, {members, rows}), {members * rows});
-    logits = ops::reshape(logits, category ? Shape{members * rows, logits.dims()[2]} : Shape{members * rows});
+    const int64_t n = wide ? logits.dims()[2] : 1;
+    if (target.dims().rank() == 2)
+      target = ops::reshape(ops::broadcast(target, {members, rows, n}), {members * rows, n});
+    else
+      target = ops::reshape(ops::broadcast(target, {members, rows}), {members * rows});
+    logits = ops::reshape(logits, wide ? Shape{members * rows, n} : Shape{members * rows});
   }
-  const auto number = Overloaded{
-      [&](const MeanSquaredError&) { return ops::squared_error(logits, target); },
-      [&](const MeanAbsoluteError&) { return ops::absolute_error(logits, target); },
-      [&](const RootMeanSquaredError&) { return ops::squared_error(logits, target); },
-      [&](const Huber& h) { return ops::huber(logits, target, h.delta); },
-  };
   return std::visit(
       Overloaded{
-          [&](const NumberOutput& o) { return std::visit(number, o.loss); },
+          [&](const NumberOutput& o) { return element_losses(o.loss, logits, target); },
           [&](const BinaryOutput& o) {
             const auto& loss = std::get<BinaryCrossEntropy>(o.loss);
             return ops::binary_cross_entropy(logits, target, loss.positive_class_weight.value_or(1));
@@ -192,6 +246,12 @@ Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target) 
                                           ? Value()
                                           : logits.graph().constant({DType::f32, {classes}}, weights));
           },
+          [&](const VectorOutput& o) {
+            const Value losses = element_losses(o.loss, logits, target);
+            const bool sums = std::holds_alternative<VectorCrossEntropy>(o.loss);
+            return sums ? ops::reduce_sum(losses, {1}) : ops::reduce_mean(losses, {1});
+          },
+          [&](const SetOutput&) { return set_losses(logits, target, spec.class_weights[i]); },
       },
       spec.recipe.outputs[i].spec);
 }
@@ -206,19 +266,7 @@ Value mean_loss(const NetworkSpec& spec, size_t i, Value row_losses) {
 
 void add_prediction(Graph& graph, const NetworkSpec& spec, size_t i, Value logits) {
   const OutputFeature& output = spec.recipe.outputs[i];
-  switch (output.type()) {
-    case FeatureType::number:
-      graph.output("prediction:" + output.name, logits);
-      break;
-    case FeatureType::binary:
-      graph.output("probability:" + output.name, ops::sigmoid(logits));
-      break;
-    case FeatureType::category:
-      graph.output("probabilities:" + output.name, ops::softmax(logits));
-      break;
-    default:
-      break;
-  }
+  graph.output(answer_port_of(output), to_answer(output, logits));
 }
 
 }  // namespace shoestring::task

@@ -10,20 +10,20 @@
 namespace shoestring::task {
 
 // From the graph's inputs, which are declared here, to each output's logits or value: [rows] of a number
-// or binary output, [rows, classes] of a category; of a batch ensemble [members, rows] and [members, rows,
-// classes]. In order: the encoders (first the numbers that pass through, then those that are encoded in
-// groups, then the others in the recipe's order), side by side; the combiner; each output's decoder. One list
-// for each member of the recipe's ensemble; the recipe's network alone is one member.
+// or binary output, [rows, n] of a category, a set or a vector; of a batch ensemble [members, rows] and
+// [members, rows, n]. In order: the encoders (first the numbers that pass through, then those that are
+// encoded in groups, then the others in the recipe's order), side by side; the combiner; each output's
+// decoder. One list for each member of the recipe's ensemble; the recipe's network alone is one member.
 std::vector<std::vector<Value>> forward_members(model::Forward& forward, const NetworkSpec& spec,
                                                 int64_t rows);
 
-// What the members answer as one, as logits or value again: [rows] or [rows, classes]. The mean of values or
+// What the members answer as one, as logits or value again: [rows] or [rows, n]. The mean of values or
 // of probabilities, over the members of a batch ensemble and then, weighted by the state "blend.weights"
 // [members], over those of the ensemble.
 std::vector<Value> blended(model::Forward& forward, const NetworkSpec& spec,
                            const std::vector<std::vector<Value>>& members);
 
-// Each member's answers to output i, one after the other: [members, rows] or [members, rows, classes].
+// Each member's answers to output i, one after the other: [members, rows] or [members, rows, n].
 Value answers_of(const NetworkSpec& spec, size_t i, const std::vector<std::vector<Value>>& members);
 
 // Declares the input "target:NAME" of output i.

@@ -35,7 +35,7 @@ constexpr std::string_view kOtherNames =
     "main_sequence_feature max_concurrent_trials max_df max_eval max_iter max_length "
     "max_new_tokens max_position_embeddings max_relative_positions max_sequence_length max_time "
     "mem_len merge_adapter_into_base_model metric min_df min_length min_new_tokens model_cache_dir "
-    "model_name model_variant module_dropout modules_to_save multiplier n_ctx n_embd "
+    "model_name model_variant module_dropout modules_to_save n_ctx n_embd "
     "n_estimators n_frequency n_head n_heads n_inner n_layer n_layers n_positions neftune_noise_alpha "
     "ngram_range ngram_size no_repeat_ngram_size norm_rel_ebd nu num_attention_heads num_beam_groups "
     "num_beams num_blocks num_channels num_conv_layers num_decoder_layers num_fft_points "

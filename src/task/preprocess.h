@@ -120,7 +120,8 @@ struct CategoryFit {
 struct VectorFit {
   int64_t size = 1;  // numbers of each
   MissingValues strategy = MissingValues::fill_with_const;
-  std::vector<float> fill, usual;  // of a missing value, and where the strategy gives none
+  std::vector<float> fill, usual;    // of a missing value, and where the strategy gives none
+  std::vector<double> shift, scale;  // encoded = (value - shift) / scale, of each place; empty: as it is
   bool operator==(const VectorFit&) const = default;
 };
 
@@ -269,6 +270,9 @@ bool looks_around(const Fit& fit);
 
 // A prediction on the raw scale, within `clip` where it is set.
 double decode(const NumberFit& fit, double encoded, const std::optional<std::array<double, 2>>& clip = {});
+
+// A vector in place.
+void decode(const VectorFit& fit, std::span<float> vector);
 
 inline const std::string& decode(const BinaryFit& fit, bool value) {
   return value ? fit.true_label : fit.false_label;

@@ -85,11 +85,13 @@ Json write(const CategoryFit& fit) {
 }
 
 Json write(const VectorFit& fit) {
-  return {{"type", "vector"},
-          {"size", fit.size},
-          {"missing_value_strategy", name_of(fit.strategy)},
-          {"fill", fit.fill},
-          {"usual", fit.usual}};
+  Json json{{"type", "vector"},
+            {"size", fit.size},
+            {"missing_value_strategy", name_of(fit.strategy)},
+            {"fill", fit.fill},
+            {"usual", fit.usual}};
+  if (!fit.scale.empty()) json["shift"] = fit.shift, json["scale"] = fit.scale;
+  return json;
 }
 
 Json write(const WordsFit& fit) {
@@ -165,12 +167,17 @@ VectorFit read_vector(const Json& json) {
   VectorFit fit{.size = json.at("size"),
                 .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
                 .fill = json.at("fill"),
-                .usual = json.at("usual")};
-  const auto whole = [&](const std::vector<float>& values) {
+                .usual = json.at("usual"),
+                .shift = json.value("shift", std::vector<double>()),
+                .scale = json.value("scale", std::vector<double>())};
+  const auto whole = [&](const auto& values) {
     return static_cast<int64_t>(values.size()) == fit.size &&
-           std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+           std::all_of(values.begin(), values.end(), [](auto v) { return std::isfinite(v); });
   };
-  if (fit.size < 1 || fit.size > kMostLayerOutputs || !whole(fit.fill) || !whole(fit.usual))
+  const bool scaled = !fit.shift.empty() || !fit.scale.empty();
+  if (fit.size < 1 || fit.size > kMostLayerOutputs || !whole(fit.fill) || !whole(fit.usual) ||
+      (scaled && (!whole(fit.shift) || !whole(fit.scale) ||
+                  std::any_of(fit.scale.begin(), fit.scale.end(), [](double v) { return v <= 0; }))))
     throw Malformed{"the size of vectors is damaged"};
   return fit;
 }

@@ -193,20 +193,21 @@ Result<VectorFit> fit_vector(const VectorPreprocessing& preprocessing, const Fit
                              const Vectors& column) {
   VectorFit fit{.size = preprocessing.vector_size.value_or(usual_length(context, column)),
                 .strategy = preprocessing.missing_value_strategy};
-  std::vector<double> sums(static_cast<size_t>(fit.size)), least(sums), greatest(sums);
+  std::vector<double> means(static_cast<size_t>(fit.size)), squares(means), least(means), greatest(means);
   std::vector<std::vector<float>> lists;
   int64_t rows = 0;
   for (const uint32_t row : context.training_rows) {
     if (is_hole(fit, column, row)) continue;
     const std::span<const float> list = column[row];
+    ++rows;
     for (size_t i = 0; i < list.size(); ++i) {
-      const double value = list[i];
-      sums[i] += value;
-      least[i] = rows == 0 ? value : std::min(least[i], value);
-      greatest[i] = rows == 0 ? value : std::max(greatest[i], value);
+      const double value = list[i], from_mean = value - means[i];  // Welford 1962
+      means[i] += from_mean / static_cast<double>(rows);
+      squares[i] += from_mean * (value - means[i]);
+      least[i] = rows == 1 ? value : std::min(least[i], value);
+      greatest[i] = rows == 1 ? value : std::max(greatest[i], value);
     }
     if (fit.strategy == MissingValues::fill_with_mode) lists.emplace_back(list.begin(), list.end());
-    ++rows;
   }
   if (rows == 0 && (context.is_output || fit.size == 0))
     return fail(ErrorKind::data,
@@ -217,8 +218,14 @@ Result<VectorFit> fit_vector(const VectorPreprocessing& preprocessing, const Fit
   if (context.is_output && least == greatest)
     return fail(ErrorKind::data, fmt::format("{} is the same vector in every training row", context.feature),
                 {}, "give data in which it differs: there is nothing to learn");
-  for (const double sum : sums)
-    fit.usual.push_back(static_cast<float>(rows > 0 ? sum / static_cast<double>(rows) : 0));
+  fit.usual.assign(means.begin(), means.end());
+  if (preprocessing.normalization != Normalization::none) {
+    fit.shift = means;
+    for (const double square : squares) {
+      const double deviation = rows > 0 ? std::sqrt(square / static_cast<double>(rows)) : 0;
+      fit.scale.push_back(deviation > 0 ? deviation : 1);
+    }
+  }
   auto constant = constant_vector(preprocessing.fill_value, fit.size, context);
   if (!constant) return fail(constant.error());
   fit.fill = fit.strategy == MissingValues::fill_with_mode ? mode_of<float>(lists).value_or(fit.usual)
@@ -260,6 +267,11 @@ Result<WordsFit> fit_words(const WordsPreprocessing& preprocessing, bool repeats
   return fit;
 }
 
+void decode(const VectorFit& fit, std::span<float> vector) {
+  for (size_t i = 0; i < fit.scale.size(); ++i)
+    vector[i] = static_cast<float>(vector[i] * fit.scale[i] + fit.shift[i]);
+}
+
 data::CodeColumn code_column(const WordsFit& fit, int64_t expected_rows) {
   return data::CodeColumn(fit.other_word() + 1, expected_rows, fit.width);
 }
@@ -284,6 +296,8 @@ void encode(const VectorFit& fit, const Vectors& column, std::vector<uint8_t>* d
       std::ranges::copy(source == kFromFill ? fit.fill : fit.usual, to);
     else if (const auto& above = carried[static_cast<size_t>(kFromAbove - source)])
       std::ranges::transform(*above, to, [](double value) { return static_cast<float>(value); });
+    for (size_t i = 0; i < fit.scale.size(); ++i)
+      to[i] = static_cast<float>((to[i] - fit.shift[i]) / fit.scale[i]);
   }
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/overloaded.h"
 #include "base/text.h"
 #include "task/metric_table.h"
 #include "task/schema.h"
@@ -58,6 +59,35 @@ Status check_names(const Context& context, const Node& root, const Recipe& recip
     if (!names.insert(output.name).second)
       return refuse(fmt::format("two features are named '{}'", output.name),
                     "rename one and give it 'column:'");
+  }
+  return {};
+}
+
+// A tied input has the encoder of another one: the two have to be alike, and the encoder to be one feature's.
+Status check_tied(const Context& context, const Node& root, const Recipe& recipe) {
+  for (size_t i = 0; i < recipe.inputs.size(); ++i) {
+    const InputFeature& input = recipe.inputs[i];
+    if (!input.tied) continue;
+    const auto refuse = [&](std::string what, std::string fix) {
+      return context.refuse(mark_of(root, "input_features", i, "tied"),
+                            fmt::format("input_features.{}.tied: {}", input.name, what), std::move(fix));
+    };
+    const auto other = std::find_if(recipe.inputs.begin(), recipe.inputs.end(),
+                                    [&](const InputFeature& f) { return f.name == *input.tied; });
+    if (other == recipe.inputs.end() || other->name == input.name)
+      return refuse(fmt::format("there is no other input '{}'", *input.tied), "name another input feature");
+    if (other->tied)
+      return refuse(fmt::format("'{}' is tied itself", *input.tied), fmt::format("name '{}'", *other->tied));
+    if (other->spec != input.spec)
+      return refuse(fmt::format("'{}' has another type, preprocessing or encoder", *input.tied),
+                    "give both the same, all but name and column");
+    const auto* number = std::get_if<NumberInput>(&input.spec);
+    const bool has_member = std::any_of(recipe.ensemble.members.begin(), recipe.ensemble.members.end(),
+                                        [](const EnsembleMember& m) { return m.number_encoder.has_value(); });
+    if (number && (has_member || (!std::holds_alternative<DenseEncoder>(number->encoder) &&
+                                  !std::holds_alternative<PassthroughEncoder>(number->encoder))))
+      return refuse("encoders that spread numbers out have weights of their own for each",
+                    "use the encoder dense");
   }
   return {};
 }
@@ -163,6 +193,7 @@ Result<Recipe> parse_recipe(const Document& document) {
   if (Status read = read_component(context, *root, recipe_component(), &recipe); !read)
     return fail(std::move(read.error()));
   if (Status checked = check_names(context, *root, recipe); !checked) return fail(std::move(checked.error()));
+  if (Status checked = check_tied(context, *root, recipe); !checked) return fail(std::move(checked.error()));
   if (Status checked = check_balance(context, *root, recipe); !checked)
     return fail(std::move(checked.error()));
   if (Status resolved = resolve_validation(context, *root, recipe); !resolved)
@@ -198,7 +229,10 @@ double OutputFeature::loss_weight() const {
 }
 
 const LinearDecoder& OutputFeature::decoder() const {
-  return std::visit([](const auto& output) -> const LinearDecoder& { return output.decoder; }, spec);
+  return std::visit(
+      Overloaded{[](const VectorOutput& output) -> const LinearDecoder& { return output.decoder.linear; },
+                 [](const auto& output) -> const LinearDecoder& { return output.decoder; }},
+      spec);
 }
 
 BatchSizes batch_sizes(const Trainer& trainer, int64_t training_rows) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/overloaded.h"
 #include "base/text.h"
 
 namespace shoestring::task {
@@ -161,6 +162,29 @@ class Reader {
   const Document* document_;
 };
 
+// Cells as a feature's preprocessing wants them.
+Status follow_preprocessing(const auto& feature, SyntheticColumn& column) {
+  return std::visit(
+      [&](const auto& spec) {
+        return Overloaded{[&](const VectorPreprocessing& p) -> Status {
+                            column.most = p.vector_size.value_or(column.most);
+                            return {};
+                          },
+                          [&](const WordsPreprocessing& p) -> Status {
+                            if (p.tokenizer == data::Tokenizer::comma) column.between = ',';
+                            return {};
+                          },
+                          [&](const DatePreprocessing& p) -> Status {
+                            if (!p.datetime_format) return {};
+                            return fail(ErrorKind::usage, "dates in a form of their own cannot be made up",
+                                        fmt::format("feature '{}'", feature.name),
+                                        "leave datetime_format out of the recipe");
+                          },
+                          [](const auto&) { return Status(); }}(spec.preprocessing);
+      },
+      feature.spec);
+}
+
 Status add(const auto& features, bool are_targets, data::SyntheticTable& table) {
   for (const auto& feature : features) {
     const auto row = std::ranges::find(kTypes, name_of(feature.type()), &TypeRow::name);
@@ -172,6 +196,7 @@ Status add(const auto& features, bool are_targets, data::SyntheticTable& table) 
     if (std::ranges::find(table.columns, feature.column, &SyntheticColumn::name) != table.columns.end())
       continue;
     table.columns.push_back(column_of(feature.column, *row, are_targets));
+    if (auto ok = follow_preprocessing(feature, table.columns.back()); !ok) return ok;
   }
   return {};
 }

@@ -1,5 +1,6 @@
 // Predictions as the columns that users know: of an output F the columns F_predictions and, of classes,
-// F_probabilities, F_probability (of the predicted one) and F_probabilities_CLASS.
+// F_probabilities, F_probability (of the predicted one) and F_probabilities_CLASS. Of a vector F_predictions
+// is a list of numbers, of a set one of words, beside F_probabilities and F_probabilities_WORD.
 #pragma once
 
 #include <string>

@@ -25,25 +25,52 @@ double loss_of(const MemberAnswers& a, std::span<const double> weights, std::vec
   return loss;
 }
 
-// A row whose class the model does not know says nothing.
+// More answers than this say nothing new about a few weights.
+constexpr size_t kMostAnswers = 1 << 21;
+
+// Of the row at `place` of the batch what each member answered to one question, and the truth where the
+// answers are values and not probabilities of what was true.
+void add_answer(const float* answers, size_t place, size_t stride, bool invert, float truth,
+                MemberAnswers& out) {
+  if (out.squared) out.truth.push_back(truth);
+  for (size_t m = 0; m < out.of_member.size(); ++m) {
+    const float answer = answers[m * stride + place];
+    out.of_member[m].push_back(invert ? 1 - answer : answer);
+  }
+}
+
+// A row whose class the model does not know says nothing. Each number of a vector and each word of a set is a
+// question of its own.
 void add_batch(const task::NetworkSpec& spec, const Dataset& data, const Runner& runner,
                std::span<const uint32_t> batch, std::vector<MemberAnswers>& out) {
   const auto plan_rows = static_cast<size_t>(runner.rows());
+  const EncodedTargets& targets = data.targets;
   for (size_t o = 0; o < out.size(); ++o) {
+    if (out[o].of_member.front().size() >= kMostAnswers) continue;
     const float* answers = runner.ports().answers[o];
-    const auto type = spec.recipe.outputs[o].type();
-    const auto classes = static_cast<size_t>(spec.output_sizes[o]);
+    const auto size = static_cast<size_t>(spec.output_sizes[o]);
+    const size_t stride = plan_rows * size;
+    std::vector<float> truths(batch.size() * size);  // of a vector or a set
+    gather_wide(targets, o, batch, truths.data());
     for (size_t i = 0; i < batch.size(); ++i) {
-      const bool category = type == task::FeatureType::category;
-      const int32_t code = category ? data.targets.codes[o][batch[i]] : 0;
-      if (code < 0) continue;
-      const float truth = category ? 0 : data.targets.numbers[o][batch[i]];
-      if (out[o].squared) out[o].truth.push_back(truth);
-      for (size_t m = 0; m < out[o].of_member.size(); ++m) {
-        const float* own = answers + m * plan_rows * (category ? classes : 1);
-        const float answer = category ? own[i * classes + static_cast<size_t>(code)] : own[i];
-        const bool is_false = type == task::FeatureType::binary && truth < 0.5F;
-        out[o].of_member[m].push_back(is_false ? 1 - answer : answer);
+      switch (spec.recipe.outputs[o].type()) {
+        case task::FeatureType::number:
+          add_answer(answers, i, stride, false, targets.numbers[o][batch[i]], out[o]);
+          break;
+        case task::FeatureType::binary:
+          add_answer(answers, i, stride, targets.numbers[o][batch[i]] < 0.5F, 0, out[o]);
+          break;
+        case task::FeatureType::category:
+          if (const int32_t code = targets.codes[o][batch[i]]; code >= 0)
+            add_answer(answers, i * size + static_cast<size_t>(code), stride, false, 0, out[o]);
+          break;
+        case task::FeatureType::vector:
+          for (size_t k = i * size; k < (i + 1) * size; ++k)
+            add_answer(answers, k, stride, false, truths[k], out[o]);
+          break;
+        default:
+          for (size_t k = i * size; k < (i + 1) * size; ++k)
+            add_answer(answers, k, stride, truths[k] < 0.5F, 0, out[o]);
       }
     }
   }
@@ -86,9 +113,10 @@ Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> 
   if (!runner) return fail(runner.error());
   std::vector<MemberAnswers> outputs;
   for (const task::OutputFeature& output : spec.recipe.outputs)
-    outputs.push_back({.squared = output.type() == task::FeatureType::number,
-                       .loss_weight = output.loss_weight(),
-                       .of_member = std::vector<std::vector<float>>(members)});
+    outputs.push_back(
+        {.squared = output.type() == task::FeatureType::number || output.type() == task::FeatureType::vector,
+         .loss_weight = output.loss_weight(),
+         .of_member = std::vector<std::vector<float>>(members)});
   while (!rows.empty()) {
     const auto now = rows.first(std::min(rows.size(), static_cast<size_t>((*runner)->rows())));
     gather(data.inputs, now, (*runner)->rows(), (*runner)->ports());

@@ -1,5 +1,6 @@
 #include "train/dataset.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "base/overloaded.h"
@@ -89,6 +90,10 @@ Result<task::Fits> fit(const task::Recipe& recipe, RawColumns& columns, std::spa
     return {};
   };
   if (auto ok = fit_all(recipe.inputs, columns.inputs, false, fits.inputs); !ok) return fail(ok.error());
+  for (size_t i = 0; i < fits.inputs.size(); ++i)
+    if (const auto& tied = recipe.inputs[i].tied)
+      fits.inputs[i] = fits.inputs[static_cast<size_t>(
+          std::ranges::find(recipe.inputs, *tied, &task::InputFeature::name) - recipe.inputs.begin())];
   if (auto ok = fit_all(recipe.outputs, columns.outputs, true, fits.outputs); !ok) return fail(ok.error());
   return fits;
 }
@@ -184,12 +189,17 @@ Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fi
   for (const auto& one : fits.outputs) spec.output_sizes.push_back(task::size_of(one));
   for (size_t o = 0; o < recipe.outputs.size(); ++o) {
     auto& weights = spec.class_weights.emplace_back();
-    const auto* category = std::get_if<task::CategoryOutput>(&recipe.outputs[o].spec);
-    if (!category) continue;
-    const auto& loss = std::get<task::SoftmaxCrossEntropy>(category->loss);
-    const Classes classes = classes_of(fits.outputs[o]);
-    auto resolved =
-        task::resolve_class_weights(loss.class_weights, recipe.outputs[o].name, classes.labels, classes.rows);
+    const std::string& name = recipe.outputs[o].name;
+    Result<std::vector<double>> resolved = std::vector<double>();
+    if (const auto* category = std::get_if<task::CategoryOutput>(&recipe.outputs[o].spec)) {
+      const auto& loss = std::get<task::SoftmaxCrossEntropy>(category->loss);
+      const Classes classes = classes_of(fits.outputs[o]);
+      resolved = task::resolve_class_weights(loss.class_weights, name, classes.labels, classes.rows);
+    } else if (const auto* set = std::get_if<task::SetOutput>(&recipe.outputs[o].spec)) {
+      const auto& loss = std::get<task::SigmoidCrossEntropy>(set->loss);
+      resolved = task::resolve_class_weights(loss.class_weights, name,
+                                             std::get<task::WordsFit>(fits.outputs[o]).vocabulary, {});
+    }
     if (!resolved) return fail(resolved.error());
     weights = std::move(*resolved);
   }

@@ -19,9 +19,11 @@ struct EncodedInputs {
   std::vector<EncodedColumn> columns;  // of each input that has a port of its own
 };
 
+// Of each output, in the list that is for its type.
 struct EncodedTargets {
-  std::vector<std::vector<float>> numbers;  // of each output: of a number (preprocessed) or binary (0, 1)
+  std::vector<std::vector<float>> numbers;  // of a number (preprocessed) or binary (0, 1)
   std::vector<std::vector<int32_t>> codes;  // of a category; -1 where the model has no such class
+  std::vector<EncodedColumn> columns;       // of a vector its numbers, of a set the numbers of its words
 };
 
 // Encodes all rows and takes the parsed ones away. `drop` gets a flag for each row to leave out; null:
@@ -39,6 +41,9 @@ void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t
             const Ports& ports);
 void gather(const EncodedTargets& targets, std::span<const uint32_t> rows, int64_t plan_rows,
             const Ports& ports);
+
+// Of a vector or set output, its port's values for these rows; of another nothing.
+void gather_wide(const EncodedTargets& targets, size_t output, std::span<const uint32_t> rows, float* out);
 
 int64_t bytes_of(const EncodedInputs& inputs);
 int64_t bytes_of(const EncodedTargets& targets);

@@ -6,13 +6,6 @@
 #include "compile/machine.h"
 
 namespace shoestring::train {
-namespace {
-
-// What an output's answers are called, in the order of task::FeatureType.
-constexpr std::string_view kAnswers[] = {"prediction:", "probability:", "probabilities:"};
-
-}  // namespace
-
 Graph build(const task::NetworkSpec& spec, PlanRequest request) {
   switch (request.kind) {
     case PlanKind::update:
@@ -45,8 +38,7 @@ void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* a
     ports_.targets.push_back(executor_->input("target:" + output.name));
     ports_.losses.push_back(executor_->output<float>("losses:" + output.name));
     ports_.answers.push_back(executor_->output<float>("answers:" + output.name));
-    ports_.predictions.push_back(
-        executor_->output<float>(std::string(kAnswers[static_cast<size_t>(output.type())]) + output.name));
+    ports_.predictions.push_back(executor_->output<float>(task::answer_port_of(output)));
   }
 }
 

@@ -35,9 +35,8 @@ struct Ports {
 
   const float *loss = nullptr, *gradient_norm = nullptr, *finite = nullptr;
   std::vector<const float*> losses;       // of each output: [rows]
-  std::vector<const float*> predictions;  // of each output: prediction or probability [rows],
-                                          // probabilities [rows, classes]
-  std::vector<const float*> answers;      // of each output: [members, rows] or [members, rows, classes]
+  std::vector<const float*> predictions;  // of each output: task::answer_port_of, [rows] or [rows, n]
+  std::vector<const float*> answers;      // of each output: [members, rows] or [members, rows, n]
 };
 
 // A plan and its executor over the engine's memory.

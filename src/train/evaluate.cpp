@@ -3,6 +3,8 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/overloaded.h"
+
 namespace shoestring::train {
 namespace {
 
@@ -58,25 +60,42 @@ void Evaluator::add(std::span<const uint32_t> batch) {
   const size_t n = batch.size();
   for (size_t o = 0; o < metrics_.size(); ++o) {
     const std::span losses(ports.losses[o], n);
-    if (auto* category = std::get_if<task::CategoryMetrics>(&metrics_[o])) {
-      for (size_t i = 0; i < n; ++i) codes_[i] = data_->targets.codes[o][batch[i]];
-      const auto classes = static_cast<size_t>(data_->spec.output_sizes[o]);
-      category->add({ports.predictions[o], n * classes}, std::span(codes_).first(n), losses);
-      continue;
-    }
-    for (size_t i = 0; i < n; ++i) truths_[i] = data_->targets.numbers[o][batch[i]];
-    if (auto* binary = std::get_if<task::BinaryMetrics>(&metrics_[o])) {
-      binary->add({ports.predictions[o], n}, std::span(truths_).first(n), losses);
-      continue;
-    }
-    const auto& fit = std::get<task::NumberFit>(data_->fits.outputs[o]);
-    const auto& clip = std::get<task::NumberOutput>(data_->spec.recipe.outputs[o].spec).clip;
-    for (size_t i = 0; i < n; ++i) {
-      raw_truths_[i] = task::decode(fit, truths_[i]);
-      raw_predictions_[i] = task::decode(fit, ports.predictions[o][i], clip);
-    }
-    std::get<task::NumberMetrics>(metrics_[o])
-        .add(std::span(raw_predictions_).first(n), std::span(raw_truths_).first(n), losses);
+    const auto size = static_cast<size_t>(data_->spec.output_sizes[o]);
+    const std::span answers(ports.predictions[o], n * size);
+    const EncodedTargets& targets = data_->targets;
+    const auto truths_of = [&](auto& to, const auto& from) {
+      for (size_t i = 0; i < n; ++i) to[i] = from[batch[i]];
+      return std::span(to).first(n);
+    };
+    std::visit(
+        Overloaded{
+            [&](task::CategoryMetrics& m) { m.add(answers, truths_of(codes_, targets.codes[o]), losses); },
+            [&](task::BinaryMetrics& m) { m.add(answers, truths_of(truths_, targets.numbers[o]), losses); },
+            [&](task::NumberMetrics& m) {
+              const auto& fit = std::get<task::NumberFit>(data_->fits.outputs[o]);
+              const auto& clip = std::get<task::NumberOutput>(data_->spec.recipe.outputs[o].spec).clip;
+              for (size_t i = 0; i < n; ++i) {
+                raw_truths_[i] = task::decode(fit, targets.numbers[o][batch[i]]);
+                raw_predictions_[i] = task::decode(fit, answers[i], clip);
+              }
+              m.add(std::span(raw_predictions_).first(n), std::span(raw_truths_).first(n), losses);
+            },
+            [&](task::VectorMetrics& m) {
+              const auto& fit = std::get<task::VectorFit>(data_->fits.outputs[o]);
+              vectors_.assign(answers.begin(), answers.end());
+              vectors_.resize(2 * n * size);
+              const std::span all(vectors_), truths = all.subspan(n * size);
+              std::get<data::FloatRows>(targets.columns[o]).gather(batch, truths.data());
+              for (size_t i = 0; i < 2 * n; ++i) task::decode(fit, all.subspan(i * size, size));
+              m.add(all.first(n * size), truths, losses);
+            },
+            [&](task::SetMetrics& m) {
+              const auto& words = std::get<data::CodeColumn>(targets.columns[o]);
+              words_.resize(n * static_cast<size_t>(words.width()));
+              words.gather(batch, words_.data());
+              m.add(answers, words_, losses);
+            }},
+        metrics_[o]);
   }
   rows_ += static_cast<int64_t>(n);
 }

@@ -61,7 +61,8 @@ class Evaluator {
   std::vector<task::OutputMetrics> metrics_;
   std::vector<float> truths_;                         // of a batch
   std::vector<double> raw_truths_, raw_predictions_;  // on the raw scale
-  std::vector<int32_t> codes_;
+  std::vector<int32_t> codes_, words_;                // words_: of sets, the truths
+  std::vector<float> vectors_;                        // the predictions and then the truths
   int64_t rows_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "compile/compile.h"
 #include "data/profile.h"
@@ -11,19 +12,25 @@
 namespace shoestring::train {
 namespace {
 
-bool supported(data::ColumnType type) {
-  return type != data::ColumnType::text && type != data::ColumnType::date;
-}
-
-task::FeatureType feature_type(data::ColumnType type) {
+// What a column's feature is; nothing where it cannot be one yet.
+std::optional<task::FeatureType> feature_type(data::ColumnType type) {
   switch (type) {
     case data::ColumnType::number:
       return task::FeatureType::number;
     case data::ColumnType::binary:
       return task::FeatureType::binary;
-    default:
+    case data::ColumnType::category:
       return task::FeatureType::category;
+    case data::ColumnType::vector:
+      return task::FeatureType::vector;
+    case data::ColumnType::set:
+      return task::FeatureType::set;
+    case data::ColumnType::date:
+      return task::FeatureType::date;
+    case data::ColumnType::text:
+      break;
   }
+  return std::nullopt;
 }
 
 Result<task::ColumnType> target_type(const data::ColumnSummary& column, const std::string& path) {
@@ -37,12 +44,13 @@ Result<task::ColumnType> target_type(const data::ColumnSummary& column, const st
   const std::string seems = data::almost_numbers(column);
   if (!seems.empty() && 2 * column.distinct > column.present())
     return fail(ErrorKind::data, "the target looks like " + seems, where, "or say its type in a recipe");
-  if (!supported(inference.type))
+  const auto type = feature_type(inference.type);
+  if (!type || *type == task::FeatureType::date)
     return fail(ErrorKind::data,
                 fmt::format("the target looks like {} ({}), which cannot be predicted yet",
                             word(inference.type), inference.reason),
                 where, "name another target, or say its type in a recipe");
-  return task::ColumnType{column.name, feature_type(inference.type)};
+  return task::ColumnType{column.name, *type};
 }
 
 }  // namespace
@@ -81,10 +89,10 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
                                    [&](const data::Leak& l) { return l.column == static_cast<int>(c); });
     std::string why = inference.leave_out;
     if (why.empty() && leak != profile->leaks.end()) why = "it gives the target away: " + leak->reason;
-    if (why.empty() && !supported(inference.type))
-      why = fmt::format("{} columns are not supported yet", word(inference.type));
+    const auto type = feature_type(inference.type);
+    if (why.empty() && !type) why = fmt::format("{} columns are not supported yet", word(inference.type));
     if (why.empty()) {
-      columns.push_back({column.name, feature_type(inference.type), column.distinct});
+      columns.push_back({column.name, *type, column.distinct});
       doubt(column, inference);
     } else
       result.notes.push_back(fmt::format("column '{}' is left out: {}", column.name, why));

@@ -97,10 +97,15 @@ std::string balance_remark(const std::string& output, std::span<const std::strin
 
 namespace {
 
+// Whether each row is of one class.
+bool has_classes(const task::OutputFeature& output) {
+  return output.type() == task::FeatureType::binary || output.type() == task::FeatureType::category;
+}
+
 // Of one output: whether the model is of use, or whether it overfits where its training metrics are known.
 std::string held_out_remark(const task::OutputFeature& output, const Classes& classes,
                             const Metrics& held_out, const std::string& rows_name, const Metrics* training) {
-  const bool is_class = output.type() != task::FeatureType::number;
+  const bool is_class = has_classes(output);
   Usefulness u{.output = output.name,
                .r2 = held_out.value(output.name, "r2"),
                .rows = held_out.rows,
@@ -115,10 +120,11 @@ std::string held_out_remark(const task::OutputFeature& output, const Classes& cl
   }
   const std::string useless = usefulness_remark(u);
   if (!training) return useless;
-  const std::string metric = is_class ? "accuracy" : "mean_absolute_error";
+  const bool is_set = output.type() == task::FeatureType::set;
+  const std::string metric = is_class ? "accuracy" : is_set ? "jaccard" : "mean_absolute_error";
   const Gap gap{output.name,
                 metric,
-                is_class,
+                is_class || is_set,
                 training->value(output.name, metric),
                 held_out.value(output.name, metric),
                 held_out.rows,
@@ -135,7 +141,7 @@ std::vector<std::string> all_remarks(const task::NetworkSpec& spec, const task::
   };
   const auto& outputs = spec.recipe.outputs;
   for (size_t o = 0; o < outputs.size(); ++o) {
-    const bool is_class = outputs[o].type() != task::FeatureType::number;
+    const bool is_class = has_classes(outputs[o]);
     const Classes classes = is_class ? classes_of(fits.outputs[o]) : Classes();
     if (held_out) add(held_out_remark(outputs[o], classes, *held_out, rows_name, training));
     if (o == 0 && course) add(course_remark(*course));

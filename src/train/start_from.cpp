@@ -53,6 +53,8 @@ Status follow_one(const task::CategoryFit& model, task::CategoryFit& now, const 
 }
 
 Status follow_one(const task::VectorFit& model, task::VectorFit& now, const std::string& where) {
+  now.shift = model.shift;
+  now.scale = model.scale;
   if (model.size == now.size) return {};
   return differs(fmt::format("the vectors have {} numbers, in the model that training would start from {}",
                              now.size, model.size),

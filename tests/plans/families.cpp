@@ -39,16 +39,21 @@ OutputFeature number_output(const std::string& name, auto loss, FcStack fc = {})
 Port classes(int64_t size, int64_t offset = 0) {
   return {.kind = Port::Kind::categories, .offset = offset, .size = size};
 }
+Port words(int64_t size, int64_t offset = 0) {
+  return {.kind = Port::Kind::words, .offset = offset, .size = size};
+}
 Port sines(int64_t offset, double scale) { return {.offset = offset, .scale = scale}; }
 
 // The sizes that preprocessing would have found.
 Family family(Recipe recipe, int64_t rows, std::map<std::string, Port> ports) {
   Family out{.spec = {.recipe = std::move(recipe)}, .rows = rows, .ports = std::move(ports)};
   const auto size_of = [&](const std::string& port, FeatureType type) {
-    return type == FeatureType::category ? out.ports.at(port).size : 1;
+    return is_wide(type) && type != FeatureType::date ? out.ports.at(port).size : 1;
   };
-  for (const InputFeature& f : out.spec.recipe.inputs)
-    out.spec.input_sizes.push_back(size_of("category:" + f.name, f.type()));
+  for (const InputFeature& f : out.spec.recipe.inputs) {
+    out.spec.input_sizes.push_back(size_of(port_of(f), f.type()));
+    out.spec.input_widths.push_back(f.type() == FeatureType::set ? 3 : 4);
+  }
   for (const OutputFeature& f : out.spec.recipe.outputs)
     out.spec.output_sizes.push_back(size_of("target:" + f.name, f.type()));
   out.spec.class_weights.resize(out.spec.output_sizes.size());
@@ -117,6 +122,48 @@ Family several() {
                    binary_output("w", {.weight = 2})},
        .combiner = ConcatCombiner{stack({9})}},
       48, {{"target:y", classes(3)}, {"target:z", sines(3, 1)}, {"target:w", classes(2)}});
+}
+
+// A vector, a set, a bag and a date, a set to predict; `waves` the other way with each.
+std::map<std::string, Port> list_ports() {
+  return {{"vector:v", {.size = 3}},
+          {"set:tags", words(6)},
+          {"bag:notes", words(5, 1)},
+          {"date:when", {.kind = Port::Kind::dates}},
+          {"target:y", {.kind = Port::Kind::set, .size = 5}},
+          {"target:z", {.offset = 2, .size = 3}}};
+}
+Family lists() {
+  const DenseEncoder dense{stack({4})};
+  WordsEncoder notes{.stack = stack({4}, {.activation = Activation::tanh})};
+  notes.embedding_size = 7;  // cut to the five words
+  const DateEmbedEncoder date{.embedding_size = 2};
+  return family({.inputs = {{"v", "v", VectorInput{.encoder = dense}},
+                            {"tags", "tags", SetInput{.encoder = {.embedding_size = 3}}},
+                            {"notes", "notes", BagInput{.encoder = notes}},
+                            {"when", "when", DateInput{.encoder = date}}},
+                 .outputs = {{"y", "y", SetOutput{}},
+                             {"z", "z", VectorOutput{.loss = MeanSquaredError{.weight = 0.5}}}},
+                 .combiner = ConcatCombiner{stack({6})}},
+                40, list_ports());
+}
+Family waves() {
+  const WordsEncoder counts{.representation = Representation::sparse, .embeddings_trainable = false};
+  Family out =
+      family({.inputs = {{"v", "v", VectorInput{.encoder = PassthroughEncoder{}}},
+                         {"tags", "tags", SetInput{.encoder = counts}},
+                         {"notes", "notes", BagInput{.encoder = {.representation = Representation::sparse}}},
+                         {"when", "when", DateInput{.encoder = DateWaveEncoder{stack({4})}}}},
+              .outputs = {{"y", "y", SetOutput{}}},
+              .combiner = ConcatCombiner{stack({6})}},
+             40, list_ports());
+  out.spec.class_weights[0] = {1, 0.5, 2, 3, 1.5};
+  return out;
+}
+Family vectors(VectorOutput output) {
+  return family(
+      {.inputs = number_inputs(4), .outputs = {{"y", "y", output}}, .combiner = ConcatCombiner{stack({9})}},
+      48, {{"target:y", {.offset = 3, .size = 3, .scale = 2}}});
 }
 
 Family with(Family f, OptimizerSpec optimizer, double learning_rate,
@@ -192,6 +239,14 @@ std::map<std::string, Family> make() {
       {"label_smoothing", three(0.1, {})},
       {"weights_and_smoothing", three(0.1, {0.5, 1.5, 1.0})},
       {"several", with(several(), Adam{}, 0.01, half)},
+      {"lists", with(lists(), Adam{}, 0.01, half)},
+      {"waves", waves()},
+      {"vector_absolute", vectors({.decoder = {.activation = Activation::tanh, .multiplier = 1.5},
+                                   .loss = MeanAbsoluteError{}})},
+      {"vector_percentage", vectors({.loss = MeanAbsolutePercentageError{}})},
+      {"vector_huber", vectors({.decoder = {.clip = {{-0.5, 0.5}}}, .loss = Huber{.delta = 0.7}})},
+      {"vector_cross_entropy", vectors({.loss = VectorCrossEntropy{}})},
+      {"vector_softmax", vectors({.softmax = true})},
   };
 }
 
@@ -229,6 +284,27 @@ task::NetworkSpec adult_spec() {
   return spec;
 }
 
+double Port::value(int64_t row, int64_t column, int step) const {
+  constexpr int64_t kPeriods[] = {12, 31, 7, 366, 24, 60, 60, 86400};
+  const double number = scale * std::sin(0.7 * static_cast<double>(row) + 1.9 * static_cast<double>(column) +
+                                         step + static_cast<double>(offset));
+  const int64_t code = 7 * row + row / 3 + step + offset;
+  switch (kind) {
+    case Kind::numbers:
+      return number;
+    case Kind::categories:
+      return static_cast<double>(code % size);
+    case Kind::words:
+      return static_cast<double>((code + 2 * column) % (size + 1));
+    case Kind::set:
+      return code % (size + 1) == column || (code + 2) % (size + 1) == column;
+    case Kind::dates:
+      break;
+  }
+  if (column == 0) return number;
+  return static_cast<double>((code + 3 * (column - 1)) % kPeriods[column - 1]);
+}
+
 std::map<std::string, Tensor64> Family::inputs(const Graph& graph, int step, int64_t first) const {
   std::map<std::string, Tensor64> out;
   for (const shoestring::Node& node : graph.nodes()) {
@@ -241,13 +317,7 @@ std::map<std::string, Tensor64> Family::inputs(const Graph& graph, int step, int
     const Shape& dims = node.types[0].dims;
     Tensor64& values = out[node.name];
     for (int64_t r = first; r < first + dims[0]; ++r)
-      for (int64_t c = 0; c < (dims.rank() == 1 ? 1 : dims[1]); ++c) {
-        const double number =
-            port.scale * std::sin(0.7 * static_cast<double>(r) + 1.9 * static_cast<double>(c) + step +
-                                  static_cast<double>(port.offset));
-        const int64_t category = (7 * r + r / 3 + step + port.offset) % port.size;
-        values.push_back(port.kind == Port::Kind::numbers ? number : static_cast<double>(category));
-      }
+      for (int64_t c = 0; c < (dims.rank() == 1 ? 1 : dims[1]); ++c) values.push_back(port.value(r, c, step));
   }
   return out;
 }

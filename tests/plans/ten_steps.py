@@ -54,6 +54,21 @@ def categories(rows, size, step):
     return torch.tensor([(r * 7 + r // 3 + step) % size for r in range(rows)])
 
 
+def words(rows, size, width, step):
+    """Numbers of words, `size` where there is none."""
+    return torch.tensor([[(r * 7 + r // 3 + step + 2 * k) % (size + 1) for k in range(width)] for r in range(rows)])
+
+
+PERIODS = [12, 31, 7, 366, 24, 60, 60, 86400]
+PARTS = ["month", "day", "weekday", "yearday", "hour", "minute", "second"]
+
+
+def dates(rows, step):
+    """The scaled year, then the parts from 0."""
+    return numbers(rows, 1, step), torch.tensor(
+        [[(r * 7 + r // 3 + step + 3 * c) % period for c, period in enumerate(PERIODS)] for r in range(rows)])
+
+
 def linear(p, x, name, out):
     return x @ p.get(name + ".weights", x.shape[1], out) + p.get(name + ".bias", out)
 
@@ -133,6 +148,59 @@ def several(p, s, step):
     w = linear(p, x, "output.w", 1)[:, 0]
     return (F.cross_entropy(y, categories(48, 3, step)) + 0.5 * F.mse_loss(z, numbers(48, 1, step + 3)[:, 0])
             + 2 * F.binary_cross_entropy_with_logits(w, categories(48, 2, step).to(w.dtype)))
+
+
+def sum_of_words(p, w, name, size, n):
+    table = p.get(name + ".embedding", size, n)
+    return (table[w.clamp(max=size - 1)] * (w < size).unsqueeze(2)).sum(1)
+
+
+def wave(part, period):
+    angle = 2 * math.pi * part.to(torch.get_default_dtype()) / period
+    return [torch.cos(angle), torch.sin(angle)]
+
+
+def bags(target, size):
+    return F.one_hot(target, size + 1).sum(1)[:, :size].clamp(max=1).to(torch.get_default_dtype())
+
+
+def lists(p, s, step):
+    """A vector, a set, a bag and a date; a set and a vector to predict."""
+    rows = 40
+    year, parts = dates(rows, step)
+    vector = stack(p, s, numbers(rows, 3, step), "input.v", [4])
+    tags = sum_of_words(p, words(rows, 6, 3, step), "input.tags", 6, 3)
+    notes = stack(p, s, sum_of_words(p, words(rows, 5, 4, step + 1), "input.notes", 5, 5), "input.notes", [4], torch.tanh)
+    when = torch.cat([linear(p, year, "input.when.year", 1)] + [
+        F.embedding(parts[:, i], p.get(f"input.when.{name}.embedding", PERIODS[i], 2)) for i, name in enumerate(PARTS)
+    ] + wave(parts[:, 7:], 86400), 1)
+    x = stack(p, s, torch.cat([vector, tags, notes, when], 1), "combiner", [6])
+    y = F.binary_cross_entropy_with_logits(linear(p, x, "output.y", 5), bags(words(rows, 5, 2, step), 5), reduction="none")
+    return y.sum(1).mean() + 0.5 * F.mse_loss(linear(p, x, "output.z", 3), numbers(rows, 3, step + 2))
+
+
+def waves(p, s, step):
+    """The same inputs the other way: counts of words, vectors as long as the vocabulary, cosines; a weight for each word."""
+    rows = 40
+    year, parts = dates(rows, step)
+    tags = F.one_hot(words(rows, 6, 3, step), 7).sum(1)[:, :6].to(year.dtype)
+    notes = sum_of_words(p, words(rows, 5, 4, step + 1), "input.notes", 5, 5)
+    pieces = [linear(p, year, "input.when.year", 1)] + [w for i, n in enumerate(PERIODS) for w in wave(parts[:, i:i + 1], n)]
+    when = stack(p, s, torch.cat(pieces, 1), "input.when", [4])
+    x = stack(p, s, torch.cat([numbers(rows, 3, step), tags, notes, when], 1), "combiner", [6])
+    weights = torch.tensor([1, 0.5, 2, 3, 1.5])
+    y = F.binary_cross_entropy_with_logits(linear(p, x, "output.y", 5), bags(words(rows, 5, 2, step), 5), reduction="none",
+                                           pos_weight=weights)
+    return y.sum(1).mean()
+
+
+def vectors(p, s, step, loss, answer=lambda x: x):
+    x = stack(p, s, numbers(48, 4, step), "combiner", [9])
+    return loss(answer(linear(p, x, "output.y", 3)), 2 * numbers(48, 3, step + 3))
+
+
+def percentage(x, y):
+    return ((x - y).abs() / y.abs().clamp(min=1.17e-6)).mean()
 
 
 def torch_optimizer(kind, lr):
@@ -375,6 +443,13 @@ FAMILIES = {
     "label_smoothing": (with_(three, label_smoothing=0.1), adam()),
     "weights_and_smoothing": (with_(class_weights, label_smoothing=0.1), adam()),
     "several": (several, adam(), clip_global(0.5)),
+    "lists": (lists, adam(), clip_global(0.5)),
+    "waves": (waves, adam()),
+    "vector_absolute": (with_(vectors, loss=F.l1_loss, answer=lambda x: torch.tanh(x) * 1.5), adam()),
+    "vector_percentage": (with_(vectors, loss=percentage), adam()),
+    "vector_huber": (with_(vectors, loss=lambda x, y: F.huber_loss(x, y, delta=0.7), answer=lambda x: x.clamp(-0.5, 0.5)), adam()),
+    "vector_cross_entropy": (with_(vectors, loss=F.cross_entropy), adam()),
+    "vector_softmax": (with_(vectors, loss=F.mse_loss, answer=lambda x: torch.softmax(x, 1)), adam()),
 }
 
 

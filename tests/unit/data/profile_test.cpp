@@ -104,6 +104,16 @@ TEST_F(Profile, Types) {
   EXPECT_EQ(type([](int r) { return std::to_string(r % 11); }, Role::target), ColumnType::number);
   EXPECT_EQ(type([](int r) { return fmt::format("kind {}", r % 40); }), ColumnType::category);
   EXPECT_EQ(type([](int r) { return fmt::format("2016-07-{:02}", r % 31 + 1); }), ColumnType::date);
+  EXPECT_EQ(type([](int r) { return fmt::format("\"[{}, {}]\"", r, r % 7); }), ColumnType::vector);
+  EXPECT_EQ(type([](int r) { return fmt::format("0.{} -1.5 2e3", r); }), ColumnType::vector);
+  EXPECT_EQ(type([](int r) { return r % 40 ? fmt::format("{} 1 2 3", r) : "1 2"; }), ColumnType::vector);
+  EXPECT_NE(type([](int r) { return fmt::format("555 {} 4567", 100 + r); }),
+            ColumnType::vector);  // a phone number
+  EXPECT_NE(type([](int r) { return fmt::format("\"{},{}\"", r, r % 10); }),
+            ColumnType::vector);  // a decimal comma
+  EXPECT_EQ(type([](int r) { return fmt::format("\"[\"\"a\"\", \"\"w{}\"\"]\"", r % 9); }), ColumnType::set);
+  EXPECT_EQ(type([](int r) { return r % 5 ? fmt::format("\"['a', 'w{}']\"", r % 9) : "[]"; }),
+            ColumnType::set);
   EXPECT_EQ(type([](int r) { return fmt::format("this is row {} of them", r); }), ColumnType::text);
   EXPECT_EQ(
       type([](int r) { return fmt::format("距离川沙公路较近但是公交指示不对如果是的话会非常麻烦{}", r); }),

@@ -103,6 +103,41 @@ TEST(CategoryMetrics, ManyClassesHaveNoConfusionTable) {
   EXPECT_TRUE(CategoryMetrics(100'000, 3).confusion().empty());
 }
 
+// mean_squared_error, mean_absolute_error and r2_score(…, multioutput='variance_weighted') of
+// scikit-learn 1.7.
+TEST(VectorMetrics, Values) {
+  VectorMetrics m(3);
+  const std::vector<float> predictions{0.5F, -1, 2, 1.5F, 0, 1, -0.5F, 0.25F, 0, 2, 1, -1};
+  const std::vector<float> truths{0, -1, 3, 2, 0.5F, 1, -1, 0, 0.5F, 2, 2, -2};
+  const std::span p(predictions), t(truths);
+  m.add(p.first(3), t.first(3), std::vector<float>{1});  // in two batches
+  m.add(p.subspan(3), t.subspan(3), std::vector<float>{2, 3, 6});
+  EXPECT_EQ(of(m, "loss"), 3);
+  EXPECT_NEAR(of(m, "mean_squared_error"), 0.359375, 1e-12);
+  EXPECT_NEAR(of(m, "mean_absolute_error"), 0.4791666666666667, 1e-12);
+  EXPECT_NEAR(of(m, "root_mean_squared_error"), std::sqrt(0.359375), 1e-12);
+  EXPECT_NEAR(of(m, "r2"), 0.8212435233160622, 1e-12);
+  EXPECT_EQ(m.rows(), 4);
+}
+
+// jaccard_score(…, average='samples', zero_division=1) of scikit-learn 1.7.
+TEST(SetMetrics, Values) {
+  SetMetrics m(3, 0.5);
+  const std::vector<float> probabilities{0.9F, 0.2F, 0.5F, 0.1F, 0.4F, 0.3F,
+                                         0.6F, 0.7F, 0.8F, 0.2F, 0.1F, 0.9F};
+  const std::vector<int32_t> truths{0, 1, 3, 3, 3, 3, 0, 1, 2, 0, 3, 3};  // 3 is no word
+  m.add(probabilities, truths, std::vector<float>{1, 2, 3, 4});
+  EXPECT_EQ(of(m, "loss"), 2.5);
+  EXPECT_NEAR(of(m, "jaccard"), 0.5833333333333333, 1e-12);
+}
+
+TEST(SetMetrics, AWordThatTheModelDoesNotKnowIsMissed) {
+  SetMetrics m(2, 0.5);
+  m.add(std::vector<float>{0.9F, 0.1F}, std::vector<int32_t>{0, 3, 3},
+        std::vector<float>{1});  // one right, two unknown
+  EXPECT_NEAR(of(m, "jaccard"), 1.0 / 3, 1e-12);
+}
+
 TEST(Metrics, FollowTheRecipe) {
   OutputFeature output;
   output.spec = NumberOutput{.loss = RootMeanSquaredError{}};
@@ -113,10 +148,16 @@ TEST(Metrics, FollowTheRecipe) {
   auto binary = metrics_for(output, 1);
   std::get<BinaryMetrics>(binary).add(std::vector<float>{0.3F}, std::vector<float>{1}, std::vector<float>{1});
   EXPECT_EQ(of(binary, "recall"), 1);
+  output.spec = VectorOutput{};
+  const auto vector = metrics_for(output, 2);
+  output.spec = SetOutput{};
+  const auto set = metrics_for(output, 2);
   output.spec = CategoryOutput{.top_k = 1};
   for (const auto& [type, metrics] : {std::pair{FeatureType::category, metrics_for(output, 4)},
                                       {FeatureType::number, number},
-                                      {FeatureType::binary, binary}}) {
+                                      {FeatureType::binary, binary},
+                                      {FeatureType::vector, vector},
+                                      {FeatureType::set, set}}) {
     const auto named = values(metrics);
     ASSERT_EQ(named.size(), metrics_of(type).size());
     for (size_t i = 0; i < named.size(); ++i) EXPECT_EQ(named[i].name, metrics_of(type)[i].name);

@@ -85,6 +85,16 @@ TEST(VectorFit, Strategies) {
   EXPECT_EQ(drop, (std::vector<uint8_t>{1, 0, 1, 0, 0, 1}));
 }
 
+TEST(VectorFit, ScalesEachPlace) {
+  const auto column = vectors({{1, 10}, {3, 10}, {}});
+  const auto fit = *vector_fit(column, {.normalization = Normalization::zscore});
+  const auto rows = encoded(fit, column);  // means 2 and 10, deviations 1 and none
+  EXPECT_EQ(rows, (std::vector<std::vector<float>>{{-1, 0}, {1, 0}, {-2, -10}}));
+  std::vector<float> back = rows[2];
+  decode(fit, back);
+  EXPECT_EQ(back, (std::vector<float>{0, 0}));
+}
+
 // A table that streams through in parts is filled as the whole is.
 TEST(VectorFit, FillsFromEarlierBatches) {
   const auto whole = vectors({{1, 1}, {}, {2, 2}, {}, {}});
@@ -260,6 +270,7 @@ TEST(DateFit, FillValue) {
 TEST(Fits, OfListsComeBackFromJson) {
   Fits fits;
   fits.inputs.emplace_back(*vector_fit(vectors({{1, 2.5F}, {0.1F, 4}})));
+  fits.inputs.emplace_back(*vector_fit(vectors({{1, 2}, {3, 5}}), {.normalization = Normalization::zscore}));
   fits.inputs.emplace_back(*words_fit({"a b", "c"}, {}, true));
   fits.inputs.emplace_back(*date_fit(stamps({"13/04/2016", "2018-01-01"})));
   const auto back = fits_from_json(to_json(fits));

@@ -1,4 +1,5 @@
 // Vectors, sets, bags and dates on their way through training, prediction and evaluation.
+#include "base/atomic_file.h"
 #include "base/parallel.h"
 #include "train/predict.h"
 #include "train/train.h"
@@ -120,6 +121,32 @@ TEST(Lists, AreLearntAndAnsweredAlike) {
   expect_near(numbers_in(folder.file("evaluated.csv")), one);
 }
 
+// Two columns of one kind of words share the vectors.
+TEST(Lists, TiedInputsShareTheirEncoder) {
+  const Folder folder;
+  const auto recipe = recipe_from(R"(
+input_features:
+  - {name: first, type: set, column: tags, encoder: {embedding_size: 3}}
+  - {name: second, type: set, column: words, tied: first, encoder: {embedding_size: 3}}
+output_features: [{name: y, type: number}]
+)");
+  const auto data =
+      prepare({.dataset = folder.write("t.csv", "tags,words,y\na b,b c,1\na,b,2\nb a,a,3\nb,b,4\n")},
+              [&] {
+                auto r = recipe;
+                r.preprocessing.split = task::RandomSplit{{1, 0, 0}};
+                return r;
+              }(),
+              {});
+  ASSERT_TRUE(data) << data.error().message();
+  EXPECT_EQ(data->fits.inputs[0], data->fits.inputs[1]);
+  const Graph graph = task::build_prediction(data->spec, 2);
+  ASSERT_TRUE(graph.status());
+  int tables = 0;
+  for (const StateInfo& state : graph.states()) tables += state.name.ends_with(".embedding");
+  EXPECT_EQ(tables, 1);
+}
+
 // In ensembles, with members of their own and with batch ensembles.
 TEST(Lists, InEnsembles) {
   const Folder folder;
@@ -136,6 +163,80 @@ trainer: {epochs: 15, learning_rate: 0.01}
                              {});
   ASSERT_TRUE(trained) << trained.error().message();
   EXPECT_GT(trained->test->value("y", "r2"), 0.7);
+}
+
+// Sets and vectors are predicted, in a table that says nothing of its columns' types.
+std::string answers_table(int rows) {
+  std::string text = "when,tags,n,labels,place\n";
+  const char* tags[] = {"['red', 'tall']", "['blue']", "['red', 'old']", "[]", "['tall', 'old', 'blue']"};
+  unsigned state = 11;
+  const auto next = [&](int n) {
+    state = state * 1664525u + 1013904223u;
+    return static_cast<int>(state >> 8) % n;
+  };
+  for (int i = 0; i < rows; ++i) {
+    const int t = next(5), month = next(12), n = next(1000);
+    const bool red = t == 0 || t == 2, summer = month >= 4 && month<9, large = n> 500;
+    std::string labels;
+    for (const auto& [there, label] :
+         {std::pair{red, "warm"}, {summer, "sunny"}, {large, "big"}, {!red, "cold"}})
+      if (there) labels += (labels.empty() ? "'" : ", '") + std::string(label) + "'";
+    text += "2016-" + std::string(month < 9 ? "0" : "") + std::to_string(month + 1) + "-15,\"" + tags[t] +
+            "\",0." + std::to_string(1000 + n) + ",\"[" + labels + "]\",[" + std::to_string(100 * red + 3) +
+            ".5 " + std::to_string(n / 1000.0) + "]\n";
+  }
+  return text;
+}
+
+TEST(Lists, ArePredicted) {
+  const Folder folder;
+  const std::string table = folder.write("t.csv", answers_table(1500));
+  const auto trained = train({.recipe = recipe_from(R"(
+input_features: [{name: when, type: date}, {name: tags, type: set}, {name: n, type: number}]
+output_features:
+  - {name: labels, type: set}
+  - {name: place, type: vector, preprocessing: {normalization: zscore}}
+combiner: {num_fc_layers: 1, output_size: 32}
+trainer: {epochs: 40, learning_rate: 0.01}
+)"),
+                              .data = {.dataset = table},
+                              .output_directory = folder.file("out")},
+                             {});
+  ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_GT(trained->test->value("labels", "jaccard"), 0.9);
+  EXPECT_GT(trained->test->value("place", "r2"), 0.9);
+  const std::string rows = folder.write("p.csv", "when,tags,n\n2016-07-15,\"['red', 'tall']\",0.1950\n");
+  const std::string answers = folder.file("a.csv");
+  const auto predicted = predict({.model = trained->folder, .dataset = rows, .output = answers}, {});
+  ASSERT_TRUE(predicted) << predicted.error().message();
+  std::ifstream file(answers);
+  std::string names, row;
+  std::getline(file, names), std::getline(file, row);
+  EXPECT_EQ(names.substr(0, 40), "labels_predictions,labels_probabilities,");
+  EXPECT_NE(names.find(",labels_probabilities_warm"), std::string::npos);
+  EXPECT_TRUE(names.ends_with(",place_predictions")) << names;
+  for (const char* label : {"\"\"warm\"\"", "\"\"sunny\"\"", "\"\"big\"\""})
+    EXPECT_NE(row.substr(0, row.find(']')).find(label), std::string::npos) << row;
+  EXPECT_EQ(row.substr(0, row.find(']')).find("cold"), std::string::npos) << row;
+  const size_t place = row.rfind('[');
+  EXPECT_NEAR(std::stod(row.substr(place + 1)), 103.5, 10);
+}
+
+// With no recipe: types by looking, several networks, blended.
+TEST(Lists, AreFoundByLooking) {
+  const Folder folder;
+  for (const std::string target : {"labels", "place", "n"}) {
+    const auto trained = train({.targets = {target},
+                                .data = {.dataset = folder.write("t.csv", answers_table(400))},
+                                .output_directory = folder.file(target),
+                                .time_seconds = 0.3},
+                               {});
+    ASSERT_TRUE(trained) << trained.error().message();
+    const std::string recipe = *read_file(trained->folder + "/recipe.yaml");
+    EXPECT_NE(recipe.find("name: when\n    column: when\n    type: date"), std::string::npos) << recipe;
+    EXPECT_NE(recipe.find("type: set"), std::string::npos);
+    EXPECT_NE(recipe.find("type: vector"), std::string::npos);
+  }
 }
 
 TEST(Lists, ACellThatIsNoneIsToldInPrediction) {
