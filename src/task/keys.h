@@ -214,6 +214,7 @@ template <> const Component Described<OneHotEncoder>::component;
 template <> const Component Described<EmbedEncoder>::component;
 template <> const Component Described<SparseEmbedEncoder>::component;
 template <> const Component Described<HashEncoder>::component;
+template <> const Component Described<TargetEncoder>::component;
 template <> const Component Described<VectorPreprocessing>::component;
 template <> const Component Described<WordsPreprocessing>::component;
 template <> const Component Described<DatePreprocessing>::component;

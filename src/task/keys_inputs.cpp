@@ -74,6 +74,17 @@ constexpr auto kHash = together(
          key<&HashEncoder::embedding_size>("embedding_size", "Length of a vector.")
              .within(1, kMostLayerOutputs)),
     kWithVocab);
+constexpr auto kTarget = together(
+    keys(
+        key<&TargetEncoder::smoothing>("smoothing",
+                                       "So many rows of the mean of all are added to those of a value; auto: "
+                                       "the fewer, the less the rows of a value differ.")
+            .at_least(0),
+        key<&TargetEncoder::num_folds>("num_folds",
+                                       "Parts of the training rows: each sees the means of the others.")
+            .within(2, 100),
+        refused("output_size", "1")),
+    kWithVocab);
 
 constexpr NameList kColumnsHelp = "Columns that a number becomes.",
                    kActivationHelp = "Activation of the columns; null leaves them linear.",
@@ -108,7 +119,6 @@ constexpr auto kPeriodic = together(
 constexpr auto kBins = together(
     keys(bins_key<BinsEncoder>(), output_size_key<BinsEncoder>(), refused("bins_bin_edges")), kCommon);
 
-constexpr NameList kLaterCategoryEncoders[] = {"target"};
 constexpr NameList kPreprocessingHelp = "How raw values become numbers.";
 constexpr NameList kEncoderHelp = "How a value becomes the columns that the combiner sees.";
 
@@ -116,9 +126,8 @@ constexpr auto kNumber = keys(key<&NumberInput::preprocessing>("preprocessing", 
                               key<&NumberInput::encoder>("encoder", kEncoderHelp));
 constexpr auto kBinary = keys(key<&BinaryInput::preprocessing>("preprocessing", kPreprocessingHelp),
                               key<&BinaryInput::encoder>("encoder", kEncoderHelp));
-constexpr auto kCategory =
-    keys(key<&CategoryInput::preprocessing>("preprocessing", kPreprocessingHelp),
-         key<&CategoryInput::encoder>("encoder", kEncoderHelp).later(kLaterCategoryEncoders));
+constexpr auto kCategory = keys(key<&CategoryInput::preprocessing>("preprocessing", kPreprocessingHelp),
+                                key<&CategoryInput::encoder>("encoder", kEncoderHelp));
 
 constexpr NameList kLaterTypes[] = {"audio", "h3", "image", "sequence", "text", "timeseries"};
 constexpr auto kInput =
@@ -200,6 +209,13 @@ constinit const Component Described<HashEncoder>::component{
         "A learnt vector per bucket; a hash of the value says which, so values that training did not see "
         "have one too.",
     .keys = kHash};
+template <>
+constinit const Component Described<TargetEncoder>::component{
+    .name = "target",
+    .help =
+        "The means of the targets over the training rows of the value; a training row does not count to "
+        "its own.",
+    .keys = kTarget};
 template <>
 constinit const Component Described<NumberInput>::component{
     .name = "number", .help = "Numbers.", .keys = kNumber};

@@ -30,7 +30,8 @@ constexpr auto kMember = keys(
     key<&EnsembleMember::number_encoder>("number_encoder", "In the place of the encoders of number inputs."),
     key<&EnsembleMember::category_encoder>(
         "category_encoder",
-        "In the place of the encoders of category inputs; a hash encoder's buckets are the feature's own.")
+        "In the place of the encoders of category inputs, but for target; a hash encoder's buckets are the "
+        "feature's own.")
         .choices(kMemberEncoders),
     key<&EnsembleMember::combiner>("combiner", "In the place of the recipe's combiner."),
     key<&EnsembleMember::learning_rate_factor>("learning_rate_factor",

@@ -54,6 +54,7 @@
 #include "base/error.h"
 #include "ir/graph.h"
 #include "task/recipe.h"
+#include "task/target_encoding.h"
 
 namespace shoestring::task {
 
@@ -68,6 +69,7 @@ struct NetworkSpec {
                                                    // bins' edges; else empty
   bool accumulates = false;                        // has the states that the accumulating steps need
   std::vector<int64_t> input_widths = {};          // of each input: the words of a set's or bag's row
+  std::vector<TargetTable> input_targets = {};     // of each input: of a category with the encoder target
 };
 
 enum class StepKind {

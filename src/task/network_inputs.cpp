@@ -11,8 +11,17 @@
 namespace shoestring::task {
 namespace {
 
+// The means that stand for the codes: [rows, width].
+Value look_up_means(Value codes, int64_t words, const TargetTable* table) {
+  const bool fitted = table && table->folds > 0;  // else of a recipe alone
+  const int64_t width = fitted ? table->width : 1, entries = fitted ? (table->folds + 1) * words : words;
+  std::vector<double> means{0};
+  if (fitted) means.assign(table->means.begin(), table->means.end());
+  return ops::gather(codes.graph().constant({DType::f32, {entries, width}}, means), codes);
+}
+
 Value encode_category(model::Forward& f, Value numbers, const std::string& name, int64_t entries,
-                      const CategoryInput& input) {
+                      const CategoryInput& input, const TargetTable* means) {
   const auto table = [&](const std::optional<InitializerSpec>& given, int64_t size,
                          model::Initializer otherwise, bool trainable, double dropout) {
     // torch.nn.init takes a table [entries, size] for a weight with `size` inputs.
@@ -40,6 +49,7 @@ Value encode_category(model::Forward& f, Value numbers, const std::string& name,
           },
           [&](const OneHotEncoder&) { return ops::one_hot(numbers, entries); },
           [&](const HashEncoder& e) { return table({}, e.embedding_size, model::uniform(-1, 1), true, 0); },
+          [&](const TargetEncoder&) { return look_up_means(numbers, entries, means); },
           [&](const PassthroughEncoder&) {
             return ops::reshape(ops::cast(numbers, DType::f32), {numbers.dims()[0], 1});
           },
@@ -124,13 +134,13 @@ Value encode_date(model::Forward& f, Value date, const std::string& name, const 
 
 // A feature with a port of its own.
 Value encode_own(model::Forward& f, Value port, const std::string& name, int64_t size,
-                 const InputFeature& input) {
+                 const InputFeature& input, const TargetTable* means) {
   if (!port.valid()) return port;
   const auto words = [&](const WordsEncoder& e) {
     return stack_over(f, sum_of_words(f, port, name, size, e), name, e.stack);
   };
   return std::visit(
-      Overloaded{[&](const CategoryInput& c) { return encode_category(f, port, name, size, c); },
+      Overloaded{[&](const CategoryInput& c) { return encode_category(f, port, name, size, c, means); },
                  [&](const VectorInput& v) {
                    const auto* dense = std::get_if<DenseEncoder>(&v.encoder);
                    return dense ? model::fc_stack(f, port, name, stack_of(dense->stack)) : port;
@@ -278,7 +288,8 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
   for (size_t i = 0; i < features.size(); ++i) {
     const std::string name = prefix + "input." + state_name(features[i].tied.value_or(features[i].name));
     if (!port_of(features[i]).empty())
-      pieces.push_back(encode_own(f, inputs.own[i], name, spec.input_sizes[i], features[i]));
+      pieces.push_back(encode_own(f, inputs.own[i], name, spec.input_sizes[i], features[i],
+                                  i < spec.input_targets.size() ? &spec.input_targets[i] : nullptr));
     else if (next < groups.size() && groups[next].first == i)
       pieces.push_back(encode_group(f, inputs.numbers, name, groups[next++]));
   }

@@ -69,7 +69,8 @@ std::vector<Value> forward_member(model::Forward& f, const NetworkSpec& spec, co
     for (InputFeature& input : inputs) {
       if (auto* number = std::get_if<NumberInput>(&input.spec); number && member->number_encoder)
         number->encoder = *member->number_encoder;
-      if (auto* category = std::get_if<CategoryInput>(&input.spec); category && member->category_encoder)
+      if (auto* category = std::get_if<CategoryInput>(&input.spec);
+          category && member->category_encoder && !std::holds_alternative<TargetEncoder>(category->encoder))
         category->encoder = *member->category_encoder;
     }
   const CombinerSpec& combiner = member && member->combiner ? *member->combiner : spec.recipe.combiner;

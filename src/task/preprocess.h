@@ -36,6 +36,7 @@
 #include "data/lists.h"
 #include "data/parse.h"
 #include "task/recipe.h"
+#include "task/target_encoding.h"
 
 namespace shoestring::task {
 
@@ -112,8 +113,11 @@ struct CategoryFit {
   int64_t buckets = 0;            // of the encoder hash: a word's number is its CRC-32 modulo this, and the
                                   // vocabulary is empty
   std::vector<std::string> rare;  // of an output: labels of training rows that most_common made <UNK>; sorted
+  TargetTable targets = {};       // of the encoder target
   bool operator==(const CategoryFit&) const = default;
 
+  // What an encoded row may be: numbers of words, of the encoder target codes of its table.
+  int64_t codes() const { return targets.folds > 0 ? (targets.folds + 1) * size() : size(); }
   int64_t size() const { return buckets > 0 ? buckets : static_cast<int64_t>(vocabulary.size()); }
 };
 
@@ -212,6 +216,9 @@ Result<WordsFit> fit_words(const WordsPreprocessing& preprocessing, bool repeats
 Result<DateFit> fit_date(const DatePreprocessing& preprocessing, const FitContext& context,
                          std::span<const data::DateStamp> column);
 
+// A word that the vocabulary does not hold is <UNK> from now on, with no row of its own.
+void add_unknown(CategoryFit& fit);
+
 // ---- encoding ----------------------------------------------------------------------------------
 
 // The values that ffill carries into the next rows of one column, of each group of rows: of vectors and sets
@@ -239,9 +246,11 @@ void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop,
             data::BadCells* bad = nullptr, int64_t first_row = 0, const Neighbours& near = {});
 
 // Numbers in the vocabulary. Of inputs an unknown word becomes fit.unknown; of targets (`is_output`) a
-// rare one does too, and one that no training row had -1, a class that the model cannot answer.
+// rare one does too, and one that no training row had -1, a class that the model cannot answer. With the
+// encoder target, rows are numbered from first_row, and where rows are left out (in training and evaluation)
+// those of near.groups' data::kTrain get the code of their fold.
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
-            std::span<int32_t> out, const Neighbours& near = {});
+            std::span<int32_t> out, const Neighbours& near = {}, int64_t first_row = 0);
 
 // Vectors, `fit.size` numbers a row. Lists of another length count as missing and are told to `bad`.
 void encode(const VectorFit& fit, const data::Lists<float>& column, std::vector<uint8_t>* drop,

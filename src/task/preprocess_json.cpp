@@ -81,6 +81,8 @@ Json write(const CategoryFit& fit) {
             {"unknown", fit.unknown}};
   if (!fit.rare.empty()) json["rare"] = fit.rare;
   if (fit.buckets > 0) json["buckets"] = fit.buckets;
+  if (const TargetTable& t = fit.targets; t.folds > 0)
+    json["targets"] = {{"folds", t.folds}, {"width", t.width}, {"seed", t.seed}, {"means", t.means}};
   return json;
 }
 
@@ -157,6 +159,16 @@ CategoryFit read_category(const Json& json) {
                   .buckets = json.value("buckets", int64_t{0}),
                   .rare = json.value("rare", std::vector<std::string>())};
   std::sort(fit.rare.begin(), fit.rare.end());
+  if (const auto targets = json.find("targets"); targets != json.end()) {
+    TargetTable& t = fit.targets;
+    t.folds = targets->at("folds"), t.width = targets->at("width"), t.seed = targets->at("seed");
+    t.means = targets->at("means").get<std::vector<float>>();
+    const auto words = static_cast<int64_t>(fit.vocabulary.size());
+    if (t.folds < 1 || t.folds > 100 || t.width < 1 || t.width > kMostLayerOutputs ||
+        std::ssize(t.means) != (t.folds + 1) * words * t.width ||
+        !std::all_of(t.means.begin(), t.means.end(), [](float v) { return std::isfinite(v); }))
+      throw Malformed{"the means of the targets are damaged"};
+  }
   if (fit.buckets < 0 || fit.buckets > 100'000'000 || fit.size() == 0 ||
       fit.counts.size() != fit.vocabulary.size() || fit.unknown < 0 || fit.unknown >= fit.size())
     throw Malformed{"a vocabulary is damaged"};

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "data/hash.h"
+#include "data/split.h"
 #include "task/holes.h"
 #include "task/preprocess.h"
 
@@ -289,8 +290,15 @@ void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop,
       near.state ? &near.state->missing : nullptr);
 }
 
+void add_unknown(CategoryFit& fit) {
+  if (fit.vocabulary[static_cast<size_t>(fit.unknown)] == kUnknown) return;
+  fit.unknown = static_cast<int32_t>(fit.vocabulary.size());
+  fit.vocabulary.emplace_back(kUnknown);
+  fit.counts.push_back(0);
+}
+
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
-            std::span<int32_t> out, const Neighbours& near) {
+            std::span<int32_t> out, const Neighbours& near, int64_t first_row) {
   constexpr int32_t kHole = -2;
   const Lookup lookup(fit, column.dictionary->size());
   const int32_t unknown = is_output ? -1 : fit.unknown;
@@ -306,6 +314,12 @@ void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vect
       column.rows(), [&](int64_t row) -> int32_t& { return out[static_cast<size_t>(row)]; },
       [](int32_t v) { return v == kHole; }, fit.strategy, lookup.find(fit.fill, fit.unknown), usual, drop,
       near.groups, near.state ? &near.state->missing : nullptr);
+  if (fit.targets.folds == 0 || !drop) return;
+  for (size_t row = 0; row < near.groups.size(); ++row)
+    if (near.groups[row] == data::kTrain && out[row] >= 0)
+      out[row] +=
+          static_cast<int32_t>(fit.size() * target_fold(fit.targets, static_cast<uint32_t>(first_row) +
+                                                                         static_cast<uint32_t>(row)));
 }
 
 }  // namespace shoestring::task

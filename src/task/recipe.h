@@ -25,15 +25,6 @@
 
 namespace shoestring::task {
 
-// A value that the program may choose: written `auto`.
-template <class T>
-struct OrAuto {
-  std::optional<T> value;  // absent: auto
-  bool is_auto() const { return !value; }
-  T or_else(T chosen) const { return value.value_or(chosen); }
-  bool operator==(const OrAuto&) const = default;
-};
-
 // ---- combiner ----------------------------------------------------------------------------------
 
 // The encoders' outputs side by side, then a stack of layers.

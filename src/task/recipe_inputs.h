@@ -17,6 +17,15 @@ namespace shoestring::task {
 // What sizes may be asked for: more is a slip of the keyboard on any machine.
 inline constexpr int64_t kMostBatchRows = 1'000'000'000, kMostLayerOutputs = 1'000'000;
 
+// A value that the program may choose: written `auto`.
+template <class T>
+struct OrAuto {
+  std::optional<T> value;  // absent: auto
+  bool is_auto() const { return !value; }
+  T or_else(T chosen) const { return value.value_or(chosen); }
+  bool operator==(const OrAuto&) const = default;
+};
+
 // ---- layers ------------------------------------------------------------------------------------
 
 using model::Activation;
@@ -184,6 +193,14 @@ struct HashEncoder {
   bool operator==(const HashEncoder&) const = default;
 };
 
+// In the place of a value the means of the targets over the training rows that have it (`target`);
+// task/target_encoding.h.
+struct TargetEncoder {
+  OrAuto<double> smoothing{10};  // so many rows of the mean of all are added; auto: as the values differ
+  int64_t num_folds = 5;
+  bool operator==(const TargetEncoder&) const = default;
+};
+
 // A learnt vector per word, summed over the words of a row, then a stack of layers (`embed` of sets and
 // bags).
 enum class Representation {
@@ -279,8 +296,8 @@ struct DatePreprocessing {
 
 using NumberEncoderSpec =
     std::variant<PassthroughEncoder, DenseEncoder, PleEncoder, PeriodicEncoder, BinsEncoder>;
-using CategoryEncoderSpec =
-    std::variant<EmbedEncoder, SparseEmbedEncoder, OneHotEncoder, PassthroughEncoder, HashEncoder>;
+using CategoryEncoderSpec = std::variant<EmbedEncoder, SparseEmbedEncoder, OneHotEncoder, PassthroughEncoder,
+                                         HashEncoder, TargetEncoder>;
 
 struct NumberInput {
   NumberPreprocessing preprocessing;

@@ -8,6 +8,7 @@
 #include "data/split.h"
 #include "train/read_tables.h"
 #include "train/start_from.h"
+#include "train/target_columns.h"
 
 namespace shoestring::train {
 namespace {
@@ -185,6 +186,8 @@ Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fi
     spec.input_widths.push_back(task::width_of(one));
     const auto* number = std::get_if<task::NumberFit>(&one);
     spec.input_edges.push_back(number ? number->edges : std::vector<double>());
+    const auto* category = std::get_if<task::CategoryFit>(&one);
+    spec.input_targets.push_back(category ? category->targets : task::TargetTable());
   }
   for (const auto& one : fits.outputs) spec.output_sizes.push_back(task::size_of(one));
   for (size_t o = 0; o < recipe.outputs.size(); ++o) {
@@ -227,6 +230,8 @@ Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const Prepa
     if (fits.error().where.empty()) fits.error().where = tables->readers.front()->path();
     return fail(fits.error());
   }
+  if (auto ok = fit_targets(recipe, tables->columns, *split, drop, options.seed, *fits); !ok)
+    return fail(ok.error());
   if (options.start_from)
     if (auto ok = follow(*options.start_from, recipe, *fits); !ok) return fail(ok.error());
   Dataset out;

@@ -66,8 +66,8 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
                           },
                           [&](const task::CategoryFit& f) {
                             auto& words = std::get<Words>(raw.inputs[i]);
-                            encode(f, false, words.view(), drop, words.codes, near);
-                            auto& column = out.columns[i].emplace<data::CodeColumn>(f.size(), raw.rows());
+                            encode(f, false, words.view(), drop, words.codes, near, first_row);
+                            auto& column = out.columns[i].emplace<data::CodeColumn>(f.codes(), raw.rows());
                             column.append(words.codes);
                           },
                           [&](const task::VectorFit& f) {

@@ -38,6 +38,7 @@ Status follow_one(const task::CategoryFit& model, task::CategoryFit& now, const 
     if (place(model.vocabulary, word) == model.vocabulary.size())
       return differs(fmt::format("the model that training would start from does not know '{}'", word), where);
   std::vector<int64_t> counts;
+  std::vector<size_t> order;
   for (const std::string& word : model.vocabulary) {
     const size_t at = place(now.vocabulary, word);
     if (at == now.vocabulary.size())
@@ -45,7 +46,9 @@ Status follow_one(const task::CategoryFit& model, task::CategoryFit& now, const 
           fmt::format("the model that training would start from knows '{}', the training rows do not", word),
           where);
     counts.push_back(now.counts[at]);
+    order.push_back(at);
   }
+  task::reorder(now.targets, order);
   now.vocabulary = model.vocabulary;
   now.counts = std::move(counts);
   now.unknown = model.unknown;
