@@ -37,7 +37,6 @@ def batch_norm(x, scale, shift, mean, variance, *, momentum=0.1, epsilon=1e-5):
     return y, mean, variance
 
 
-<<<<<<< HEAD
 def attention(q, k, v, mask=None, *, causal=False, scale=0.0):
     """PyTorch's, with keys and values repeated for their groups; its is_causal aligns the first query instead."""
     (b, h, m, d), n = q.shape, k.shape[2]
@@ -50,7 +49,8 @@ def attention(q, k, v, mask=None, *, causal=False, scale=0.0):
     scale = scale or d**-0.5
     y = F.scaled_dot_product_attention(q, k, v, attn_mask=keep, scale=scale)
     return y, torch.logsumexp((q @ k.mT * scale).masked_fill(~keep, -torch.inf), -1)
-=======
+
+
 def group_norm(x, scale, shift, *, groups=1, epsilon=1e-5):
     return F.group_norm(x, groups, scale, shift, epsilon)
 
@@ -68,7 +68,6 @@ def product(x, *, axes=(), keep=False):
     for axis in sorted((a % x.dim() for a in axes_of(x, axes)), reverse=True):
         x = torch.prod(x, axis, keep)
     return x
->>>>>>> 8b5cf00 (Operators: reductions by minimum and product, cumsum, sort, top_k, padding, norms, scatters)
 
 
 def axes_of(x, axes):
