@@ -109,15 +109,14 @@ struct Members {
 constexpr Members kOfNumbers[] = {{16e6, kForNumbers}, {0.4e6, kForNumbersSoon}, {0, kAtOnce}};
 constexpr Members kOfClasses[] = {{10e6, kForClasses}, {1.2e6, kForClassesSoon}, {0, kAtOnce}};
 
+// The largest that see enough: each row often, or of many rows many.
 std::string_view members_for(const TableSize& table, bool numbers, double flop) {
   constexpr int64_t kFewRows = 4000;
-  constexpr double kFewEpochs = 4;
+  constexpr double kEpochs = 16, kRows = 500'000;
   if (table.rows < kFewRows) return numbers ? kForFewNumbers : kForFewClasses;
-  const auto& sizes = numbers ? kOfNumbers : kOfClasses;
-  return std::ranges::find_if(sizes,
-                              [&](const Members& m) {
-                                return kFewEpochs * static_cast<double>(table.rows) * m.flop_of_row <= flop;
-                              })
+  const double seen = std::min(kEpochs * static_cast<double>(table.rows), kRows);
+  return std::ranges::find_if(numbers ? kOfNumbers : kOfClasses,
+                              [&](const Members& m) { return seen * m.flop_of_row <= flop; })
       ->text;
 }
 

@@ -10,8 +10,8 @@ struct TableSize {
   int64_t rows = 0;     // 0: not known
   int64_t numbers = 0;  // inputs that are numbers
 };
-// Combiner, trainer and ensemble as YAML for predicting numbers or classes: the largest members of which so
-// many FLOP give a few epochs at least.
+// Combiner, trainer and ensemble as YAML for predicting numbers or classes: the largest members that so many
+// FLOP train well.
 std::string default_recipe_text(const TableSize& table, bool numbers, double flop);
 
 }  // namespace shoestring::task

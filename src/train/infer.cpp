@@ -103,7 +103,7 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
   // About what a core does with members of these sizes; a rehearsal chooses the epochs by what this machine
   // does.
-  constexpr double kFlopPerSecond = 20e9;
+  constexpr double kFlopPerSecond = 80e9;
   auto recipe = task::infer_recipe(columns, targets, (*reader)->rows(),
                                    seconds * kFlopPerSecond * native_target().threads);
   if (!recipe) return fail(recipe.error());

@@ -92,6 +92,25 @@ TEST(Recipe, IsInferredFromColumns) {
   }
 }
 
+// Members that the time is not enough for are not chosen.
+TEST(Recipe, IsInferredForTheTimeThereIs) {
+  const std::vector<ColumnType> columns{{"age", FeatureType::number}, {"income", FeatureType::binary}};
+  const auto widest = [&](const std::string& target, double flop) {
+    const auto recipe = infer_recipe(columns, {target}, 40'000, flop);
+    EXPECT_TRUE(recipe) << recipe.error().message();
+    int64_t most = 0;
+    for (const EnsembleMember& m : recipe->ensemble.members)
+      for (const FcLayer& layer : std::get<ConcatCombiner>(*m.combiner).stack.layers)
+        most = std::max(most, layer.output_size);
+    return most;
+  };
+  for (const std::string target : {"age", "income"}) {
+    EXPECT_EQ(widest(target, 1e15), 256) << target;
+    EXPECT_EQ(widest(target, 1e12), 128) << target;
+    EXPECT_EQ(widest(target, 1e9), 64) << target;
+  }
+}
+
 TEST(Recipe, InferenceNamesWhatIsMissing) {
   const std::vector<ColumnType> columns{{"age", FeatureType::number}, {"income", FeatureType::binary}};
   EXPECT_EQ(infer_recipe(columns, {"incme"}, 1000).error().message(),
