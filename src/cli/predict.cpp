@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/stop.h"
 #include "cli/verbs.h"
+#include "data/sources.h"
 
 namespace shoestring::cli {
 namespace {
@@ -50,6 +51,12 @@ Status complete(Given& g) {
                                                           : "csv";
     r.output = fmt::format("{}/predictions.{}", g.folder, ending);
   }
+  if (r.dataset != "-" && !g.skip_save)
+    if (const auto files = data::files_of(r.dataset))  // what is wrong with them is told where they are read
+      for (const std::string& file : *files)
+        if (data::same_file(file, r.output))
+          return fail(ErrorKind::usage, "the answers would be written over the table that is read", r.output,
+                      "give another --output");
   return {};
 }
 
@@ -72,7 +79,8 @@ int predict(Arguments arguments) {
         &r.output},
        {"output-directory", "od", "FOLDER", "else they go to predictions.csv in this folder (results)",
         &g.folder},
-       {"output-format", "of", "FORMAT", "csv, tsv or jsonl; as FILE ends, else as the rows if left out",
+       {"output-format", "of", "FORMAT",
+        "csv, tsv or jsonl; if left out as FILE ends, else jsonl for a table named .jsonl and csv for others",
         &g.output_format},
        {"split", "s", "SPLIT", "only the rows that were in training, validation or test; full is all",
         &g.split},

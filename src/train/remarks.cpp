@@ -30,9 +30,10 @@ bool overfits(const Gap& gap) {
 }
 
 std::string overfitting_remark(const Gap& gap) {
-  const std::string numbers =
-      fmt::format("{} of '{}' is {:.4g} on the training rows and {:.4g} on the {} {} rows", gap.metric,
-                  gap.output, gap.training, gap.held_out, gap.held_out_rows, gap.held_out_name);
+  if (!std::isfinite(gap.training) || !std::isfinite(gap.held_out)) return {};  // nothing to compare
+  const std::string numbers = fmt::format(
+      "{} of '{}' is {:.4g} on the training rows and {:.4g} on the {} {} row{}", gap.metric, gap.output,
+      gap.training, gap.held_out, gap.held_out_rows, gap.held_out_name, gap.held_out_rows == 1 ? "" : "s");
   if (!overfits(gap) && gap.maximise && gap.training - gap.held_out > kGapOfShares)
     return fmt::format("Too few rows to tell whether it overfits: {}, a gap that chance may give.", numbers);
   if (!overfits(gap)) return fmt::format("No sign of overfitting: {}.", numbers);

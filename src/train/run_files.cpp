@@ -165,7 +165,8 @@ std::optional<Metrics> training_metrics_of(const std::string& model_path) {
     if (!values.is_object()) continue;
     auto& output = out.outputs.emplace_back();
     output.name = name;
-    for (const std::string_view metric : {"accuracy", "mean_absolute_error"})  // what remarks compare
+    for (const std::string_view metric :
+         {"accuracy", "jaccard", "mean_absolute_error"})  // what remarks compare
       if (const auto value = values.find(metric); value != values.end() && value->is_number())
         output.values.push_back({metric, value->get<double>()});
   }

@@ -100,7 +100,10 @@ Status save_model(const std::string& path, const task::NetworkSpec& spec, const 
                   const BestModel& best, const ModelNotes& notes) {
   const Graph graph = task::build_prediction(spec, 1);
   if (auto ok = graph.status(); !ok) return ok;
-  model::ModelFile file{.recipe = task::render(spec.recipe),
+  task::Recipe recipe = spec.recipe;
+  recipe
+      .notes = {};  // how it came about is no part of the model: a run that goes on does not know it any more
+  model::ModelFile file{.recipe = task::render(recipe),
                         .preprocessing = task::to_json(fits),
                         .graph = to_text(graph),
                         .card = card_of(spec, best, notes)};

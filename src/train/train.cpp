@@ -96,6 +96,9 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
     return fail(ErrorKind::usage,
                 fmt::format("the run's random seed is {}, not {}", before->seed, *request.seed),
                 job.folder->path(), "leave --random_seed out to go on with it, or train anew");
+  if (request.time_seconds && request.time_seconds != recipe->budget.time_seconds)
+    return fail(ErrorKind::usage, "the run goes on with the time it began with", job.folder->recipe(),
+                "leave --budget out to go on with it, or train anew");
   if (!request.data.given()) job.data = before->data;
   job.recipe = std::move(*recipe);
   job.seed = before->seed;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cmath>
 
 namespace shoestring::train {
 namespace {
@@ -29,6 +30,12 @@ TEST(Remarks, OverfittingNamesTheNumbersAndWhatHelps) {
       overfitting_remark(accuracy(0.99, 0.8, 400)),
       "It overfits: accuracy of 'failed' is 0.99 on the training rows and 0.8 on the 400 test rows. More "
       "rows, dropout, weight_decay or a smaller network would help.");
+}
+
+TEST(Remarks, WhatIsNotKnownIsNotCompared) {
+  EXPECT_EQ(overfitting_remark(accuracy(NAN, 0.8, 400)), "");
+  EXPECT_EQ(overfitting_remark(accuracy(0.8, NAN, 400)), "");
+  EXPECT_NE(overfitting_remark(accuracy(0.8, 1, 1)).find("on the 1 test row."), std::string::npos);
 }
 
 TEST(Remarks, TheRarestClassIsWeighedAgainstAnEqualShare) {

@@ -228,6 +228,8 @@ TEST_F(Resume, AnotherRecipeSeedOrTableIsRefused) {
   EXPECT_NE(said().find("the recipe is not the one that the run began with"), std::string::npos) << said();
   EXPECT_EQ(run({"train", "--model_resume_path", run_folder, "--random_seed", "7"}), 2);
   EXPECT_NE(said().find("the run's random seed is 42, not 7"), std::string::npos) << said();
+  EXPECT_EQ(run({"train", "--model_resume_path", run_folder, "--budget", "time=3s"}), 2);
+  EXPECT_NE(said().find("the run goes on with the time it began with"), std::string::npos) << said();
   folder_.write("t.csv", sums_table(301));
   EXPECT_EQ(run({"train", "--model_resume_path", run_folder}), 3);
   EXPECT_NE(said().find("the data is not what the run began with"), std::string::npos) << said();
@@ -239,6 +241,25 @@ TEST_F(Resume, AnotherRecipeSeedOrTableIsRefused) {
   EXPECT_NE(said().find("the data is not what the run began with: as many bytes, but others"),
             std::string::npos)
       << said();
+}
+
+// What the recipe's notes say is no part of the model: a run that goes on reads the recipe that was written
+// down, in which a default that is told of (here the combiner) stands like any other key.
+TEST_F(Resume, NotesOfTheRecipeChangeNoByte) {
+  const std::string recipe = folder_.write(
+      "noted.yaml",
+      "input_features: [{name: a, type: number}, {name: b, type: number}, {name: kind, type: category}]\n"
+      "output_features: [{name: y, type: binary}]\ntrainer: {epochs: 3}\n");
+  const auto words = [&](const std::string& to) {
+    return std::vector<std::string>{"train",   "--config",           recipe,          "--dataset", table_,
+                                    "--quiet", "--output_directory", folder_.file(to)};
+  };
+  ASSERT_EQ(run(words("whole")), 0) << said();
+  ASSERT_EQ(run(words("again")), 0) << said();
+  const std::string again = folder_.file("again") + "/experiment_run";
+  for (const char* name : {"/model", "/training_statistics.json", "/.finished"}) fs::remove_all(again + name);
+  ASSERT_EQ(run({"train", "--quiet", "--model_resume_path", again}), 0) << said();
+  EXPECT_EQ(content("again", "model/model.safetensors"), content("whole", "model/model.safetensors"));
 }
 
 // A table that never ends, from a pipe.
