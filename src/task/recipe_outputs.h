@@ -119,13 +119,14 @@ struct CategoryOutput {
   bool operator==(const CategoryOutput&) const = default;
 };
 
-struct VectorOutput {  // clang-format off
+struct VectorOutput {
   VectorPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row};
   ProjectorDecoder decoder;  // projector
-  std::variant<MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, VectorCrossEntropy, Huber> loss;
+  std::variant<MeanSquaredError, MeanAbsoluteError, MeanAbsolutePercentageError, VectorCrossEntropy, Huber>
+      loss;
   bool softmax = false;  // of the answer
   bool operator==(const VectorOutput&) const = default;
-};  // clang-format on
+};
 
 struct SetOutput {
   WordsPreprocessing preprocessing{.missing_value_strategy = MissingValues::drop_row};
