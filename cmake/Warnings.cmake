@@ -11,7 +11,7 @@ set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1 -fno-omit-frame-pointer")
 if(SHOESTRING_SANITIZE)
   set(flags -fsanitize=${SHOESTRING_SANITIZE} -fno-sanitize-recover=all)
   if(SHOESTRING_SANITIZE MATCHES "address,undefined")
-    # What AddressSanitizer catches at the access itself is not checked a second time before it: a third of the build.
+    # What AddressSanitizer catches at the access itself is not checked a second time before it, for the build's sake.
     list(APPEND flags -fno-sanitize=null,vptr,object-size,pointer-overflow,nonnull-attribute,returns-nonnull-attribute)
   endif()
   target_compile_options(shoestring_flags INTERFACE ${flags})
