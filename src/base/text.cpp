@@ -64,6 +64,29 @@ std::optional<double> parse_seconds(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<int64_t> parse_bytes(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc()) return std::nullopt;
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  while (unit.starts_with(' ')) unit.remove_prefix(1);
+  if (unit.ends_with('B')) unit.remove_suffix(1);
+  const bool binary = unit.ends_with('i');
+  if (binary) unit.remove_suffix(1);
+  constexpr std::string_view kPowers = "KMGT";
+  double factor = 1;
+  if (!unit.empty()) {
+    const size_t power = kPowers.find(unit[0] == 'k' ? 'K' : unit[0]);
+    if (unit.size() > 1 || power == std::string_view::npos) return std::nullopt;
+    factor = std::pow(binary ? 1024.0 : 1000.0, static_cast<double>(power + 1));
+  } else if (binary) {
+    return std::nullopt;
+  }
+  value *= factor;
+  if (!(value >= 1) || value > 9e18) return std::nullopt;
+  return static_cast<int64_t>(std::llround(value));
+}
+
 std::string count_of(int64_t count, std::string_view thing) {
   return fmt::format("{} {}{}", count, thing, count == 1 ? "" : "s");
 }

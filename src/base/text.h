@@ -24,6 +24,10 @@ std::string lowered(std::string_view text);
 // "90s", "1.5min", "2h", "500ms", or a bare number of seconds; nothing where it is no such time above 0.
 std::optional<double> parse_seconds(std::string_view text);
 
+// "512MiB", "2GiB", "500MB", "1.5G", or a bare number of bytes: M and MB are 10^6, Mi and MiB 2^20. Nothing
+// where it is no such size above 0.
+std::optional<int64_t> parse_bytes(std::string_view text);
+
 std::string count_of(int64_t count, std::string_view thing);  // "3 rows", "1 row"
 std::string human_bytes(int64_t bytes);                       // "1.5 MiB"
 std::string human_seconds(double seconds);                    // "1.2 s", "340 ms", "2 min 05 s"

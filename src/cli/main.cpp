@@ -17,6 +17,7 @@ namespace {
 
 constexpr Verb kVerbs[] = {
     {"train", "trains a model on a table", train},
+    {"plan", "says what train with the same flags would take", plan},
     {"evaluate", "measures a model on a table whose answers are known", evaluate},
     {"predict", "answers new rows", predict},
     {"experiment", "trains, then evaluates", experiment},
@@ -30,9 +31,9 @@ constexpr Verb kVerbs[] = {
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"plan",   "serve",     "explain",  "compress",   "profile",
-                                         "clean",  "augment",   "generate", "visualize",  "export",
-                                         "deploy", "calibrate", "hyperopt", "preprocess", "forecast"};
+constexpr std::string_view kPlanned[] = {"serve",     "explain",  "compress",   "profile", "clean",
+                                         "augment",   "generate", "visualize",  "export",  "deploy",
+                                         "calibrate", "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =

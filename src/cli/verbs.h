@@ -15,6 +15,7 @@ struct Verb {
 };
 
 int train(Arguments);
+int plan(Arguments);
 int experiment(Arguments);
 int evaluate(Arguments);
 int predict(Arguments);

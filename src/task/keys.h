@@ -19,6 +19,11 @@ struct Words<Norm> {
   static constexpr NameList later[] = {"ghost"};
 };
 template <>
+struct Words<Device> {
+  static constexpr NameList names[] = {"cpu"};
+  static constexpr NameList later[] = {"auto", "cuda", "gpu"};
+};
+template <>
 struct Words<init::Fan> {
   static constexpr NameList names[] = {"fan_in", "fan_out"};
   static constexpr std::span<const NameList> later{};
@@ -279,6 +284,8 @@ template <> const Component Described<LearningRateScheduler>::component;
 template <> const Component Described<LearningRateFactors>::component;
 template <> const Component Described<GradientClipping>::component;
 template <> const Component Described<Trainer>::component;
+// keys_budget.cpp
+template <> const Component Described<Budget>::component;
 // keys_recipe.cpp
 template <> const Component Described<ConcatCombiner>::component;
 template <> const Component Described<RandomSplit>::component;
@@ -291,7 +298,6 @@ template <> const Component Described<FoldSplit>::component;
 template <> const Component Described<Preprocessing>::component;
 template <> const Component Described<EnsembleMember>::component;
 template <> const Component Described<Ensemble>::component;
-template <> const Component Described<Budget>::component;
 template <> const Component Described<Recipe>::component;
 // clang-format on
 

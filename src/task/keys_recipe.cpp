@@ -42,29 +42,6 @@ constexpr auto kEnsemble = keys(
     key<&Ensemble::blend>(
         "blend", "How much each member's answer counts: equal, or what is best on the validation rows."));
 
-Status read_duration(const Context& context, const Node& node, const Key&, void* value) {
-  auto& seconds = *static_cast<std::optional<double>*>(value);
-  seconds.reset();
-  if (node.is_null()) return {};
-  if (node.is_scalar()) seconds = parse_seconds(node.text);
-  if (seconds) return {};
-  return context.refuse(node.mark, context.path + " must be a time above 0", "write 60s, 10min or 2h");
-}
-Node write_duration(const void* value, const void*) {
-  const auto& seconds = *static_cast<const std::optional<double>*>(value);
-  return seconds ? Node::string(fmt::format("{}s", *seconds)) : Node::null();
-}
-constexpr ValueType kDuration{.kind = ValueType::Kind::string,
-                              .words = "time such as 60s, 10min or 2h",
-                              .nullable = true,
-                              .read = read_duration,
-                              .write = write_duration};
-constexpr auto kBudget =
-    keys(key<&Budget::time_seconds>(
-             "time", "How long training may take, an aim: it ends then with the best model so far.")
-             .as(kDuration),
-         refused("memory"), refused("cores"), refused("device"), refused("disk"), refused("money"));
-
 constexpr NameList kSharesHelp = "Shares of training, validation and test, which add up to 1.";
 constexpr Range kShare{.low = 0, .high = 1};
 constexpr auto kRandom = keys(key<&RandomSplit::probabilities>("probabilities", kSharesHelp).in(kShare));
@@ -231,9 +208,6 @@ constinit const Component Described<Ensemble>::component{
     .name = "ensemble",
     .help = "Networks that are trained side by side, in one model file.",
     .keys = kEnsemble};
-template <>
-constinit const Component Described<Budget>::component{
-    .name = "budget", .help = "What may be spent.", .keys = kBudget};
 template <>
 constinit const Component Described<Recipe>::component{
     .name = "recipe", .help = "The whole recipe.", .keys = kRecipe};

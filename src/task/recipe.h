@@ -155,11 +155,20 @@ struct Ensemble {
 
 // ---- budget ------------------------------------------------------------------------------------
 
-// What may be spent.
+// What may be spent. Absent: nobody says, and what the machine has is the limit.
+enum class Device { cpu };
 struct Budget {
-  std::optional<double> time_seconds;  // of training, an aim: the loop ends then with the best model so far
+  std::optional<int64_t> memory_bytes;  // of the process, resident, at its peak
+  std::optional<double> time_seconds;   // from the start of the process to its exit
+  std::optional<int64_t> cores;         // threads that work
+  Device device = Device::cpu;
+  std::optional<int64_t> disk_bytes;  // of what the run leaves and needs, at its peak
+  std::optional<double> money_usd;    // time at the price of this machine (budget/prices.h)
   bool operator==(const Budget&) const = default;
 };
+
+// "memory=512MiB,time=10min", laid over what `budget` says. ErrorKind::usage as for a recipe.
+Result<Budget> parse_budget(std::string_view text, Budget budget = {});
 
 // ---- the whole ---------------------------------------------------------------------------------
 

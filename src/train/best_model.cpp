@@ -6,14 +6,29 @@
 
 namespace shoestring::train {
 
+namespace {
+
+bool is_of_model(const StateSlot& slot) {
+  return slot.info.role == StateRole::parameter || slot.info.role == StateRole::statistic;
+}
+
+}  // namespace
+
+int64_t BestModel::bytes_for(const Engine& engine) {
+  int64_t bytes = 0;
+  for (const StateSlot& slot : engine.layout().slots())
+    if (is_of_model(slot)) bytes += round_up(slot.info.type.bytes(), kAlignment);
+  return bytes;
+}
+
 Result<BestModel> BestModel::create(const Engine& engine) {
   BestModel best;
   int64_t bytes = 0;
   for (const StateSlot& slot : engine.layout().slots()) {
-    if (slot.info.role != StateRole::parameter && slot.info.role != StateRole::statistic) continue;
+    if (!is_of_model(slot)) continue;
     best.slots_.push_back(slot);
     best.offsets_.push_back(bytes);
-    bytes = round_up(bytes + slot.info.type.bytes(), kAlignment);
+    bytes += round_up(slot.info.type.bytes(), kAlignment);
   }
   auto copy = Block::reserve(bytes);
   if (!copy) return fail(copy.error());

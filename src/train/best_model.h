@@ -12,6 +12,8 @@ class BestModel {
  public:
   // Reserves and touches the copy.
   static Result<BestModel> create(const Engine& engine);
+  // What it reserves.
+  static int64_t bytes_for(const Engine& engine);
 
   void capture(const Engine& engine, int64_t step);  // the engine's states, after so many steps, are the best
   void restore(Engine& engine) const;                // and back, to evaluate or to write them

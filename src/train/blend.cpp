@@ -105,11 +105,18 @@ std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members
   return best;
 }
 
+std::optional<PlanRequest> members_plan(const task::Recipe& recipe, size_t rows, int64_t batch) {
+  if (task::member_count(recipe) == 1 || rows == 0 || recipe.ensemble.blend != task::Blend::validation)
+    return std::nullopt;
+  return PlanRequest{PlanKind::members, std::min(batch, static_cast<int64_t>(rows))};
+}
+
 Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch) {
   const task::NetworkSpec& spec = engine.spec();
+  const auto plan = members_plan(spec.recipe, rows.size(), batch);
+  if (!plan) return {};
   const auto members = static_cast<size_t>(task::member_count(spec.recipe));
-  if (members == 1 || rows.empty() || spec.recipe.ensemble.blend != task::Blend::validation) return {};
-  auto runner = engine.runner({PlanKind::members, std::min(batch, static_cast<int64_t>(rows.size()))});
+  auto runner = engine.runner(*plan);
   if (!runner) return fail(runner.error());
   std::vector<MemberAnswers> outputs;
   for (const task::OutputFeature& output : spec.recipe.outputs)

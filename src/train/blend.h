@@ -2,6 +2,7 @@
 // blended answers have the least loss on the validation rows.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -23,8 +24,11 @@ struct MemberAnswers {
 // there are no rows.
 std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members);
 
+// The plan that fitting them runs; none where there is nothing to fit.
+std::optional<PlanRequest> members_plan(const task::Recipe& recipe, size_t rows, int64_t batch);
+
 // Fits the weights of the engine's ensemble on these rows and sets its state; nothing without an ensemble, or
-// where the recipe says equal. Makes a plan of its own: the engine's arena may move.
+// where the recipe says equal. Without members_plan() among the engine's it makes it: the arena may move.
 Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch);
 
 }  // namespace shoestring::train

@@ -273,7 +273,7 @@ Result<CrossValidation> cross_validate(const TrainRequest& request, int64_t fold
   CrossValidation out{.folder = folder.path(), .folds = folds};
   TrainRequest one = plan->request;
   one.targets.clear();
-  one.time_seconds.reset();  // the recipe says it by now
+  one.budget.clear();  // the recipe says it by now
   one.output_directory = folder.path();
   one.experiment = "fold";
   one.save_statistics = true;

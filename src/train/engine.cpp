@@ -44,6 +44,14 @@ void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* a
 
 Result<Engine> Engine::create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
                               const CompileOptions& options) {
+  auto engine = compiled(std::move(spec), requests, options);
+  if (engine)
+    if (auto ok = engine->reserve(); !ok) return fail(ok.error());
+  return engine;
+}
+
+Result<Engine> Engine::compiled(task::NetworkSpec spec, std::span<const PlanRequest> requests,
+                                const CompileOptions& options) {
   Engine engine(std::move(spec), options);
   std::vector<Graph> graphs;
   for (const PlanRequest& request : requests) {
@@ -55,10 +63,6 @@ Result<Engine> Engine::create(task::NetworkSpec spec, std::span<const PlanReques
   for (size_t i = 0; i < requests.size(); ++i)
     if (auto added = engine.add(requests[i], std::move(graphs[i])); !added) return fail(added.error());
   engine.options_.stopped = nullptr;
-  auto states = Block::reserve(engine.layout_.bytes());
-  if (!states) return fail(states.error());
-  engine.states_ = std::move(*states);
-  if (auto ok = engine.reserve(); !ok) return fail(ok.error());
   return engine;
 }
 
@@ -76,9 +80,19 @@ Result<Runner*> Engine::add(PlanRequest request, Graph graph) {
   return runners_.back().get();
 }
 
-Status Engine::reserve() {
+int64_t Engine::arena_bytes() const {
   int64_t bytes = 0;
   for (const auto& runner : runners_) bytes = std::max(bytes, runner->plan().arena_bytes);
+  return bytes;
+}
+
+Status Engine::reserve() {
+  if (states_.data() == nullptr) {
+    auto states = Block::reserve(layout_.bytes());
+    if (!states) return fail(states.error());
+    states_ = std::move(*states);
+  }
+  const int64_t bytes = arena_bytes();
   if (bytes > arena_.bytes() || arena_.data() == nullptr) {
     arena_ = Block();
     auto arena = Block::reserve(bytes);
@@ -104,7 +118,8 @@ Result<Runner*> Engine::runner(PlanRequest request) {
   return *added;
 }
 
-Status Engine::initialize(uint64_t seed, const CompileOptions& options) {
+Status Engine::compile_initial(const CompileOptions& options) {
+  if (initial_) return {};
   Graph graph = task::build_initial(spec_);
   if (auto ok = graph.status(); !ok) return ok;
   const int64_t before = layout_.bytes();
@@ -113,9 +128,25 @@ Status Engine::initialize(uint64_t seed, const CompileOptions& options) {
     return fail(ErrorKind::internal, "the model initialises a state that none of its plans has");
   auto plan = compile(std::move(graph), layout_, options);
   if (!plan) return fail(plan.error());
-  auto scratch = Block::reserve(plan->arena_bytes);
-  if (!scratch) return fail(scratch.error());
-  Executor(*plan, states_.data(), scratch->data()).run({.seed = seed});
+  initial_ = std::move(*plan);
+  return {};
+}
+
+Result<int64_t> Engine::initial_bytes(const CompileOptions& options) {
+  if (auto ok = compile_initial(options); !ok) return fail(ok.error());
+  return initial_->arena_bytes > arena_bytes() ? initial_->arena_bytes : 0;
+}
+
+Status Engine::initialize(uint64_t seed, const CompileOptions& options) {
+  if (auto ok = compile_initial(options); !ok) return ok;
+  Block scratch;
+  if (initial_->arena_bytes > arena_.bytes()) {
+    auto own = Block::reserve(initial_->arena_bytes);
+    if (!own) return fail(own.error());
+    scratch = std::move(*own);
+  }
+  Executor(*initial_, states_.data(), scratch.data() ? scratch.data() : arena_.data()).run({.seed = seed});
+  initial_.reset();
   return {};
 }
 

@@ -69,12 +69,22 @@ class Engine {
   static Result<Engine> create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
                                const CompileOptions& options);
 
+  // The same without the memory: for asking what it would take. reserve() takes it.
+  static Result<Engine> compiled(task::NetworkSpec spec, std::span<const PlanRequest> requests,
+                                 const CompileOptions& options);
+  // Reserves and touches the states and the arena, and binds the runners to them.
+  Status reserve();
+  int64_t arena_bytes() const;  // of the largest plan
+
   // The plan of this kind and size; made at the first call. A plan that was not asked for at create()
   // may move the arena: pointers from before are stale, never inside a loop.
   Result<Runner*> runner(PlanRequest request);
 
-  // Draws the initial value of every state.
+  // Draws the initial value of every state, by a plan that runs in the arena, or where that is too small in
+  // one of its own.
   Status initialize(uint64_t seed, const CompileOptions& options);
+  // What initialize() will take beside the arena.
+  Result<int64_t> initial_bytes(const CompileOptions& options);
   // Copies a state in, row-major. Fails with ErrorKind::data where the model has no such state or another
   // type.
   Status load(std::string_view state, const Type& type, std::span<const std::byte> bytes);
@@ -90,15 +100,16 @@ class Engine {
   std::span<const std::unique_ptr<Runner>> runners() const { return runners_; }
 
  private:
+  Status compile_initial(const CompileOptions& options);
   Engine(task::NetworkSpec spec, CompileOptions options)
       : spec_(std::move(spec)), options_(std::move(options)) {}
   Result<Runner*> add(PlanRequest request, Graph graph);
-  Status reserve();
 
   task::NetworkSpec spec_;
   CompileOptions options_;
   StateLayout layout_;
   Block states_, arena_;
+  std::optional<Plan> initial_;  // until it has run
   std::vector<std::unique_ptr<Runner>> runners_;
 };
 

@@ -9,10 +9,22 @@
 #include "train/infer.h"
 
 namespace shoestring::train {
+namespace {
+
+Status lay_over(const TrainRequest& request, task::Budget& budget) {
+  if (request.budget.empty()) return {};
+  auto said = task::parse_budget(request.budget, budget);
+  if (!said) return fail(said.error());
+  budget = *said;
+  return {};
+}
+
+}  // namespace
+
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
   if (request.recipe) {
     task::Recipe recipe = *request.recipe;
-    if (request.time_seconds) recipe.budget.time_seconds = request.time_seconds;
+    if (auto ok = lay_over(request, recipe.budget); !ok) return fail(ok.error());
     return recipe;
   }
   if (request.targets.empty())
@@ -24,12 +36,14 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
                 fmt::format("a recipe cannot be made from {}, which can be read only once",
                             table == "-" ? "stdin" : table),
                 {}, "give a file, or a recipe with --config");
+  task::Budget budget;
+  if (auto ok = lay_over(request, budget); !ok) return fail(ok.error());
   auto inferred = infer_recipe(table, request.data.format, request.targets,
-                               request.time_seconds.value_or(kUsualSeconds), request.stop);
+                               budget.time_seconds.value_or(kUsualSeconds), request.stop);
   if (!inferred) return fail(inferred.error());
   if (log)
     for (const auto& note : inferred->notes) log(LogLevel::note, note);
-  inferred->recipe.budget.time_seconds = request.time_seconds;
+  inferred->recipe.budget = budget;
   return std::move(inferred->recipe);
 }
 

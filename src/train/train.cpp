@@ -10,10 +10,12 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "task/metric_table.h"
 #include "task/table_rows.h"
 #include "train/answers.h"
 #include "train/blend.h"
 #include "train/made_recipe.h"
+#include "train/planning.h"
 #include "train/read_tables.h"
 #include "train/remarks.h"
 #include "train/run_files.h"
@@ -96,9 +98,13 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
     return fail(ErrorKind::usage,
                 fmt::format("the run's random seed is {}, not {}", before->seed, *request.seed),
                 job.folder->path(), "leave --random_seed out to go on with it, or train anew");
-  if (request.time_seconds && request.time_seconds != recipe->budget.time_seconds)
-    return fail(ErrorKind::usage, "the run goes on with the time it began with", job.folder->recipe(),
-                "leave --budget out to go on with it, or train anew");
+  if (!request.budget.empty()) {
+    const auto budget = task::parse_budget(request.budget, recipe->budget);
+    if (!budget) return fail(budget.error());
+    if (*budget != recipe->budget)
+      return fail(ErrorKind::usage, "the run goes on with the budget it began with", job.folder->recipe(),
+                  "leave --budget out to go on with it, or train anew");
+  }
   if (!request.data.given()) job.data = before->data;
   job.recipe = std::move(*recipe);
   job.seed = before->seed;
@@ -141,9 +147,12 @@ struct Run {
   Dataset data;
   task::BatchSizes batch;
   Horizon horizon;
+  CompileOptions options;
+  budget::Ledger ledger;
+  std::optional<SavedModel> beginning;
   Engine engine;
-  BestModel best;
-  Position position;
+  BestModel best = {};
+  Position position = {};
 
   Runner& evaluation() {
     for (const auto& runner : engine.runners())
@@ -170,7 +179,43 @@ const std::vector<uint32_t>& rows_of(const Dataset& data, task::SplitName split)
                                                 : data.test;
 }
 
-Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& events) {
+// Bytes of the log of evaluations at the run's end: a line for each, of so many numbers.
+int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
+  constexpr int64_t kOfNumber = 48, kOfLine = 160;
+  int64_t numbers = 0;
+  for (const auto& output : recipe.outputs)
+    numbers += static_cast<int64_t>(task::metrics_of(output.type()).size()) + 1;
+  const int64_t splits = recipe.trainer.evaluate_training_set ? 2 : 1;
+  return (h.total_steps / h.steps_per_evaluation + 2) * (kOfLine + splits * numbers * kOfNumber);
+}
+
+Horizon horizon_of(const Run& run) {
+  return horizon(run.job.recipe.trainer, static_cast<int64_t>(run.data.training.size()),
+                 run.batch.batch * run.batch.accumulation);
+}
+
+// The plans of training and of finishing it.
+std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSizes& batch) {
+  const auto evaluated =
+      static_cast<int64_t>(std::max({data.training.size(), data.validation.size(), data.test.size()}));
+  auto plans = plans_for(batch, static_cast<int64_t>(data.training.size()), evaluated);
+  if (const auto members = members_plan(data.spec.recipe, data.validation.size(), batch.eval))
+    plans.push_back(*members);
+  return plans;
+}
+
+Status plan_memory(Run& run) {
+  const auto initial = run.engine.initial_bytes(run.options);
+  if (!initial) return fail(initial.error());
+  const int64_t history = history_bytes(run.job.recipe, run.horizon);
+  run.ledger.memory = planned_memory(run.engine, run.data, {*initial, history});
+  run.ledger.disk_bytes = planned_disk(run.engine, run.data, history);
+  find_binding(run.job.recipe.budget, run.ledger);
+  return {};
+}
+
+// Everything that is known before memory for the plans is taken.
+Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents& events) {
   std::optional<SavedModel> beginning;
   if (!job.load.empty()) {
     auto model = load_model(job.load);
@@ -185,16 +230,10 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
   CompileOptions options = compile_options(request);
-  if (job.sized_by_time) {
-    auto epochs = choose_epochs(*data, options, job.seed, events.log);
-    if (!epochs) return fail(epochs.error());
-    job.recipe.trainer.epochs = data->spec.recipe.trainer.epochs = *epochs;
-  }
   const auto rows = static_cast<int64_t>(data->training.size());
   const task::Trainer& trainer = job.recipe.trainer;
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
-  const Horizon h = horizon(trainer, rows, batch.batch * batch.accumulation);
   data->spec.accumulates = batch.accumulation > 1;
   const auto& plateau = trainer.learning_rate_scheduler;
   if (plateau.reduce_on_plateau > 0)
@@ -212,24 +251,46 @@ Result<Run> set_up(Job job, const TrainRequest& request, const TrainEvents& even
             count_of(members, "member")));
   if (events.prepared) events.prepared(*data);
 
-  const auto evaluated =
-      static_cast<int64_t>(std::max({data->training.size(), data->validation.size(), data->test.size()}));
   options.precision = training_precision(trainer, options.target);
   if (trainer.use_mixed_precision && options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
-  auto engine = Engine::create(data->spec, plans_for(batch, rows, evaluated), options);
+  auto engine = Engine::compiled(data->spec, plans_of_run(*data, batch), options);
   if (!engine) return fail(engine.error());
   for (const std::string& table : task::tables_by_rows(engine->runners().front()->plan().graph))
     say(events.log, LogLevel::note,
         fmt::format("{} is large: only the rows that a step takes are updated, and their moments with them",
                     table));
-  if (auto ok = engine->initialize(job.seed, options); !ok) return fail(ok.error());
-  auto best = BestModel::create(*engine);
+  Run run{.job = std::move(job),
+          .data = std::move(*data),
+          .batch = batch,
+          .horizon = {},
+          .options = std::move(options),
+          .ledger = {},
+          .beginning = std::move(beginning),
+          .engine = std::move(*engine)};
+  run.horizon = horizon_of(run);
+  if (auto ok = plan_memory(run); !ok) return fail(ok.error());
+  return run;
+}
+
+// Takes the memory of the plans and fills it.
+Status take_memory(Run& run, const TrainEvents& events) {
+  if (run.job.sized_by_time) {
+    auto epochs = choose_epochs(run.data, run.options, run.job.seed, events.log);
+    if (!epochs) return fail(epochs.error());
+    run.job.recipe.trainer.epochs = run.data.spec.recipe.trainer.epochs = *epochs;
+    run.horizon = horizon_of(run);
+  }
+  if (auto ok = run.engine.reserve(); !ok) return ok;
+  if (auto ok = run.engine.initialize(run.job.seed, run.options); !ok) return ok;
+  auto best = BestModel::create(run.engine);
   if (!best) return fail(best.error());
-  if (beginning)
-    if (auto ok = start_from(*beginning, *engine); !ok) return fail(ok.error());
-  return Run{std::move(job), std::move(*data), batch, h, std::move(*engine), std::move(*best), {}};
+  run.best = std::move(*best);
+  if (run.beginning)
+    if (auto ok = start_from(*run.beginning, run.engine); !ok) return ok;
+  run.beginning.reset();
+  return {};
 }
 
 // From the checkpoint, if there is one: states, position, best model.
@@ -334,7 +395,8 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
   const Estimate planned = estimate(run.engine, run.best, run.data, run.horizon);
   if (auto ok = write_down(run, request, planned); !ok) return fail(ok.error());
   if (auto ok = restore(run, events.log); !ok) return fail(ok.error());
-  if (events.started) events.started({folder.path(), run.position.step > 0, run.position.step, planned});
+  if (events.started)
+    events.started({folder.path(), run.position.step > 0, run.position.step, planned, run.ledger});
 
   MetricsLog metrics;
   if (request.save_metrics) {
@@ -387,6 +449,15 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
 
 }  // namespace
 
+Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
+  auto job = new_job(request, events.log);
+  if (!job) return fail(job.error());
+  auto run = prepare_run(std::move(*job), request, events);
+  if (!run) return fail(run.error());
+  Status fits = within(run->job.recipe.budget, run->ledger);
+  return Planned{std::move(run->ledger), std::move(fits)};
+}
+
 Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& events) {
   Result<Job> job = fail(Error{});
   if (request.resume.empty()) {
@@ -405,8 +476,10 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
     job = resumed_job(std::move(*folder), request, events.log);
   }
   if (!job) return fail(job.error());
-  auto run = set_up(std::move(*job), request, events);
+  auto run = prepare_run(std::move(*job), request, events);
   if (!run) return fail(run.error());
+  if (auto ok = within(run->job.recipe.budget, run->ledger); !ok) return fail(ok.error());
+  if (auto ok = take_memory(*run, events); !ok) return fail(ok.error());
   if (!run->job.folder) {
     auto folder = RunFolder::create(request.output_directory, request.experiment, request.model);
     if (!folder) return fail(folder.error());

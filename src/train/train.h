@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "budget/ledger.h"
 #include "train/estimate.h"
 #include "train/loop.h"
 
@@ -23,7 +24,7 @@ struct TrainRequest {
   // Whose rows predictions.csv and test_statistics.json are of; it must have some. Absent: test, or the run's
   // own when resuming.
   std::optional<task::SplitName> eval_split = {};
-  std::optional<double> time_seconds = {};  // what the recipe's budget.time would say
+  std::string budget = {};                  // as task::parse_budget reads it, laid over the recipe's
   double save_seconds = 1;                  // between two checkpoints, at least
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
 };
@@ -34,6 +35,7 @@ struct Start {
   bool resumed = false;
   int64_t first_step = 0;
   Estimate estimate;
+  budget::Ledger ledger;
 };
 
 struct TrainEvents {
@@ -61,7 +63,16 @@ struct TrainOutcome {
   const char* held_out_name() const { return test ? "test" : "validation"; }
 };
 
-// Errors of data, recipe and machine; an interrupted or diverged run is an outcome, its model saved.
+// What train() would take, by doing what it does up to its first step, the memory of the plans not taken.
+// Nothing is written.
+struct Planned {
+  budget::Ledger ledger;
+  Status fits;  // ErrorKind::budget where it is more than the budget
+};
+Result<Planned> plan(const TrainRequest& request, const TrainEvents& events);
+
+// ErrorKind::budget where the ledger is more than the budget, before anything is written; errors of data,
+// recipe and machine; an interrupted or diverged run is an outcome, its model saved.
 Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& events);
 
 }  // namespace shoestring::train

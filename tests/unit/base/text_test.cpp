@@ -32,6 +32,18 @@ TEST(Listed, StopsAfterAFew) {
   EXPECT_EQ(listed(std::vector<std::string>(1000, "x")), "x, x, x, x, x, x, x, x, x, x, x, x and 988 more");
 }
 
+TEST(Parse, BytesAreOfTenOrOfTwo) {
+  EXPECT_EQ(parse_bytes("512MiB"), int64_t{512} << 20);
+  EXPECT_EQ(parse_bytes("512Mi"), int64_t{512} << 20);
+  EXPECT_EQ(parse_bytes("512MB"), 512'000'000);
+  EXPECT_EQ(parse_bytes("512 M"), 512'000'000);
+  EXPECT_EQ(parse_bytes("1.5GiB"), int64_t{1536} << 20);
+  EXPECT_EQ(parse_bytes("4kB"), 4000);
+  EXPECT_EQ(parse_bytes("100"), 100);
+  for (const char* word : {"", "MiB", "-1MiB", "0", "1iB", "1XB", "1MMB", "nan", "1e30GiB", "10 apples"})
+    EXPECT_FALSE(parse_bytes(word)) << word;
+}
+
 TEST(Human, Counts) {
   EXPECT_EQ(count_of(0, "row"), "0 rows");
   EXPECT_EQ(count_of(1, "row"), "1 row");

@@ -229,7 +229,7 @@ TEST(Lists, AreFoundByLooking) {
     const auto trained = train({.targets = {target},
                                 .data = {.dataset = folder.write("t.csv", answers_table(400))},
                                 .output_directory = folder.file(target),
-                                .time_seconds = 0.3},
+                                .budget = "time=0.3s"},
                                {});
     ASSERT_TRUE(trained) << trained.error().message();
     const std::string recipe = *read_file(trained->folder + "/recipe.yaml");

@@ -229,7 +229,7 @@ TEST_F(Resume, AnotherRecipeSeedOrTableIsRefused) {
   EXPECT_EQ(run({"train", "--model_resume_path", run_folder, "--random_seed", "7"}), 2);
   EXPECT_NE(said().find("the run's random seed is 42, not 7"), std::string::npos) << said();
   EXPECT_EQ(run({"train", "--model_resume_path", run_folder, "--budget", "time=3s"}), 2);
-  EXPECT_NE(said().find("the run goes on with the time it began with"), std::string::npos) << said();
+  EXPECT_NE(said().find("the run goes on with the budget it began with"), std::string::npos) << said();
   folder_.write("t.csv", sums_table(301));
   EXPECT_EQ(run({"train", "--model_resume_path", run_folder}), 3);
   EXPECT_NE(said().find("the data is not what the run began with"), std::string::npos) << said();

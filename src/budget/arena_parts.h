@@ -1,0 +1,16 @@
+// What a plan's arena holds at its fullest step, by purpose.
+#pragma once
+
+#include "compile/plan.h"
+
+namespace shoestring::budget {
+
+struct ArenaParts {
+  int64_t gradients = 0;    // of parameters: what the writes of parameters read, of their size and no state
+  int64_t scratch = 0;      // of kernels
+  int64_t activations = 0;  // all other values, and what lies between slots; the three are the whole arena
+};
+
+ArenaParts parts_of(const Plan& plan);
+
+}  // namespace shoestring::budget

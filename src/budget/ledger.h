@@ -1,0 +1,84 @@
+// The ledger: what a job takes of memory, time, disk and money, line by line, before it starts. `plan` prints
+// it, `train` obeys it and writes it down beside what the run really took.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shoestring::budget {
+
+// How sure a figure is.
+enum class Certainty : uint8_t {
+  exact,     // read from the compiled plans: what they reserve, to the byte
+  cap,       // never more, and no more than this data needs
+  measured,  // of this process on this machine
+};
+
+std::string_view name_of(Certainty certainty);
+
+struct MemoryLine {
+  std::string name;
+  int64_t bytes = 0;
+  Certainty certainty = Certainty::exact;
+  std::string about = {};  // a word on what it is made of
+};
+
+// What the process holds at the peak of one part of the job, resident.
+struct MemoryStage {
+  std::string name;
+  int64_t bytes = 0;
+  bool apart = false;  // of a process of its own (prediction, serving): no part of the total
+};
+
+struct Memory {
+  int64_t total_bytes = 0;  // the largest stage of train itself: VmHWM is never more
+  int64_t arena_bytes = 0;
+  int64_t address_space_bytes = 0;  // what RLIMIT_AS has to allow
+  std::vector<MemoryLine> lines;    // of training; they add up to its stage
+  std::vector<MemoryStage> stages;
+};
+
+struct TimeStage {
+  std::string name;
+  double p50_s = 0, p90_s = 0;
+};
+
+struct Time {
+  double p50_s = 0, p90_s = 0;
+  std::vector<TimeStage> stages;
+};
+
+// A change that would relax what binds, and what it gives.
+struct WayOut {
+  std::string change;  // "trainer.batch_size: 128", or "--budget memory=96MiB"
+  std::string gives;   // "58 MiB instead of 81 MiB"
+  std::string price;   // "twice the steps an epoch"; "" if it has none
+  int64_t bytes = 0;   // the total with it
+  bool fits = false;   // with it alone, the budget holds
+};
+
+// What the planner changed so that the budget holds.
+struct Choice {
+  std::string change, price;
+  int64_t saved_bytes = 0;
+};
+
+struct Ledger {
+  Memory memory;
+  Time time;
+  int64_t disk_bytes = 0;
+  std::optional<double> money_usd, energy_wh, co2_g;  // estimates; absent where no price or rate is known
+  std::optional<double> usd_per_1000_predictions;
+  std::string binding;  // "memory: activations, 41 MiB of 64 MiB"; "nothing" where no budget is near
+  std::vector<WayOut> ways_out;
+  std::vector<Choice> choices;
+};
+
+// {"memory": {"total_bytes": …, "arena_bytes": …, "lines": […], "stages": […]}, "time": {"p50_s": …, …},
+//  "disk_bytes": …, "money": …, "energy_wh": …, "binding": …, "ways_out": […]}
+std::string to_json(const Ledger& ledger, int indent = 2);
+
+}  // namespace shoestring::budget

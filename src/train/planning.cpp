@@ -1,0 +1,164 @@
+#include "train/planning.h"
+
+#include <algorithm>
+
+#include "base/arith.h"
+#include "base/parallel.h"
+#include "base/text.h"
+#include "budget/arena_parts.h"
+#include "train/best_model.h"
+
+namespace shoestring::train {
+namespace {
+
+using budget::Certainty;
+
+// What a thread of the team touches of its stack and its heap.
+constexpr int64_t kOfThread = 256 << 10;
+// Pages of the program that only running reaches, what is written and not yet flushed, small tables of
+// results.
+constexpr int64_t kWhileRunning = 3 << 20;
+
+// What evaluations keep of each row: for an exact AUC the probability, in a list that grows and a sorted
+// copy.
+int64_t metrics_bytes(const Dataset& data) {
+  constexpr int64_t kOfRow = 12;
+  int64_t kept = 0;
+  for (const auto& output : data.spec.recipe.outputs) kept += output.type() == task::FeatureType::binary;
+  return kOfRow * kept *
+         static_cast<int64_t>(std::max({data.training.size(), data.validation.size(), data.test.size()}));
+}
+
+// What each member answered about each validation row, while their weights are fitted.
+int64_t blend_bytes(const Dataset& data) {
+  const task::Recipe& recipe = data.spec.recipe;
+  const int64_t members = task::member_count(recipe);
+  if (members == 1 || recipe.ensemble.blend != task::Blend::validation) return 0;
+  int64_t values = 0;
+  for (size_t o = 0; o < recipe.outputs.size(); ++o)
+    values += recipe.outputs[o].type() == task::FeatureType::vector ||
+                      recipe.outputs[o].type() == task::FeatureType::set
+                  ? data.spec.output_sizes[o]
+                  : 1;
+  constexpr int64_t kOfValue = 6;  // four bytes in a list that grows
+  return kOfValue * members * values * static_cast<int64_t>(data.validation.size());
+}
+
+int64_t bytes_of_role(const Engine& engine, StateRole role) {
+  int64_t bytes = 0;
+  for (const StateSlot& slot : engine.layout().slots())
+    if (slot.info.role == role) bytes += round_up(slot.info.type.bytes(), kAlignment);
+  return bytes;
+}
+
+const Plan& largest_plan(const Engine& engine) {
+  return (*std::ranges::max_element(engine.runners(), {},
+                                    [](const auto& runner) { return runner->plan().arena_bytes; }))
+      ->plan();
+}
+
+}  // namespace
+
+budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come) {
+  const int64_t order = static_cast<int64_t>(data.training.size() * sizeof(uint32_t));
+  const int64_t rows =
+      4 * static_cast<int64_t>(data.training.size() + data.validation.size() + data.test.size());
+  const int64_t best = BestModel::bytes_for(engine);
+  const budget::ArenaParts arena = budget::parts_of(largest_plan(engine));
+  const int64_t results = std::max(metrics_bytes(data), blend_bytes(data));
+  const int64_t parameters = bytes_of_role(engine, StateRole::parameter);
+  const int64_t moments = bytes_of_role(engine, StateRole::moment);
+  budget::Memory m;
+  m.arena_bytes = engine.arena_bytes();
+  m.lines = {{"parameters", parameters, Certainty::exact},
+             {"optimizer state", moments, Certainty::exact},
+             {"other state", engine.layout().bytes() - parameters - moments, Certainty::exact,
+              "running statistics, accumulators, counters"},
+             {"gradients", arena.gradients, Certainty::exact, "at the arena's fullest step"},
+             {"activations", arena.activations, Certainty::exact},
+             {"scratch", arena.scratch, Certainty::exact, "of kernels"},
+             {"best model", best, Certainty::exact},
+             {"data", data.bytes() + rows, Certainty::exact, "encoded"},
+             {"loader", order, Certainty::exact, "the order of an epoch"},
+             {"initial values", to_come.initial_bytes, Certainty::exact},
+             {"results", results, Certainty::cap, "of evaluations"},
+             {"log", to_come.history_bytes, Certainty::cap},
+             {"threads", kOfThread * thread_count(), Certainty::cap},
+             {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
+             {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
+              "program, libraries, compiled plans"}};
+  int64_t training = 0;
+  for (const auto& line : m.lines) training += line.bytes;
+  const int64_t before = peak_resident_bytes();
+  m.stages = {{"reading, preprocessing", before},
+              {"training", training - results},
+              {"evaluation", training},
+              {"checkpoint", training - results},
+              {"export", training}};
+  m.total_bytes = std::max(before, training);
+  return m;
+}
+
+int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes) {
+  constexpr int64_t kOfAnswer = 48, kSmallFiles = 256 << 10;
+  const int64_t model = BestModel::bytes_for(engine);
+  int64_t values = 0;
+  for (const int64_t size : data.spec.output_sizes) values += size + 2;
+  const auto answers = static_cast<int64_t>(data.test.size()) * values * kOfAnswer;
+  return 2 * (engine.layout().bytes() + model) + 2 * model + answers + 2 * history_bytes + kSmallFiles;
+}
+
+void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
+  struct Limit {
+    std::string text;
+    double share;
+  };
+  std::vector<Limit> limits;
+  const auto largest = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
+  const int64_t available = available_bytes();
+  const int64_t memory =
+      budget.memory_bytes.value_or(available == INT64_MAX ? INT64_MAX : available + resident_bytes());
+  limits.push_back(
+      {fmt::format("memory, {} of {}{}: most of it is {}, {}", human_bytes(ledger.memory.total_bytes),
+                   human_bytes(memory), budget.memory_bytes ? "" : " that the machine has", largest->name,
+                   human_bytes(largest->bytes)),
+       static_cast<double>(ledger.memory.total_bytes) / static_cast<double>(memory)});
+  if (budget.time_seconds)
+    limits.push_back(
+        {fmt::format("time, {} of {}", human_seconds(ledger.time.p50_s), human_seconds(*budget.time_seconds)),
+         ledger.time.p50_s / *budget.time_seconds});
+  if (budget.disk_bytes)
+    limits.push_back(
+        {fmt::format("disk, {} of {}", human_bytes(ledger.disk_bytes), human_bytes(*budget.disk_bytes)),
+         static_cast<double>(ledger.disk_bytes) / static_cast<double>(*budget.disk_bytes)});
+  if (budget.money_usd && ledger.money_usd)
+    limits.push_back({fmt::format("money, {:.4f} of {:.4f} USD", *ledger.money_usd, *budget.money_usd),
+                      *ledger.money_usd / *budget.money_usd});
+  const auto most = std::ranges::max_element(limits, {}, &Limit::share);
+  ledger.binding = most->text;
+}
+
+Status within(const task::Budget& budget, const budget::Ledger& ledger) {
+  const auto refuse = [&](std::string what, const std::string& otherwise) {
+    const auto fits = std::ranges::find_if(ledger.ways_out, &budget::WayOut::fits);
+    return fail(ErrorKind::budget, std::move(what), {},
+                fits == ledger.ways_out.end() ? otherwise
+                                              : fmt::format("{} gives {}{}", fits->change, fits->gives,
+                                                            otherwise.empty() ? "" : "; or " + otherwise));
+  };
+  if (budget.memory_bytes && ledger.memory.total_bytes > *budget.memory_bytes) {
+    std::vector<budget::MemoryLine> lines = ledger.memory.lines;
+    std::ranges::sort(lines, std::greater(), &budget::MemoryLine::bytes);
+    return refuse(fmt::format("training takes {}, and the budget is {}; most of it is {}, {}",
+                              human_bytes(ledger.memory.total_bytes), human_bytes(*budget.memory_bytes),
+                              lines.front().name, human_bytes(lines.front().bytes)),
+                  fmt::format("--budget memory={}MiB", (ledger.memory.total_bytes >> 20) + 1));
+  }
+  if (budget.disk_bytes && ledger.disk_bytes > *budget.disk_bytes)
+    return refuse(fmt::format("the run takes {} on disk, and the budget is {}",
+                              human_bytes(ledger.disk_bytes), human_bytes(*budget.disk_bytes)),
+                  fmt::format("--budget disk={}MiB", (ledger.disk_bytes >> 20) + 1));
+  return {};
+}
+
+}  // namespace shoestring::train

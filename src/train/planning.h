@@ -1,0 +1,28 @@
+// What a run will take, from its data and its compiled plans, before their memory is taken.
+#pragma once
+
+#include "budget/ledger.h"
+#include "train/dataset.h"
+
+namespace shoestring::train {
+
+// The memory of `train` from here on and what it took so far. To be called when data and plans are there
+// (their share of the process is measured) and the engine's blocks are not (they are planned).
+// `initial_bytes`: Engine::initial_bytes(); `history_bytes`: of the log of evaluations, at the end.
+struct ToCome {
+  int64_t initial_bytes = 0, history_bytes = 0;
+};
+budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come);
+
+// What the run folder takes at most: the checkpoint and the model, each with its successor while that is
+// written, predictions and logs.
+int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes);
+
+// Sets what binds, from what may be spent.
+void find_binding(const task::Budget& budget, budget::Ledger& ledger);
+
+// ErrorKind::budget where the ledger is more than the budget: the line that takes most, and the smallest
+// change that fits.
+Status within(const task::Budget& budget, const budget::Ledger& ledger);
+
+}  // namespace shoestring::train
