@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/arith.h"
+#include "base/limits.h"
 #include "base/text.h"
 
 namespace shoestring {
@@ -81,14 +82,11 @@ int64_t available_bytes() {
   int64_t bytes = INT64_MAX;
   if (const auto free = number_in("/proc/meminfo", "MemAvailable:"))
     bytes = (*free + number_in("/proc/meminfo", "SwapFree:").value_or(0)) * 1024;
-  // Version 2 of control groups, then 1. Pages of files can be taken back; only what is of no file counts.
-  const struct {
-    const char *limit, *stat, *taken;
-  } groups[] = {{"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.stat", "anon "},
-                {"/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.stat", "rss "}};
-  for (const auto& group : groups)
-    if (const auto limit = number_in(group.limit, ""))
-      bytes = std::min(bytes, *limit - number_in(group.stat, group.taken).value_or(0));
+  const Limits limits = read_limits();
+  bytes = std::min(bytes, limits.memory_left);
+  if (limits.address_space_bytes != kNoLimit)
+    bytes = std::min(bytes, limits.address_space_bytes - status_bytes("VmSize:"));
+  if (limits.data_bytes != kNoLimit) bytes = std::min(bytes, limits.data_bytes - status_bytes("VmData:"));
   return std::max<int64_t>(bytes, 0);
 }
 

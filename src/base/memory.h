@@ -45,8 +45,8 @@ struct AlignedAllocator {
 };
 using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
-// What this process may still take without being killed for it: the machine's free memory and swap, and the
-// control group's limit. INT64_MAX where nothing says.
+// What this process may still take without being refused or killed for it: the machine's free memory and
+// swap, and what its limits leave (base/limits.h). INT64_MAX where nothing says.
 int64_t available_bytes();
 
 // Peak and current resident memory of this process in bytes (VmHWM, VmRSS).

@@ -1,17 +1,13 @@
 #include "base/parallel.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdlib>
-#include <fstream>
-#include <string>
 #include <thread>
 #include <vector>
 
 #include "base/float_mode.h"
+#include "base/limits.h"
 #include "base/module.h"
 #include "base/openmp_module.h"
 
@@ -29,23 +25,6 @@ struct Inside {
   }
   ~Inside() { t_inside = false; }
 };
-
-// cpu.max of cgroup v2, or cfs_quota of v1; infinity when there is no limit.
-int cgroup_cores() {
-  {
-    std::ifstream in("/sys/fs/cgroup/cpu.max");
-    std::string quota;
-    double period = 0;
-    if (in >> quota >> period && quota != "max" && period > 0)
-      return std::max(1, static_cast<int>(std::ceil(std::stod(quota) / period)));
-  }
-  std::ifstream quota_file("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
-      period_file("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  double quota = -1, period = 0;
-  if (quota_file >> quota && period_file >> period && quota > 0 && period > 0)
-    return std::max(1, static_cast<int>(std::ceil(quota / period)));
-  return 1 << 20;
-}
 
 #ifdef SHOESTRING_TSAN
 // ThreadSanitizer cannot see libgomp's barriers.
@@ -88,12 +67,7 @@ int within_limit(int threads) { return std::clamp(threads, 1, std::max(1, team()
 
 }  // namespace
 
-int available_cores() {
-  cpu_set_t set;
-  int affinity = 1;
-  if (sched_getaffinity(0, sizeof set, &set) == 0) affinity = std::max(1, CPU_COUNT(&set));
-  return std::min(affinity, cgroup_cores());
-}
+int available_cores() { return read_limits().cores(); }
 
 void set_thread_count(int cores) {
   g_threads = within_limit(cores);

@@ -55,7 +55,7 @@ inline Share share_of(int64_t count, int thread, int threads, int64_t grain = 1)
   return {lo < count ? lo : count, hi < count ? hi : count};
 }
 
-// Cores this process may use: affinity and cgroup limits included.
+// Cores this process may use: affinity and control groups included (base/limits.h).
 int available_cores();
 
 }  // namespace shoestring
