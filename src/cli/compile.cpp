@@ -107,7 +107,7 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
   }
   CompileOptions options{.target = native_target()};
   if (kind.kind != train::PlanKind::evaluate && kind.kind != train::PlanKind::predict)
-    options.precision = train::training_precision(spec.recipe.trainer, options.target);
+    options.precision = train::training_precision(spec.recipe.trainer, options);
   options.observe = [&](std::string_view name, const Graph& after, double seconds) {
     const auto found =
         std::find_if(passes().begin(), passes().end(), [&](const Pass& p) { return p.name == name; });

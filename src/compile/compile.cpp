@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "compile/body.h"
 #include "compile/buffers.h"
+#include "compile/machine.h"
 #include "compile/memory_planner.h"
 #include "compile/passes.h"
 #include "compile/rewrite.h"
@@ -256,7 +257,7 @@ class Placer {
 
   void finish_steps() {
     for (Pending& p : pending_) {
-      Step step{std::move(p.name), std::move(p.kernel), {}, std::move(p.prepared), p.cost};
+      Step step{std::move(p.name), std::move(p.kernel), {}, std::move(p.prepared), p.cost, p.node};
       for (const Located& o : p.operands) step.operands.push_back({at(o.at), o.bytes, o.written});
       plan_.steps.push_back(std::move(step));
     }
@@ -302,6 +303,10 @@ Target native_target() {
       if (to_string(wanted) == lower && (isa == Isa::neon ? wanted == Isa::scalar : wanted < isa))
         isa = wanted;
   return {isa, thread_count()};
+}
+
+MachineProfile machine_of(const CompileOptions& options) {
+  return options.machine ? *options.machine : built_in_profile(options.target);
 }
 
 Status go_on(const CompileOptions& options) {

@@ -3,10 +3,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 
 #include "compile/plan.h"
 
 namespace shoestring {
+
+struct MachineProfile;
 
 // What may be computed with fewer bits than the graph says.
 struct Precision {
@@ -24,9 +27,10 @@ struct Pass {
 std::span<const Pass> passes();
 
 struct CompileOptions {
-  Target target;                  // native_target() unless a test forces one
-  Precision precision;            // training plans take what the recipe asks for and the machine gains by
-  std::vector<std::string> skip;  // pass names
+  Target target;        // native_target() unless a test forces one
+  Precision precision;  // training plans take what the recipe asks for and the machine gains by
+  std::shared_ptr<const MachineProfile> machine;  // whose rates decide; none: built_in_profile(target)
+  std::vector<std::string> skip;                  // pass names
   // Called after each pass (and once with "build" before the first): name, graph, seconds it took.
   std::function<void(std::string_view pass, const Graph& graph, double seconds)> observe;
   // Asked before each pass: true gives up, with ErrorKind::interrupted.
@@ -38,6 +42,9 @@ struct CompileOptions {
 // in the environment lowers it (for tests and bug reports).
 Target native_target();
 std::string_view to_string(Isa isa);
+
+// The profile that decides: the one in the options, or the built-in one.
+MachineProfile machine_of(const CompileOptions& options);
 
 // An error once options.stopped says so.
 Status go_on(const CompileOptions& options);

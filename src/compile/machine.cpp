@@ -24,15 +24,70 @@ Features features() {
   return f;
 }
 
+// Cores with fp16 arithmetic but without tiles take two steps for a bf16 dot product, those without fp16 one.
+double usual_bf16_gain(Isa isa) {
+  const Features f = features();
+  if (isa != Isa::avx512 || !f.avx512_bf16) return 0;
+  if (f.amx_bf16) return 4;
+  return f.avx512_fp16 ? 0.5 : 1.9;
+}
+
+// What `calibrate` measured on servers' cores of 2021 to 2024.
+struct Typical {
+  ProductRates products;
+  double arithmetic, element_ops;
+};
+Typical typical(Isa isa) {
+  switch (isa) {
+    case Isa::avx512:
+      return {{20e9, 45e9, 70e9, 90e9}, 20e9, 6e9};
+    case Isa::avx2:
+      return {{10e9, 25e9, 40e9, 40e9}, 10e9, 4e9};
+    case Isa::neon:
+      return {{5e9, 12e9, 16e9, 16e9}, 5e9, 2e9};
+    case Isa::scalar:
+      break;
+  }
+  return {{1.5e9, 1.8e9, 1.8e9, 1.5e9}, 1.2e9, 0.6e9};
+}
+
+constexpr double kMiB = 1 << 20;
+
 }  // namespace
 
-// Measured with oneDNN's products of 1,024 x 1,024 x 1,024. Cores with fp16 arithmetic but without tiles take
-// two steps for a bf16 dot product, those without fp16 one.
 MachineProfile built_in_profile(const Target& target) {
-  const Features f = features();
-  if (target.isa != Isa::avx512 || !f.avx512_bf16) return {};
-  if (f.amx_bf16) return {.bf16_products = 4};
-  return {.bf16_products = f.avx512_fp16 ? 0.5 : 1.9};
+  const Typical rates = typical(target.isa);
+  MachineProfile p{.f32_products = rates.products,
+                   .arithmetic = rates.arithmetic,
+                   .element_ops = rates.element_ops,
+                   .read = {40e9, 25e9, 15e9, 10e9},
+                   .copy = {40e9, 25e9, 14e9, 8e9},
+                   .gathered_rows = 30e6,
+                   .step_seconds = 60e-9,
+                   .region_seconds = 2e-6,
+                   .scaling = {{1, 1, 1}},
+                   .file_read = 2e9,
+                   .file_write = 1e9,
+                   .sync_seconds = 10e-3,
+                   .process_bytes = 6 * kMiB,
+                   .openmp_bytes = 1 * kMiB,
+                   .thread_bytes = 0.2 * kMiB,
+                   .onednn_bytes = 6 * kMiB,
+                   .arrow_bytes = 20 * kMiB,
+                   .primitive_bytes = 0.25 * kMiB,
+                   .scratch_bytes = 16 * kMiB,
+                   .core_watts = 3.5};
+  p.machine.cores = target.threads;
+  if (const double gain = usual_bf16_gain(target.isa); gain > 0)
+    p.bf16_products = {0, 0, 0, gain * rates.products.back()};
+  // Two threads of one core share its units, and memory is shared by all.
+  if (target.threads > 1) p.scaling.push_back({target.threads, 0.85 * target.threads, 0.6 * target.threads});
+  return p;
+}
+
+double bf16_gain(const MachineProfile& machine) {
+  const double f32 = machine.f32_products.back();
+  return f32 > 0 ? machine.bf16_products.back() / f32 : 0;
 }
 
 }  // namespace shoestring

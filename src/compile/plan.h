@@ -30,6 +30,7 @@ struct Step {
   std::vector<Operand> operands;  // inputs, outputs, then scratch if any
   Prepared prepared;
   Cost cost;
+  int node = -1;  // in the plan's graph; -1: a copy of an output
 };
 
 // A piece of the arena and the steps between which (inclusive) it is taken. -1 is before the first

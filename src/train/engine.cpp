@@ -66,8 +66,8 @@ Result<Engine> Engine::compiled(task::NetworkSpec spec, std::span<const PlanRequ
   return engine;
 }
 
-Precision training_precision(const task::Trainer& trainer, const Target& target) {
-  if (!trainer.use_mixed_precision || built_in_profile(target).bf16_products <= 1) return {};
+Precision training_precision(const task::Trainer& trainer, const CompileOptions& options) {
+  if (!trainer.use_mixed_precision || bf16_gain(machine_of(options)) <= 1) return {};
   return {.products = DType::bf16};
 }
 

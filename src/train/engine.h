@@ -115,7 +115,7 @@ class Engine {
 
 // How training steps of this recipe are computed on this machine: with bf16 products only where asked for and
 // faster. Evaluation and prediction are always f32.
-Precision training_precision(const task::Trainer& trainer, const Target& target);
+Precision training_precision(const task::Trainer& trainer, const CompileOptions& options);
 
 // The graph of a plan, before any pass.
 Graph build(const task::NetworkSpec& spec, PlanRequest request);

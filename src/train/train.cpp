@@ -251,7 +251,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
             count_of(members, "member")));
   if (events.prepared) events.prepared(*data);
 
-  options.precision = training_precision(trainer, options.target);
+  options.precision = training_precision(trainer, options);
   if (trainer.use_mixed_precision && options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
