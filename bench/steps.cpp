@@ -5,6 +5,7 @@
 //   bench_steps 5-10-2 --batch 70 --profile                    and where the time goes, step by step
 //
 // Sizes are inputs, hidden layers (ReLU) and classes. --isa scalar|avx2|avx512 forces an instruction set,
+// --machine FILE plans with that profile (this machine's by default): planned_us is what it says of the step.
 // --bf16 lets large products take bf16 operands, --threads N sets the team, --seconds S how long to measure,
 // --dump prints the plan. us_per_step is the median over blocks of about 2 ms, best_us the least; the profile
 // shows lower deciles, which other work on the machine disturbs little.
@@ -21,6 +22,8 @@
 #include "base/float_mode.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "budget/machine_profile.h"
+#include "budget/step_time.h"
 #include "compile/compile.h"
 #include "data/columns.h"
 #include "run/executor.h"
@@ -40,7 +43,7 @@ double seconds_since(Clock::time_point start) {
 struct Options {
   std::string network = "5-10-2";
   int64_t batch = 70, table = 10'000;
-  std::string isa;
+  std::string isa, machine;
   int threads = 0;
   double seconds = 2;
   bool profile = false, dump = false, bf16 = false;
@@ -146,6 +149,15 @@ Job prepare(const task::NetworkSpec& spec, const Options& options) {
   return job;
 }
 
+// Of the instructions that are asked for.
+MachineProfile machine_of(const Options& options) {
+  if (!options.machine.empty()) return need(budget::read_profile(options.machine));
+  if (options.isa.empty()) return *budget::load_or_built_in(native_target()).profile;
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+    if (to_string(isa) == options.isa) return *budget::load_or_built_in({isa, thread_count()}).profile;
+  return {};
+}
+
 double quantile(std::vector<double> values, double share) {
   const auto at =
       values.begin() + static_cast<std::ptrdiff_t>(share * static_cast<double>(values.size() - 1));
@@ -154,7 +166,8 @@ double quantile(std::vector<double> values, double share) {
 }
 
 // Each step's share, by running the plan one step at a time; the clock's own cost is taken off.
-void print_profile(Executor& executor, Table& table, float* x, int32_t* y, const Options& options) {
+void print_profile(Executor& executor, Table& table, float* x, int32_t* y, const Options& options,
+                   std::span<const budget::StepTime> planned) {
   const size_t count = executor.plan().steps.size();
   std::vector<std::vector<double>> seconds(count);
   std::vector<double> gathers;
@@ -181,8 +194,9 @@ void print_profile(Executor& executor, Table& table, float* x, int32_t* y, const
     const Step& step = executor.plan().steps[i];
     const double s = std::max(0.0, quantile(seconds[i], 0.1));
     total += s;
-    std::fprintf(stderr, "%9.3f us %7.2f GFLOP/s %7.2f GB/s  %-40s %s\n", s * 1e6, step.cost.flops / s * 1e-9,
-                 step.cost.bytes / s * 1e-9, step.name.c_str(), step.kernel.c_str());
+    std::fprintf(stderr, "%9.3f us %7.2f GFLOP/s %7.2f GB/s  planned %9.3f us %-10s  %-20s %s\n", s * 1e6,
+                 step.cost.flops / s * 1e-9, step.cost.bytes / s * 1e-9, planned[i].seconds * 1e6,
+                 std::string(name_of(planned[i].bound)).c_str(), step.name.c_str(), step.kernel.c_str());
   }
   std::fprintf(stderr, "%9.3f us  together, of %zu steps\n", total * 1e6, count);
 }
@@ -219,16 +233,20 @@ void measure(const Options& options) {
     blocks.push_back(seconds_since(start) / static_cast<double>(block));
   }
   const double seconds = quantile(blocks, 0.5);
+  const std::vector<budget::StepTime> planned =
+      budget::step_times(job.plan, machine_of(options), thread_count());
+  double planned_seconds = 0;
+  for (const auto& step : planned) planned_seconds += step.seconds;
   std::printf(
       "{\"network\": \"%s\", \"batch\": %lld, \"isa\": \"%s\", \"threads\": %d, \"us_per_step\": %.3f, "
-      "\"best_us\": %.3f, "
+      "\"planned_us\": %.3f, \"best_us\": %.3f, "
       "\"samples_per_second\": %.0f, \"plan_steps\": %zu, \"arena_bytes\": %lld, \"loss\": %.6f}\n",
       options.network.c_str(), static_cast<long long>(options.batch),
       options.isa.empty() ? std::string(to_string(native_target().isa)).c_str() : options.isa.c_str(),
-      thread_count(), seconds * 1e6, quantile(blocks, 0) * 1e6, static_cast<double>(options.batch) / seconds,
-      job.plan.steps.size(), static_cast<long long>(job.plan.arena_bytes),
-      static_cast<double>(*executor.output<float>("loss")));
-  if (options.profile) print_profile(executor, table, x, y, options);
+      thread_count(), seconds * 1e6, planned_seconds * 1e6, quantile(blocks, 0) * 1e6,
+      static_cast<double>(options.batch) / seconds, job.plan.steps.size(),
+      static_cast<long long>(job.plan.arena_bytes), static_cast<double>(*executor.output<float>("loss")));
+  if (options.profile) print_profile(executor, table, x, y, options, planned);
 }
 
 }  // namespace
@@ -248,6 +266,8 @@ int main(int argc, char** argv) {
       options.table = std::stoll(value());
     else if (flag == "--isa")
       options.isa = value();
+    else if (flag == "--machine")
+      options.machine = value();
     else if (flag == "--threads")
       options.threads = std::stoi(value());
     else if (flag == "--seconds")

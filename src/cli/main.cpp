@@ -27,13 +27,14 @@ constexpr Verb kVerbs[] = {
     {"compile", "shows the plans that a recipe compiles to", compile},
     {"synthesize-dataset", "makes up a table of any size, with targets that can be learned",
      synthesize_dataset},
+    {"calibrate", "measures this machine, for plans and their times", calibrate},
     {"docs", "", docs},
 };
 
 // Known to users, and to come.
 constexpr std::string_view kPlanned[] = {"serve",     "explain",  "compress",   "profile", "clean",
                                          "augment",   "generate", "visualize",  "export",  "deploy",
-                                         "calibrate", "hyperopt", "preprocess", "forecast"};
+                                         "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =

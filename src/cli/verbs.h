@@ -24,6 +24,7 @@ int init_config(Arguments);
 int inspect(Arguments);
 int compile(Arguments);
 int synthesize_dataset(Arguments);
+int calibrate(Arguments);
 int docs(Arguments);
 
 }  // namespace shoestring::cli

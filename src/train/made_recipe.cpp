@@ -6,6 +6,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "budget/machine_profile.h"
 #include "train/infer.h"
 
 namespace shoestring::train {
@@ -48,7 +49,9 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
 }
 
 CompileOptions compile_options(const TrainRequest& request) {
-  return {.target = native_target(),
+  const Target target = native_target();
+  return {.target = target,
+          .machine = budget::load_or_built_in(target).profile,
           .stopped = [stop = request.stop] { return stop && stop->load(std::memory_order_relaxed); }};
 }
 

@@ -1,0 +1,35 @@
+// Measures this machine: the rates that the time of a plan is made of, and what a process costs on it. Each
+// is the median of several runs of a tiny graph (budget/probes.h).
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "compile/compile.h"
+#include "compile/machine.h"
+
+namespace shoestring::budget {
+
+struct CalibrateOptions {
+  Target target;                  // native_target(): its threads are all cores
+  std::string folder;             // in which a file is written and read; empty: files are not measured
+  double seconds = 15;            // after which nothing more is measured: the rest keeps what is built in
+  const Clock* clock = nullptr;   // none: the machine's
+  std::function<bool()> stopped;  // asked before each measurement
+};
+
+// All of it, in a few seconds. What a process costs is seen right only from a process that has done nothing
+// yet. Says each rate to `log` as information, and what could not be measured as a note.
+// ErrorKind::interrupted.
+Result<MachineProfile> calibrate(const CalibrateOptions& options, const LogSink& log);
+
+// `known` with the rates measured anew that decide the time of these plans, the weightiest first, as far as
+// they fit into `seconds`. What kernels were chosen by stays in proportion: bf16 products keep their gain.
+MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineProfile& known, int threads,
+                              const Target& target, double seconds = 0.2, const Clock* clock = nullptr);
+
+}  // namespace shoestring::budget

@@ -1,0 +1,253 @@
+#include "budget/step_time.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <span>
+
+namespace shoestring::budget {
+namespace {
+
+// Between points of a table, over logarithms; beyond its ends the nearest. Entries of 0 are not there.
+double interpolated(std::span<const double> at, std::span<const double> values, double x) {
+  double below = 0, below_at = 0;
+  for (size_t i = 0; i < at.size(); ++i) {
+    if (values[i] <= 0) continue;
+    if (x <= at[i]) {
+      if (below <= 0) return values[i];
+      const double share = std::log(x / below_at) / std::log(at[i] / below_at);
+      return below * std::pow(values[i] / below, share);
+    }
+    below = values[i], below_at = at[i];
+  }
+  return below;
+}
+
+// What one thread has to do for a step.
+struct Work {
+  double seconds = 0;  // of arithmetic
+  double bytes = 0;    // that it touches
+  double steps = 0;    // that it enters: more than one for a loop
+  bool splits = true;  // over threads
+};
+
+class Estimator {
+ public:
+  Estimator(const MachineProfile& machine, int threads) : m_(machine) {
+    threads_ = threads > 0 ? threads : std::max(1, machine.machine.cores);
+    scaling_ = scaling_at(threads_);
+  }
+
+  int threads() const { return threads_; }
+  const ThreadScaling& scaling() const { return scaling_; }
+
+  Work work_of(const Graph& graph, const Node& node, std::string_view kernel) const {
+    Types in;
+    for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
+    const OpArgs args{in, node.attrs, node.body.get()};
+    const Cost cost = node.op->cost ? node.op->cost(args, node.types) : Cost{};
+    Work w{.bytes = cost.bytes, .steps = 1};
+    const std::string_view op = node.op->name;
+    if (op == "matmul") {
+      w.seconds = product_seconds(in, node, cost.flops, kernel);
+    } else if (op == "scan") {
+      w = loop_work(*node.body, cost);
+    } else if (op.starts_with("attention")) {
+      w.seconds = cost.flops / product_rate(m_.f32_products, cost.flops / kBlocksOfAttention);
+    } else if (node.body) {
+      for (const Node& each : node.body->nodes()) w.seconds += element_seconds(*node.body, each);
+    } else if (node.op->elementwise()) {
+      w.seconds = element_seconds(graph, node);
+    } else if (op.starts_with("gather") || op.starts_with("scatter")) {
+      w.seconds = rows_of(in) / m_.gathered_rows + cost.flops / m_.arithmetic;
+    } else {
+      w.seconds = cost.flops / m_.arithmetic;
+    }
+    return w;
+  }
+
+  // Bytes that were last touched `distance` bytes ago.
+  double moving_seconds(double bytes, double distance, bool writes) const {
+    return bytes / interpolated(kReuseBytes, writes ? m_.copy : m_.read, std::max(distance, 1.0));
+  }
+
+  StepTime time_of(const Work& work, double moving) const {
+    const double overhead = work.steps * m_.step_seconds;
+    const double one = std::max(work.seconds, moving);
+    StepTime t{overhead + one, work.seconds >= moving ? Bound::arithmetic : Bound::memory, 1};
+    if (threads_ > 1 && work.splits) {
+      const double team = std::max(work.seconds / scaling_.arithmetic, moving / scaling_.memory);
+      if (overhead + m_.region_seconds + team < t.seconds) {
+        t.seconds = overhead + m_.region_seconds + team;
+        t.threads = threads_;
+        if (m_.region_seconds > team) t.bound = Bound::overhead;
+      }
+    }
+    if (overhead > t.seconds - overhead) t.bound = Bound::overhead;
+    return t;
+  }
+
+ private:
+  // Attention multiplies blocks that fit the cache, each about so large a part of the whole.
+  static constexpr double kBlocksOfAttention = 16;
+
+  ThreadScaling scaling_at(int threads) const {
+    ThreadScaling before{};
+    for (const ThreadScaling& s : m_.scaling) {
+      if (s.threads >= threads) {
+        if (s.threads == before.threads) return s;
+        const double share = static_cast<double>(threads - before.threads) / (s.threads - before.threads);
+        return {threads, before.arithmetic + share * (s.arithmetic - before.arithmetic),
+                before.memory + share * (s.memory - before.memory)};
+      }
+      before = s;
+    }
+    return before;
+  }
+
+  double vector_lanes() const {
+    const std::string& isa = m_.machine.isa;
+    return isa == "avx512" ? 16 : isa == "avx2" ? 8 : isa == "neon" ? 4 : 1;
+  }
+
+  // Columns fill whole vectors; where they are few the kernel turns the product, or sums along k.
+  double product_seconds(const Types& in, const Node& node, double flops, std::string_view kernel) const {
+    const Shape &a = in[0].dims, &out = node.types[0].dims;
+    const auto n = static_cast<double>(out.back()), m = static_cast<double>(out[out.rank() - 2]);
+    const auto k = static_cast<double>(a[a.rank() - (node.attrs.flag("transpose_a") ? 2 : 1)]);
+    const double lanes = vector_lanes();
+    const auto filled = [&](double size) { return std::ceil(size / lanes) * lanes / std::max(size, 1.0); };
+    if (kernel == "tiles") flops *= std::min({filled(n), filled(m), filled(k)});
+    const ProductRates& rates = in[0].dtype == DType::bf16 ? m_.bf16_products : m_.f32_products;
+    double rate = product_rate(rates, flops);
+    if (rate <= 0)
+      rate = product_rate(m_.f32_products, flops) / 8;  // no kernel of its own: widened one by one
+    if (in[0].dtype == DType::f64) rate /= 2;
+    double seconds = flops / rate;
+    if (const std::string& activation = node.attrs.text("activation");
+        activation != "none" && activation != "relu")
+      seconds += static_cast<double>(out.elements()) * kTranscendental / m_.arithmetic;
+    return seconds;
+  }
+  static constexpr double kTranscendental = 20;
+
+  double element_seconds(const Graph& graph, const Node& node) const {
+    if (!node.op->elementwise() || !node.op->cost) return 0;
+    Types in;
+    for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
+    const double wide = node.types[0].dtype == DType::f64 ? 2 : 1;
+    const double flops = node.op->cost({in, node.attrs, nullptr}, node.types).flops;
+    const auto elements = static_cast<double>(node.types[0].elements());
+    return wide * std::max(flops / m_.arithmetic, elements / m_.element_ops);
+  }
+
+  // A body's arena stays in cache; its steps run one after another on this thread's terms.
+  Work loop_work(const Graph& body, const Cost& cost) const {
+    Work once;
+    double body_flops = 0;
+    for (const Node& node : body.nodes()) {
+      if (!node.op->cost) continue;
+      const Work w = work_of(body, node, "tiles");
+      const double moving = moving_seconds(w.bytes, w.bytes, true);
+      once.seconds += std::max(w.seconds, moving);
+      once.steps += w.steps;
+      Types in;
+      for (const ValueId& v : node.inputs) in.push_back(body.type(v));
+      body_flops += node.op->cost({in, node.attrs, node.body.get()}, node.types).flops;
+    }
+    const double turns = body_flops > 0 ? cost.flops / body_flops : 1;
+    return {.seconds = turns * once.seconds, .bytes = 0, .steps = turns * once.steps, .splits = false};
+  }
+
+  static double rows_of(const Types& in) {
+    for (const Type& t : in)
+      if (t.dtype == DType::i32) return static_cast<double>(t.elements());
+    return 0;
+  }
+
+  const MachineProfile& m_;
+  int threads_ = 1;
+  ThreadScaling scaling_;
+};
+
+// For each operand, how many bytes were touched since it was touched before, in this run or the one before
+// it.
+class Distances {
+ public:
+  explicit Distances(const Plan& plan) {
+    for (const Step& step : plan.steps) take(step);  // the run before
+    total_ = touched_;
+  }
+  // The step's operands, in order.
+  std::vector<double> take(const Step& step) {
+    std::vector<double> distances;
+    for (const Operand& o : step.operands) {
+      const auto [known, fresh] = last_.try_emplace({o.place.memory, o.place.offset}, touched_);
+      distances.push_back(fresh ? std::max(total_, static_cast<double>(o.bytes)) : touched_ - known->second);
+    }
+    for (const Operand& o : step.operands) touched_ += static_cast<double>(o.bytes);
+    for (const Operand& o : step.operands)
+      last_[{o.place.memory, o.place.offset}] = touched_ - static_cast<double>(o.bytes);
+    return distances;
+  }
+
+ private:
+  std::map<std::pair<Memory, int64_t>, double> last_;
+  double touched_ = 0, total_ = 0;
+};
+
+double moving_seconds(const Estimator& e, const Step& step, const std::vector<double>& distances,
+                      double compulsory, size_t count) {
+  double bytes = 0, written = 0;
+  for (size_t i = 0; i < count; ++i) {
+    bytes += static_cast<double>(step.operands[i].bytes);
+    if (step.operands[i].written) written += static_cast<double>(step.operands[i].bytes);
+  }
+  if (bytes <= 0) return 0;
+  // Look-ups touch a part of their tables.
+  const double share = compulsory > 0 ? std::min(1.0, compulsory / bytes) : 1;
+  double seconds = 0;
+  for (size_t i = 0; i < count; ++i)
+    seconds += e.moving_seconds(share * static_cast<double>(step.operands[i].bytes), distances[i],
+                                written > bytes / 4);
+  return seconds;
+}
+
+}  // namespace
+
+std::string_view name_of(Bound bound) {
+  constexpr std::string_view names[] = {"arithmetic", "memory", "overhead"};
+  return names[static_cast<size_t>(bound)];
+}
+
+double product_rate(const ProductRates& rates, double flops) {
+  return interpolated(kProductFlops, rates, std::max(flops, 1.0));
+}
+
+std::vector<StepTime> step_times(const Plan& plan, const MachineProfile& machine, int threads) {
+  const Estimator e(machine, threads);
+  Distances distances(plan);
+  std::vector<StepTime> times;
+  for (const Step& step : plan.steps) {
+    const std::vector<double> far = distances.take(step);
+    if (step.node < 0 || step.kernel == "copy") {
+      times.push_back(e.time_of({.bytes = step.cost.bytes, .steps = 1},
+                                moving_seconds(e, step, far, 0, step.operands.size())));
+      continue;
+    }
+    const Node& node = plan.graph.nodes()[static_cast<size_t>(step.node)];
+    const Work work = e.work_of(plan.graph, node, step.kernel);
+    const size_t values =
+        std::min(node.inputs.size() + node.types.size(), step.operands.size());  // no scratch
+    times.push_back(e.time_of(work, moving_seconds(e, step, far, work.bytes, values)));
+  }
+  return times;
+}
+
+double seconds_of(const Plan& plan, const MachineProfile& machine, int threads) {
+  double seconds = 0;
+  for (const StepTime& t : step_times(plan, machine, threads)) seconds += t.seconds;
+  return seconds;
+}
+
+}  // namespace shoestring::budget
