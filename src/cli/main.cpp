@@ -32,8 +32,8 @@ constexpr Verb kVerbs[] = {
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"serve",     "explain",  "compress",   "profile", "clean",
-                                         "augment",   "generate", "visualize",  "export",  "deploy",
+constexpr std::string_view kPlanned[] = {"serve",    "explain",    "compress",  "profile", "clean",
+                                         "augment",  "generate",   "visualize", "export",  "deploy",
                                          "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
