@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <malloc.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -77,6 +78,8 @@ Block& Block::operator=(Block&& other) noexcept {
 Block::~Block() {
   if (data_) ::munmap(data_, static_cast<size_t>(mapped_));
 }
+
+void give_back_memory() { ::malloc_trim(0); }
 
 int64_t available_bytes() {
   int64_t bytes = INT64_MAX;

@@ -45,6 +45,9 @@ struct AlignedAllocator {
 };
 using AlignedBytes = std::vector<std::byte, AlignedAllocator<std::byte>>;
 
+// Hands pages of the heap that nothing lives in back to the system.
+void give_back_memory();
+
 // What this process may still take without being refused or killed for it: the machine's free memory and
 // swap, and what its limits leave (base/limits.h). INT64_MAX where nothing says.
 int64_t available_bytes();

@@ -54,7 +54,7 @@ struct Time {
 // A change that would relax what binds, and what it gives.
 struct WayOut {
   std::string change;  // "trainer.batch_size: 128", or "--budget memory=96MiB"
-  std::string gives;   // "58 MiB instead of 81 MiB"
+  std::string gives;   // "58 MiB"
   std::string price;   // "twice the steps an epoch"; "" if it has none
   int64_t bytes = 0;   // the total with it
   bool fits = false;   // with it alone, the budget holds
@@ -62,7 +62,7 @@ struct WayOut {
 
 // What the planner changed so that the budget holds.
 struct Choice {
-  std::string change, price;
+  std::string kind, change, price;
   int64_t saved_bytes = 0;
 };
 

@@ -48,7 +48,7 @@ std::string rest_text(const budget::Ledger& ledger) {
                     reading_columns(), 8) +
             "\n";
   if (ledger.ways_out.empty()) return text;
-  std::vector<std::vector<std::string>> ways{{"to need less", "gives", "price"}};
+  std::vector<std::vector<std::string>> ways{{"to need less", "in all", "price"}};
   for (const auto& way : ledger.ways_out) ways.push_back({"  " + way.change, way.gives, way.price});
   return text + "\n" + table(ways);
 }

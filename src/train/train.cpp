@@ -9,7 +9,9 @@
 
 #include "base/atomic_file.h"
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "base/text.h"
+#include "budget/fitting.h"
 #include "task/metric_table.h"
 #include "task/table_rows.h"
 #include "train/answers.h"
@@ -141,21 +143,29 @@ class MetricsLog {
   std::unique_ptr<std::FILE, Close> file_;
 };
 
+// The plans of a run and what they were compiled for.
+struct Compiled {
+  task::BatchSizes batch;
+  CompileOptions options;
+  Engine engine;
+};
+
 // Everything in memory that a run trains with.
 struct Run {
   Job job;
   Dataset data;
-  task::BatchSizes batch;
-  Horizon horizon;
-  CompileOptions options;
-  budget::Ledger ledger;
   std::optional<SavedModel> beginning;
-  Engine engine;
+  std::optional<Compiled> compiled;
+  Horizon horizon = {};
+  budget::Ledger ledger = {};
   BestModel best = {};
   Position position = {};
 
+  Engine& engine() { return compiled->engine; }
+  const Engine& engine() const { return compiled->engine; }
+  const task::BatchSizes& batch() const { return compiled->batch; }
   Runner& evaluation() {
-    for (const auto& runner : engine.runners())
+    for (const auto& runner : engine().runners())
       if (runner->request().kind == PlanKind::evaluate) return *runner;
     std::abort();  // plans_for() always asks for one
   }
@@ -191,7 +201,7 @@ int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
 
 Horizon horizon_of(const Run& run) {
   return horizon(run.job.recipe.trainer, static_cast<int64_t>(run.data.training.size()),
-                 run.batch.batch * run.batch.accumulation);
+                 run.batch().batch * run.batch().accumulation);
 }
 
 // The plans of training and of finishing it.
@@ -204,18 +214,32 @@ std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSize
   return plans;
 }
 
-Status plan_memory(Run& run) {
-  const auto initial = run.engine.initial_bytes(run.options);
+// Compiles the plans of the recipe as it is, and fills the ledger.
+Status compile_run(Run& run, const TrainRequest& request) {
+  const task::Trainer& trainer = run.job.recipe.trainer;
+  const auto rows = static_cast<int64_t>(run.data.training.size());
+  CompileOptions options = compile_options(request);
+  options.precision = training_precision(trainer, options);
+  task::BatchSizes batch = task::batch_sizes(trainer, rows);
+  batch.batch = std::min(batch.batch, rows);
+  run.data.spec.accumulates = batch.accumulation > 1;
+  auto engine = Engine::compiled(run.data.spec, plans_of_run(run.data, batch), options);
+  if (!engine) return fail(engine.error());
+  const auto initial = engine->initial_bytes(options);
   if (!initial) return fail(initial.error());
+  run.compiled.emplace(Compiled{batch, std::move(options), std::move(*engine)});
+  run.horizon = horizon_of(run);
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
-  run.ledger.memory = planned_memory(run.engine, run.data, {*initial, history});
-  run.ledger.disk_bytes = planned_disk(run.engine, run.data, history);
+  run.ledger.memory = planned_memory(run.engine(), run.data, {*initial, history});
+  run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
   find_binding(run.job.recipe.budget, run.ledger);
   return {};
 }
 
 // Everything that is known before memory for the plans is taken.
-Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents& events) {
+// `find_ways`: fills the ledger's ways_out even where the budget holds.
+Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents& events,
+                        bool find_ways = false) {
   std::optional<SavedModel> beginning;
   if (!job.load.empty()) {
     auto model = load_model(job.load);
@@ -229,12 +253,8 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
   if (request.eval_split && rows_of(*data, job.eval_split).empty())
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
-  CompileOptions options = compile_options(request);
   const auto rows = static_cast<int64_t>(data->training.size());
   const task::Trainer& trainer = job.recipe.trainer;
-  task::BatchSizes batch = task::batch_sizes(trainer, rows);
-  batch.batch = std::min(batch.batch, rows);
-  data->spec.accumulates = batch.accumulation > 1;
   const auto& plateau = trainer.learning_rate_scheduler;
   if (plateau.reduce_on_plateau > 0)
     for (const auto& [split, rows_of] : {std::pair{task::SplitName::validation, &data->validation},
@@ -251,44 +271,65 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
             count_of(members, "member")));
   if (events.prepared) events.prepared(*data);
 
-  options.precision = training_precision(trainer, options);
-  if (trainer.use_mixed_precision && options.precision.products == DType::f32)
+  Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
+  if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+  const task::Budget& budget = run.job.recipe.budget;
+  const budget::Measure measure = [&](const task::Recipe& recipe) -> Result<int64_t> {
+    run.compiled.reset();  // its memory is for the next
+    give_back_memory();
+    run.job.recipe = run.data.spec.recipe = recipe;
+    if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+    return run.ledger.memory.total_bytes;
+  };
+  const int64_t total = run.ledger.memory.total_bytes;
+  std::vector<budget::Choice> choices;
+  if (budget.memory_bytes && total > *budget.memory_bytes) {
+    const task::Recipe as_written = run.job.recipe;
+    auto fitted = budget::fit(as_written, rows, *budget.memory_bytes, measure);
+    if (!fitted) return fail(fitted.error());
+    const bool fits = fitted->total_bytes <= *budget.memory_bytes;
+    if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
+    if (fits) choices = std::move(fitted->choices);
+    for (const budget::Choice& choice : choices)
+      say(events.log, LogLevel::note,
+          fmt::format("to fit {}: {} (saves {}; price: {})", human_bytes(*budget.memory_bytes), choice.change,
+                      human_bytes(choice.saved_bytes), choice.price));
+  }
+  if (find_ways || (budget.memory_bytes && run.ledger.memory.total_bytes > *budget.memory_bytes)) {
+    const task::Recipe recipe = run.job.recipe;
+    const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
+    auto ways = budget::ways_out(recipe, rows, run.ledger.memory.total_bytes, budget.memory_bytes, measure);
+    if (!ways) return fail(ways.error());
+    if (const auto after = measure(recipe); !after) return fail(after.error());
+    run.ledger = as_it_is;
+    run.ledger.ways_out = std::move(*ways);
+  }
+  run.ledger.choices = std::move(choices);
+  if (run.job.recipe.trainer.use_mixed_precision && run.compiled->options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
-  auto engine = Engine::compiled(data->spec, plans_of_run(*data, batch), options);
-  if (!engine) return fail(engine.error());
-  for (const std::string& table : task::tables_by_rows(engine->runners().front()->plan().graph))
+  for (const std::string& table : task::tables_by_rows(run.engine().runners().front()->plan().graph))
     say(events.log, LogLevel::note,
         fmt::format("{} is large: only the rows that a step takes are updated, and their moments with them",
                     table));
-  Run run{.job = std::move(job),
-          .data = std::move(*data),
-          .batch = batch,
-          .horizon = {},
-          .options = std::move(options),
-          .ledger = {},
-          .beginning = std::move(beginning),
-          .engine = std::move(*engine)};
-  run.horizon = horizon_of(run);
-  if (auto ok = plan_memory(run); !ok) return fail(ok.error());
   return run;
 }
 
 // Takes the memory of the plans and fills it.
 Status take_memory(Run& run, const TrainEvents& events) {
   if (run.job.sized_by_time) {
-    auto epochs = choose_epochs(run.data, run.options, run.job.seed, events.log);
+    auto epochs = choose_epochs(run.data, run.compiled->options, run.job.seed, events.log);
     if (!epochs) return fail(epochs.error());
     run.job.recipe.trainer.epochs = run.data.spec.recipe.trainer.epochs = *epochs;
     run.horizon = horizon_of(run);
   }
-  if (auto ok = run.engine.reserve(); !ok) return ok;
-  if (auto ok = run.engine.initialize(run.job.seed, run.options); !ok) return ok;
-  auto best = BestModel::create(run.engine);
+  if (auto ok = run.engine().reserve(); !ok) return ok;
+  if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
+  auto best = BestModel::create(run.engine());
   if (!best) return fail(best.error());
   run.best = std::move(*best);
   if (run.beginning)
-    if (auto ok = start_from(*run.beginning, run.engine); !ok) return ok;
+    if (auto ok = start_from(*run.beginning, run.engine()); !ok) return ok;
   run.beginning.reset();
   return {};
 }
@@ -301,7 +342,7 @@ Status restore(Run& run, const LogSink& log) {
     say(log, LogLevel::note, fmt::format("{} has no checkpoint: it begins afresh", folder.path()));
     return {};
   }
-  auto restored = read_checkpoint(folder.checkpoint(), run.engine, run.best, run.job.seed);
+  auto restored = read_checkpoint(folder.checkpoint(), run.engine(), run.best, run.job.seed);
   if (!restored) return fail(restored.error());
   if (!restored->note.empty()) say(log, LogLevel::warning, restored->note);
   run.position = std::move(restored->position);
@@ -360,9 +401,9 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   if (save_answers)
     answers = data::RowWriter::open(folder.predictions(), data::WriteKind::csv,
                                     Answers(run.data.spec, run.data.fits).columns());
-  run.best.restore(run.engine);
-  if (auto ok = fit_blend(run.engine, run.data, run.data.validation, run.batch.eval); !ok) return ok;
-  run.best.capture(run.engine, run.best.step());
+  run.best.restore(run.engine());
+  if (auto ok = fit_blend(run.engine(), run.data, run.data.validation, run.batch().eval); !ok) return ok;
+  run.best.capture(run.engine(), run.best.step());
   measure(run, evaluator, answers ? &*answers : nullptr, outcome);
   if (outcome.training)
     outcome.remarks =
@@ -392,7 +433,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
 
 Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const TrainEvents& events) {
   const RunFolder& folder = *run.job.folder;
-  const Estimate planned = estimate(run.engine, run.best, run.data, run.horizon);
+  const Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon);
   if (auto ok = write_down(run, request, planned); !ok) return fail(ok.error());
   if (auto ok = restore(run, events.log); !ok) return fail(ok.error());
   if (events.started)
@@ -419,12 +460,12 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
     if (request.save_model && best.unsaved())
       if (auto ok = save_best(run, nullptr, {}); !ok) return ok;
     return request.save_checkpoints
-               ? write_checkpoint(folder.checkpoint(), run.engine, best, position, run.job.seed)
+               ? write_checkpoint(folder.checkpoint(), run.engine(), best, position, run.job.seed)
                : Status();
   };
   Evaluator evaluator(run.evaluation(), run.data);
-  Loop loop(run.engine, run.data, evaluator, run.best,
-            {run.job.recipe.trainer, run.batch, run.horizon, run.job.seed}, std::move(hooks));
+  Loop loop(run.engine(), run.data, evaluator, run.best,
+            {run.job.recipe.trainer, run.batch(), run.horizon, run.job.seed}, std::move(hooks));
   loop.restore(run.position);
   auto ending = loop.run();
   if (!ending) return fail(ending.error());
@@ -452,7 +493,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
 Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   auto job = new_job(request, events.log);
   if (!job) return fail(job.error());
-  auto run = prepare_run(std::move(*job), request, events);
+  auto run = prepare_run(std::move(*job), request, events, true);
   if (!run) return fail(run.error());
   Status fits = within(run->job.recipe.budget, run->ledger);
   return Planned{std::move(run->ledger), std::move(fits)};

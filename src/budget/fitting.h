@@ -1,0 +1,45 @@
+// What the planner may change so that a training fits a memory: each change with its price, in the order of
+// what it costs, and never in silence. A change is an edit of the recipe, so the resolved recipe shows it and
+// reproduces the run.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "budget/ledger.h"
+#include "task/recipe.h"
+
+namespace shoestring::budget {
+
+struct Change {
+  std::string kind;   // one word; of a kind there is one choice, however often it was taken
+  std::string key;    // what it sets: "trainer.optimizer: adamw_8bit"
+  std::string price;  // what that costs
+  task::Recipe recipe;
+};
+
+// Everything that may be changed next, the cheapest first. What the recipe says itself is left as it is: only
+// what changes no result beyond noise, and what is `auto`, is the planner's.
+std::vector<Change> changes(const task::Recipe& recipe, int64_t training_rows);
+
+// What train takes at its peak with this recipe.
+using Measure = std::function<Result<int64_t>(const task::Recipe&)>;
+
+struct Fitting {
+  task::Recipe recipe;
+  std::vector<Choice> choices;  // none where it fitted as it was
+  int64_t total_bytes = 0;      // more than the limit where nothing helps
+};
+
+// Changes one thing after the other until it fits.
+Result<Fitting> fit(const task::Recipe& recipe, int64_t training_rows, int64_t limit_bytes,
+                    const Measure& measure);
+
+// The cheapest `most` changes that save something, each alone, and what they give of `total_bytes`.
+Result<std::vector<WayOut>> ways_out(const task::Recipe& recipe, int64_t training_rows, int64_t total_bytes,
+                                     std::optional<int64_t> limit_bytes, const Measure& measure,
+                                     size_t most = 3);
+
+}  // namespace shoestring::budget

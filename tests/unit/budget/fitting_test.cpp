@@ -1,0 +1,72 @@
+// The planner's changes, on a job whose memory is a formula.
+#include "budget/fitting.h"
+
+#include <gtest/gtest.h>
+
+namespace shoestring::budget {
+namespace {
+
+constexpr int64_t kRows = 100'000;
+
+task::Recipe recipe(const std::string& trainer) {
+  const auto document = task::parse_document(
+      "input_features: [{name: a, type: number}]\noutput_features: [{name: y, type: number}]\ntrainer: " +
+          trainer,
+      "recipe");
+  return *task::parse_recipe(*document);
+}
+
+// A mebibyte a row of the step; 100 of moments, a quarter of that in 8 bits; 50 of others.
+Result<int64_t> measure(const task::Recipe& recipe) {
+  const bool coded =
+      std::visit([]<class O>(const O&) { return model::kEightBit<O>; }, recipe.trainer.optimizer);
+  return ((coded ? 25 : 100) + 50 + task::batch_sizes(recipe.trainer, kRows).batch) << 20;
+}
+
+TEST(Fitting, ChangesNothingWhereItFits) {
+  const auto before = recipe("{batch_size: 256}");
+  const auto fitted = fit(before, kRows, 406 << 20, measure);
+  ASSERT_TRUE(fitted);
+  EXPECT_TRUE(fitted->choices.empty());
+  EXPECT_EQ(fitted->recipe, before);
+}
+
+TEST(Fitting, TakesWhatCostsLeastAndTheUpdateStaysTheSame) {
+  const auto fitted = fit(recipe("{batch_size: 256}"), kRows, 300 << 20, measure);
+  ASSERT_TRUE(fitted);
+  ASSERT_EQ(fitted->choices.size(), 1u);
+  EXPECT_EQ(fitted->choices[0].change, "trainer.batch_size: 128, effective_batch_size: 256");
+  EXPECT_EQ(fitted->choices[0].saved_bytes, 128 << 20);
+  const auto sizes = task::batch_sizes(fitted->recipe.trainer, kRows);
+  EXPECT_EQ(sizes.batch * sizes.accumulation, 256);
+}
+
+TEST(Fitting, GoesOnToTheNextChangeWhereOneGivesLittle) {
+  const auto fitted = fit(recipe("{batch_size: 256, optimizer: adamw}"), kRows, 100 << 20, measure);
+  ASSERT_TRUE(fitted);
+  EXPECT_LE(fitted->total_bytes, 100 << 20);
+  ASSERT_EQ(fitted->choices.size(), 2u);
+  EXPECT_TRUE(std::holds_alternative<model::EightBit<model::AdamW>>(fitted->recipe.trainer.optimizer));
+}
+
+TEST(Fitting, LeavesTheBatchAloneWhereTheRecipeSaysIt) {
+  const auto fitted = fit(recipe("{batch_size: 256, optimizer: nadam}"), kRows, 1 << 20, measure);
+  ASSERT_TRUE(fitted);
+  EXPECT_GT(fitted->total_bytes, 1 << 20);  // nothing helps, and it says so
+  const auto sizes = task::batch_sizes(fitted->recipe.trainer, kRows);
+  EXPECT_EQ(sizes.batch * sizes.accumulation, 256);
+}
+
+TEST(Fitting, WaysOutSayWhatEachGivesAlone) {
+  const auto ways =
+      ways_out(recipe("{batch_size: 256, optimizer: adamw}"), kRows, 406 << 20, 300 << 20, measure);
+  ASSERT_TRUE(ways);
+  ASSERT_EQ(ways->size(), 2u);
+  EXPECT_EQ((*ways)[0].bytes, 278 << 20);
+  EXPECT_TRUE((*ways)[0].fits);
+  EXPECT_EQ((*ways)[1].bytes, 331 << 20);
+  EXPECT_FALSE((*ways)[1].fits);
+}
+
+}  // namespace
+}  // namespace shoestring::budget
