@@ -6,6 +6,7 @@
 //
 // Sizes are inputs, hidden layers (ReLU) and classes. --isa scalar|avx2|avx512 forces an instruction set,
 // --machine FILE plans with that profile (this machine's by default): planned_us is what it says of the step.
+// --needed first measures anew what the plan hangs on, as training does where the machine was never measured.
 // --bf16 lets large products take bf16 operands, --threads N sets the team, --seconds S how long to measure,
 // --dump prints the plan. us_per_step is the median over blocks of about 2 ms, best_us the least; the profile
 // shows lower deciles, which other work on the machine disturbs little.
@@ -22,6 +23,7 @@
 #include "base/float_mode.h"
 #include "base/memory.h"
 #include "base/parallel.h"
+#include "budget/calibrate.h"
 #include "budget/machine_profile.h"
 #include "budget/step_time.h"
 #include "compile/compile.h"
@@ -46,7 +48,7 @@ struct Options {
   std::string isa, machine;
   int threads = 0;
   double seconds = 2;
-  bool profile = false, dump = false, bf16 = false;
+  bool profile = false, dump = false, bf16 = false, needed = false;
 };
 
 std::vector<int64_t> sizes_of(const std::string& network) {
@@ -128,11 +130,14 @@ struct Job {
   Block states, arena;
 };
 
+Target target_of(const Options& options) {
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
+    if (to_string(isa) == options.isa) return {isa, thread_count()};
+  return native_target();
+}
+
 Job prepare(const task::NetworkSpec& spec, const Options& options) {
-  CompileOptions compiling{.target = native_target()};
-  if (options.isa == "scalar") compiling.target.isa = Isa::scalar;
-  if (options.isa == "avx2") compiling.target.isa = Isa::avx2;
-  if (options.isa == "avx512") compiling.target.isa = Isa::avx512;
+  CompileOptions compiling{.target = target_of(options)};
   if (options.bf16) compiling.precision.products = DType::bf16;
   Graph initial = task::build_initial(spec);
   Graph training = task::build_training(spec, options.batch, task::StepKind::update);
@@ -149,13 +154,9 @@ Job prepare(const task::NetworkSpec& spec, const Options& options) {
   return job;
 }
 
-// Of the instructions that are asked for.
 MachineProfile machine_of(const Options& options) {
   if (!options.machine.empty()) return need(budget::read_profile(options.machine));
-  if (options.isa.empty()) return *budget::load_or_built_in(native_target()).profile;
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
-    if (to_string(isa) == options.isa) return *budget::load_or_built_in({isa, thread_count()}).profile;
-  return {};
+  return *budget::load_or_built_in(target_of(options)).profile;
 }
 
 double quantile(std::vector<double> values, double share) {
@@ -207,6 +208,16 @@ void measure(const Options& options) {
   const task::NetworkSpec spec = spec_of(sizes);
   const Job job = prepare(spec, options);
   if (options.dump) std::fputs(to_text(job.plan).c_str(), stderr);
+  MachineProfile machine = machine_of(options);
+  const auto need_begin = Clock::now();
+  if (options.needed) {
+    const Plan* const plans[] = {&job.plan};
+    machine = budget::measure_needed(plans, machine, thread_count(), target_of(options));
+  }
+  const double needed_seconds = seconds_since(need_begin);
+  const std::vector<budget::StepTime> planned = budget::step_times(job.plan, machine, thread_count());
+  double planned_seconds = 0;
+  for (const auto& step : planned) planned_seconds += step.seconds;
   Executor executor(job.plan, job.states.data(), job.arena.data());
   auto* x = executor.input<float>("numbers");
   auto* y = executor.input<int32_t>("target:y");
@@ -233,17 +244,13 @@ void measure(const Options& options) {
     blocks.push_back(seconds_since(start) / static_cast<double>(block));
   }
   const double seconds = quantile(blocks, 0.5);
-  const std::vector<budget::StepTime> planned =
-      budget::step_times(job.plan, machine_of(options), thread_count());
-  double planned_seconds = 0;
-  for (const auto& step : planned) planned_seconds += step.seconds;
   std::printf(
       "{\"network\": \"%s\", \"batch\": %lld, \"isa\": \"%s\", \"threads\": %d, \"us_per_step\": %.3f, "
-      "\"planned_us\": %.3f, \"best_us\": %.3f, "
+      "\"planned_us\": %.3f, \"measured_ms\": %.0f, \"best_us\": %.3f, "
       "\"samples_per_second\": %.0f, \"plan_steps\": %zu, \"arena_bytes\": %lld, \"loss\": %.6f}\n",
       options.network.c_str(), static_cast<long long>(options.batch),
       options.isa.empty() ? std::string(to_string(native_target().isa)).c_str() : options.isa.c_str(),
-      thread_count(), seconds * 1e6, planned_seconds * 1e6, quantile(blocks, 0) * 1e6,
+      thread_count(), seconds * 1e6, planned_seconds * 1e6, needed_seconds * 1e3, quantile(blocks, 0) * 1e6,
       static_cast<double>(options.batch) / seconds, job.plan.steps.size(),
       static_cast<long long>(job.plan.arena_bytes), static_cast<double>(*executor.output<float>("loss")));
   if (options.profile) print_profile(executor, table, x, y, options, planned);
@@ -276,6 +283,8 @@ int main(int argc, char** argv) {
       options.profile = true;
     else if (flag == "--bf16")
       options.bf16 = true;
+    else if (flag == "--needed")
+      options.needed = true;
     else if (flag == "--dump")
       options.dump = true;
     else if (flag.starts_with("-"))

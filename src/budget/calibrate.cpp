@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <ctime>
 #include <optional>
 
@@ -49,6 +50,7 @@ class Calibration {
   }
 
   Result<MachineProfile> run() {
+    note_company();
     take_resident();
     for (const Rate& rate : overheads_first())
       if (auto ok = take(rate); !ok) return fail(ok.error());
@@ -65,6 +67,16 @@ class Calibration {
  private:
   void say(LogLevel level, const std::string& text) const {
     if (log_) log_(level, text);
+  }
+  // Waiting for a thread that something else keeps off its core makes teams look slow.
+  void note_company() const {
+    double load = 0;
+    if (::getloadavg(&load, 1) == 1 && load > 0.5)
+      say(LogLevel::note,
+          fmt::format(
+              "other work ran on this machine in the last minute (load {:.1f}), which makes it slower "
+              "than it is: measure again when it is quiet",
+              load));
   }
   bool time_left() const { return clock_.seconds() - begun_ < options_.seconds; }
   Status go_on() const {

@@ -23,6 +23,8 @@ double interpolated(std::span<const double> at, std::span<const double> values, 
   return below;
 }
 
+constexpr double kNever = 1e300;
+
 // What one thread has to do for a step.
 struct Work {
   double seconds = 0;  // of arithmetic
@@ -30,6 +32,42 @@ struct Work {
   double steps = 0;    // that it enters: more than one for a loop
   bool splits = true;  // over threads
 };
+
+// Kernels decide by their size, when they are prepared, whether they enter the team. From where on they do.
+struct Worth {
+  std::string_view op;
+  double flops, elements, bytes;  // any of them; 0: does not count
+};
+constexpr Worth kWorthTeam[] = {{"matmul", 4e5, 0, 0},
+                                {"attention", 4e5, 0, 0},
+                                {"attention_grad", 4e5, 0, 0},
+                                {"fused", 1e5, 0, 0},
+                                {"reduce_sum", 0, 1 << 18, 0},
+                                {"sum_squares", 0, 1 << 18, 0},
+                                {"softmax", 0, 1 << 15, 0},
+                                {"log_softmax", 0, 1 << 15, 0},
+                                {"layer_norm", 0, 1 << 15, 0},
+                                {"rms_norm", 0, 1 << 15, 0},
+                                {"batch_norm", 0, 1 << 15, 0},
+                                {"layer_norm_grad", 0, 1 << 15, 0},
+                                {"rms_norm_grad", 0, 1 << 15, 0},
+                                {"batch_norm_grad", 0, 1 << 15, 0},
+                                {"broadcast", 0, 0, 1 << 18},
+                                {"cross_entropy", kNever, 0, 0},
+                                {"cross_entropy_grad", kNever, 0, 0},
+                                {"scatter_rows", kNever, 0, 0},
+                                {"sort", 0, 1 << 13, 0},
+                                {"top_k", 0, 1 << 13, 0},
+                                {"random_uniform", 0, 1 << 10, 0},
+                                {"random_normal", 0, 1 << 10, 0}};
+constexpr Worth kElsewhere{"", 0, 0, 1 << 20};
+
+bool enters_team(const OpDef& op, const Cost& cost, double elements) {
+  const auto* found = std::ranges::find(kWorthTeam, op.elementwise() ? "fused" : op.name, &Worth::op);
+  const Worth& worth = found == std::end(kWorthTeam) ? kElsewhere : *found;
+  return (worth.flops > 0 && cost.flops >= worth.flops) ||
+         (worth.elements > 0 && elements >= worth.elements) || (worth.bytes > 0 && cost.bytes >= worth.bytes);
+}
 
 class Estimator {
  public:
@@ -46,7 +84,11 @@ class Estimator {
     for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
     const OpArgs args{in, node.attrs, node.body.get()};
     const Cost cost = node.op->cost ? node.op->cost(args, node.types) : Cost{};
-    Work w{.bytes = cost.bytes, .steps = 1};
+    const Type& largest = in.empty() ? node.types[0] : in[0];
+    Work w{
+        .bytes = cost.bytes,
+        .steps = 1,
+        .splits = kernel == "onednn" || enters_team(*node.op, cost, static_cast<double>(largest.elements()))};
     const std::string_view op = node.op->name;
     if (op == "matmul") {
       w.seconds = product_seconds(in, node, cost.flops, kernel);
@@ -55,7 +97,9 @@ class Estimator {
     } else if (op.starts_with("attention")) {
       w.seconds = cost.flops / product_rate(m_.f32_products, cost.flops / kBlocksOfAttention);
     } else if (node.body) {
-      for (const Node& each : node.body->nodes()) w.seconds += element_seconds(*node.body, each);
+      for (const Node& each : node.body->nodes())
+        if (const double seconds = element_seconds(*node.body, each); seconds > 0)
+          w.seconds += seconds + kShareOfEntry * m_.step_seconds;
     } else if (node.op->elementwise()) {
       w.seconds = element_seconds(graph, node);
     } else if (op.starts_with("gather") || op.starts_with("scatter")) {
@@ -77,17 +121,17 @@ class Estimator {
     StepTime t{overhead + one, work.seconds >= moving ? Bound::arithmetic : Bound::memory, 1};
     if (threads_ > 1 && work.splits) {
       const double team = std::max(work.seconds / scaling_.arithmetic, moving / scaling_.memory);
-      if (overhead + m_.region_seconds + team < t.seconds) {
-        t.seconds = overhead + m_.region_seconds + team;
-        t.threads = threads_;
-        if (m_.region_seconds > team) t.bound = Bound::overhead;
-      }
+      t.seconds = overhead + m_.region_seconds + team;
+      t.threads = threads_;
+      if (m_.region_seconds > team) t.bound = Bound::overhead;
     }
     if (overhead > t.seconds - overhead) t.bound = Bound::overhead;
     return t;
   }
 
  private:
+  // Of what it costs to enter a step, what it costs to call one of the operators in it.
+  static constexpr double kShareOfEntry = 0.25;
   // Attention multiplies blocks that fit the cache, each about so large a part of the whole.
   static constexpr double kBlocksOfAttention = 16;
 
@@ -117,7 +161,11 @@ class Estimator {
     const auto k = static_cast<double>(a[a.rank() - (node.attrs.flag("transpose_a") ? 2 : 1)]);
     const double lanes = vector_lanes();
     const auto filled = [&](double size) { return std::ceil(size / lanes) * lanes / std::max(size, 1.0); };
-    if (kernel == "tiles") flops *= std::min({filled(n), filled(m), filled(k)});
+    if (kernel == "tiles") {
+      const bool turns = node.attrs.flag("transpose_a") && node.inputs.size() == 2 && k <= 1024;
+      const bool dots = !node.attrs.flag("transpose_a") && n <= 4 && k >= 4 * lanes;
+      flops *= std::min({filled(n), turns ? filled(m) : lanes, dots ? filled(k) : lanes});
+    }
     const ProductRates& rates = in[0].dtype == DType::bf16 ? m_.bf16_products : m_.f32_products;
     double rate = product_rate(rates, flops);
     if (rate <= 0)
@@ -231,7 +279,7 @@ std::vector<StepTime> step_times(const Plan& plan, const MachineProfile& machine
   for (const Step& step : plan.steps) {
     const std::vector<double> far = distances.take(step);
     if (step.node < 0 || step.kernel == "copy") {
-      times.push_back(e.time_of({.bytes = step.cost.bytes, .steps = 1},
+      times.push_back(e.time_of({.bytes = step.cost.bytes, .steps = 1, .splits = false},
                                 moving_seconds(e, step, far, 0, step.operands.size())));
       continue;
     }

@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/overloaded.h"
 #include "base/text.h"
+#include "budget/machine_profile.h"
+#include "budget/step_time.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
 #include "cli/verbs.h"
@@ -89,7 +91,19 @@ std::optional<task::StepKind> step_kind(train::PlanKind kind) {
   }
 }
 
-Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const std::string& dump) {
+// Each step with how long it takes by the machine's profile, and what holds it up.
+std::string times_text(const Plan& plan, const MachineProfile& machine, int threads) {
+  std::vector<std::vector<std::string>> lines{{"step", "kernel", "time", "threads", "held up by"}};
+  const auto times = budget::step_times(plan, machine, threads);
+  for (size_t i = 0; i < times.size(); ++i)
+    lines.push_back({plan.steps[i].name, plan.steps[i].kernel,
+                     fmt::format("{:.2f} µs", times[i].seconds * 1e6), fmt::format("{}", times[i].threads),
+                     std::string(name_of(times[i].bound))});
+  return table(lines);
+}
+
+Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const std::string& dump,
+            bool times) {
   Graph graph = train::build(spec, {kind.kind, rows});
   if (auto ok = graph.status(); !ok) return ok;
   StateLayout states;
@@ -105,7 +119,9 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
                      fmt::format("{:.2f}", (clock.seconds() - start) * 1e3), std::string(part.doc)});
     if (part.name == dump) print(to_text(until));
   }
-  CompileOptions options{.target = native_target()};
+  const Target target = native_target();
+  const budget::KnownMachine known = budget::load_or_built_in(target);
+  CompileOptions options{.target = target, .machine = known.profile};
   if (kind.kind != train::PlanKind::evaluate && kind.kind != train::PlanKind::predict)
     options.precision = train::training_precision(spec.recipe.trainer, options);
   options.observe = [&](std::string_view name, const Graph& after, double seconds) {
@@ -124,6 +140,11 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
   print(fmt::format("{}: {} on {}, {}\n", kind.name, count_of(rows, "row"), to_string(options.target.isa),
                     count_of(options.target.threads, "thread")));
   print(table(lines));
+  if (times) print(times_text(*plan, *known.profile, target.threads));
+  print(fmt::format("  {} a run, by {}\n",
+                    human_seconds(budget::seconds_of(*plan, *known.profile, target.threads)),
+                    known.path.empty() ? "rates that are usual of these instructions"
+                                       : "what was measured of this machine"));
   print(fmt::format("  {} steps, {} FLOP; arena {} (largest live set {}), states {}, constants {}\n\n",
                     plan->steps.size(), human_count(cost.flops), human_bytes(plan->arena_bytes),
                     human_bytes(plan->live_bytes), human_bytes(plan->state_bytes),
@@ -145,6 +166,7 @@ int compile(Arguments arguments) {
   RecipeInput input;
   std::string positional, dump, dataset, format, which;
   std::optional<int64_t> rows;
+  bool times = false;
   Options options{
       "compile",
       "shows what the passes make of a recipe's graphs",
@@ -156,6 +178,8 @@ int compile(Arguments arguments) {
         &dump},
        {"plan", "", "NAME",
         "training (default with --dump), accumulate, accumulate-and-update, evaluation, prediction", &which},
+       {"times", "", "",
+        "each step with how long it takes by this machine's profile ('shoestring calibrate')", &times},
        {"rows", "", "N", "rows of a batch; the recipe's batch_size, or 256", &rows},
        {"dataset", "d", "FILE", "take the vocabularies' sizes from this table; else they are assumed",
         &dataset},
@@ -187,7 +211,7 @@ int compile(Arguments arguments) {
     if (kind_name.empty() ? accumulates : kind.name != kind_name) continue;
     known = true;
     spec->accumulates = accumulates;
-    if (auto ok = show(*spec, kind, batch, dump); !ok) return report(ok.error());
+    if (auto ok = show(*spec, kind, batch, dump, times); !ok) return report(ok.error());
   }
   if (!known)
     return report({ErrorKind::usage, fmt::format("unknown plan '{}'", which), "compile",
