@@ -68,7 +68,7 @@ class Calibration {
   void say(LogLevel level, const std::string& text) const {
     if (log_) log_(level, text);
   }
-  // Waiting for a thread that something else keeps off its core makes teams look slow.
+  // Waiting for a thread that something else keeps off its core makes teams look slow, and caches are shared.
   void note_company() const {
     double load = 0;
     if (::getloadavg(&load, 1) == 1 && load > 0.5)
@@ -84,7 +84,7 @@ class Calibration {
     return fail(ErrorKind::interrupted, "stopped while the machine was measured", {},
                 "run the same command again");
   }
-  Care care() const { return {.clock = clock_}; }
+  Care care(bool team) const { return {.clock = options_.clock || team ? clock_ : thread_clock()}; }
 
   // Those that the others take off.
   static std::vector<Rate> overheads_first() {
@@ -96,7 +96,8 @@ class Calibration {
   Status take(const Rate& rate) {
     if (auto ok = go_on(); !ok) return ok;
     if (!has_probe(rate.key())) return {};
-    const auto value = time_left() ? probe(rate.key(), options_.target, p_, care()) : std::nullopt;
+    const auto value =
+        time_left() ? probe(rate.key(), options_.target, p_, care(needs_team(rate.key()))) : std::nullopt;
     if (!value || (*value <= 0 && !rate.may_be_none)) {
       ++skipped_;
       return {};
@@ -114,7 +115,7 @@ class Calibration {
         ++skipped_;
         continue;
       }
-      p_.scaling.push_back(probe_scaling(threads, options_.target, care()));
+      p_.scaling.push_back(probe_scaling(threads, options_.target, care(true)));
       say(LogLevel::info, fmt::format("{} threads: {:.2f} times one in arithmetic, {:.2f} in memory", threads,
                                       p_.scaling.back().arithmetic, p_.scaling.back().memory));
     }
@@ -146,7 +147,7 @@ class Calibration {
     auto meter = EnergyMeter::open();
     if (!meter || !time_left()) return;
     const double begun = clock_.seconds();
-    probe_scaling(options_.target.threads, options_.target, care());
+    probe_scaling(options_.target.threads, options_.target, care(true));
     const double seconds = clock_.seconds() - begun, watts = seconds > 0 ? meter->joules() / seconds : 0;
     if (watts > 0) p_.core_watts = watts / std::max(1, p_.machine.cores);
   }
@@ -194,7 +195,10 @@ MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineP
   const Clock& clock = clock_of(given);
   const double begun = clock.seconds();
   const auto left = [&] { return seconds - (clock.seconds() - begun); };
-  const Care care{.clock = clock, .block_seconds = 2e-4, .blocks = 5, .whole = false};
+  const auto care = [&](bool team) {
+    return Care{
+        .clock = given || team ? clock : thread_clock(), .block_seconds = 2e-4, .blocks = 5, .whole = false};
+  };
   MachineProfile p = known;
   // The overhead of a step is in every other measurement.
   for (const Weighed& w : weigh(plans, known, threads)) {
@@ -202,7 +206,7 @@ MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineP
     // A large product or a walk through memory takes some tens of milliseconds, all else a few.
     const bool heavy = w.rate->name == "large" || w.rate->name == "128MiB";
     if (left() < (heavy ? 0.3 : 0.05) * seconds) continue;
-    const auto value = probe(w.rate->key(), target, p, care);
+    const auto value = probe(w.rate->key(), target, p, care(needs_team(w.rate->key())));
     if (value && *value > 0) w.rate->of(p) = *value;
   }
   // Gains that chose kernels stay.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ctime>
 #include <memory>
 #include <random>
 
@@ -241,6 +242,18 @@ const Probe* probe_of(const std::string& key) {
 
 }  // namespace
 
+const Clock& thread_clock() {
+  struct ThreadClock final : Clock {
+    double seconds() const override {
+      timespec t{};
+      ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+      return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+    }
+  };
+  static const ThreadClock clock;
+  return clock;
+}
+
 double median_seconds(const Care& care, const std::function<void()>& run) {
   const auto timed = [&](int64_t times) {
     const double start = care.clock.seconds();
@@ -264,6 +277,7 @@ std::optional<double> probe(const std::string& key, const Target& target, const 
 }
 
 bool has_probe(const std::string& key) { return probe_of(key) != nullptr; }
+bool needs_team(const std::string& key) { return key == "region_seconds"; }
 
 ThreadScaling probe_scaling(int threads, const Target& target, const Care& care) {
   const auto ratio = [&](const std::function<Graph()>& graph) {

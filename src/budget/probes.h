@@ -22,12 +22,17 @@ struct Care {
 };
 double median_seconds(const Care& care, const std::function<void()>& run);
 
+// The time that the calling thread has had a core to itself. What one thread does is measured by it, so that
+// other work on the machine does not pass for slowness; what a team does is not, for it waits on purpose.
+const Clock& thread_clock();
+
 // A rate of the table (budget/machine_rates.h) by its key, measured with one thread on `target.isa`; `known`
 // brings the overheads that are taken off. Nothing where it is not to be had: no memory for it, no kernel, or
 // a rate that is measured otherwise.
 std::optional<double> probe(const std::string& key, const Target& target, const MachineProfile& known,
                             const Care& care);
 bool has_probe(const std::string& key);
+bool needs_team(const std::string& key);
 
 // What so many threads give, beside one.
 ThreadScaling probe_scaling(int threads, const Target& target, const Care& care);
