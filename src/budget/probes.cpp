@@ -283,7 +283,8 @@ ThreadScaling probe_scaling(int threads, const Target& target, const Care& care)
   const auto ratio = [&](const std::function<Graph()>& graph) {
     const auto one = seconds_of(Ready::make(graph(), {target.isa, 1}), care);
     const auto team = seconds_of(Ready::make(graph(), {target.isa, threads}), care);
-    return one && team ? std::max(*one / *team, 0.1) : 1.0;
+    // More than the threads is other work that kept the one waiting.
+    return one && team ? std::clamp(*one / *team, 0.1, static_cast<double>(threads)) : 1.0;
   };
   const int64_t bytes = reuse_bytes(kReuseBytes.size() - 1, care);
   return {threads, ratio([] {
