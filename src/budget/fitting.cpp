@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "task/network.h"
 
 namespace shoestring::budget {
 namespace {
@@ -34,23 +35,72 @@ std::optional<task::OptimizerSpec> in_eight_bits(const task::OptimizerSpec& opti
       optimizer);
 }
 
-using Edit = std::optional<Change> (*)(const Recipe&, int64_t training_rows);
+// The recipe as it was written and as it is by now.
+struct Now {
+  const Recipe &written, &recipe;
+  int64_t training_rows;
+  task::BatchSizes sizes() const { return task::batch_sizes(recipe.trainer, training_rows); }
+};
+using Edit = std::optional<Change> (*)(const Now&);
 
-std::optional<Change> accumulate(const Recipe& recipe, int64_t training_rows) {
-  const task::BatchSizes now = task::batch_sizes(recipe.trainer, training_rows);
-  if (now.batch % 2 != 0 || now.batch / 2 < kFewestRows || now.batch >= training_rows) return std::nullopt;
+std::optional<Change> smaller_evaluation(const Now& now) {
+  const Recipe& recipe = now.recipe;
+  const int64_t rows = now.sizes().eval / 2;
+  if (!now.written.trainer.eval_batch_size.is_auto() || rows < kFewestRows) return std::nullopt;
   Recipe changed = recipe;
-  changed.trainer.batch_size.value = now.batch / 2;
-  changed.trainer.effective_batch_size.value = now.batch * now.accumulation;
+  changed.trainer.eval_batch_size.value = rows;
+  return Change{"evaluation", fmt::format("trainer.eval_batch_size: {}", rows), "none", std::move(changed)};
+}
+
+std::optional<Change> early(const Now& now) {
+  const Recipe& recipe = now.recipe;
+  if (!recipe.trainer.early_updates.is_auto() || !task::can_update_early(recipe) ||
+      now.sizes().accumulation > 1)
+    return std::nullopt;
+  Recipe changed = recipe;
+  changed.trainer.early_updates.value = true;
+  return Change{"updates", "trainer.early_updates: true", "a bad gradient stops one weight's update alone",
+                std::move(changed)};
+}
+
+std::optional<Change> recompute(const Now& now) {
+  const Recipe& recipe = now.recipe;
+  if (!recipe.trainer.enable_gradient_checkpointing.is_auto()) return std::nullopt;
+  Recipe changed = recipe;
+  changed.trainer.enable_gradient_checkpointing.value = true;
+  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true", "steps of up to 1.3 times the work",
+                std::move(changed)};
+}
+
+std::optional<Change> stored(const Now& now) {
+  const Recipe& recipe = now.recipe;
+  if (!recipe.trainer.stored_activations.is_auto()) return std::nullopt;
+  Recipe changed = recipe;
+  changed.trainer.stored_activations.value = task::Stored::bfloat16;
+  return Change{"activations", "trainer.stored_activations: bfloat16", "what the backward part reads is rounded",
+                std::move(changed)};
+}
+
+std::optional<Change> accumulate(const Now& now) {
+  const Recipe& recipe = now.recipe;
+  const task::BatchSizes sizes = now.sizes();
+  if (sizes.batch % 2 != 0 || sizes.batch / 2 < kFewestRows || sizes.batch >= now.training_rows ||
+      now.written.trainer.early_updates.or_else(false))
+    return std::nullopt;
+  Recipe changed = recipe;
+  changed.trainer.early_updates = now.written.trainer.early_updates;  // accumulation needs all gradients at once
+  changed.trainer.batch_size.value = sizes.batch / 2;
+  changed.trainer.effective_batch_size.value = sizes.batch * sizes.accumulation;
   changed.trainer.gradient_accumulation_steps.value.reset();
   return Change{"accumulation",
-                fmt::format("trainer.batch_size: {}, effective_batch_size: {}", now.batch / 2,
-                            now.batch * now.accumulation),
+                fmt::format("trainer.batch_size: {}, effective_batch_size: {}", sizes.batch / 2,
+                            sizes.batch * sizes.accumulation),
                 has_batch_norm(recipe) ? "smaller steps; batch norm sees fewer rows" : "smaller steps",
                 std::move(changed)};
 }
 
-std::optional<Change> eight_bit(const Recipe& recipe, int64_t) {
+std::optional<Change> eight_bit(const Now& now) {
+  const Recipe& recipe = now.recipe;
   const auto optimizer = in_eight_bits(recipe.trainer.optimizer);
   if (!optimizer) return std::nullopt;
   Recipe changed = recipe;
@@ -59,26 +109,27 @@ std::optional<Change> eight_bit(const Recipe& recipe, int64_t) {
                 std::move(changed)};
 }
 
-std::optional<Change> smaller_batch(const Recipe& recipe, int64_t training_rows) {
-  const task::BatchSizes now = task::batch_sizes(recipe.trainer, training_rows);
-  if (!recipe.trainer.batch_size.is_auto() || recipe.trainer.effective_batch_size.value ||
-      now.batch / 2 < kFewestRows)
+std::optional<Change> smaller_batch(const Now& now) {
+  const int64_t rows = now.sizes().batch / 2;
+  if (!now.written.trainer.batch_size.is_auto() || now.written.trainer.effective_batch_size.value ||
+      rows < kFewestRows)
     return std::nullopt;
-  Recipe changed = recipe;
-  changed.trainer.batch_size.value = now.batch / 2;
-  return Change{"batch", fmt::format("trainer.batch_size: {}", now.batch / 2),
-                "twice the updates, each of half the rows", std::move(changed)};
+  Recipe changed = now.recipe;
+  changed.trainer.batch_size.value = rows;
+  changed.trainer.effective_batch_size.value.reset();
+  return Change{"batch", fmt::format("trainer.batch_size: {}", rows), "twice the updates, each of half the rows",
+                std::move(changed)};
 }
 
 // The cheapest first.
-constexpr Edit kEdits[] = {accumulate, eight_bit, smaller_batch};
+constexpr Edit kEdits[] = {smaller_evaluation, early, recompute, accumulate, stored, eight_bit, smaller_batch};
 
 }  // namespace
 
 std::vector<Change> changes(const Recipe& recipe, int64_t training_rows) {
   std::vector<Change> all;
   for (const Edit edit : kEdits)
-    if (auto change = edit(recipe, training_rows)) all.push_back(std::move(*change));
+    if (auto change = edit({recipe, recipe, training_rows})) all.push_back(std::move(*change));
   return all;
 }
 
@@ -91,12 +142,14 @@ Result<Fitting> fit(const Recipe& recipe, int64_t training_rows, int64_t limit_b
   for (const double worth : {0.04, 0.0})
     for (const Edit edit : kEdits) {
       while (now.total_bytes > limit_bytes) {
-        auto change = edit(now.recipe, training_rows);
+        auto change = edit({recipe, now.recipe, training_rows});
         if (!change) break;
         const auto total = measure(change->recipe);
         if (!total) return fail(total.error());
         const int64_t saved = now.total_bytes - *total;
         if (saved <= 0 || static_cast<double>(saved) < worth * static_cast<double>(now.total_bytes)) break;
+        if (change->kind == "accumulation")  // which takes early updates back
+          std::erase_if(now.choices, [](const Choice& c) { return c.kind == "updates"; });
         auto same = std::ranges::find(now.choices, change->kind, &Choice::kind);
         if (same == now.choices.end()) same = now.choices.insert(same, Choice{.kind = change->kind});
         same->change = std::move(change->key);

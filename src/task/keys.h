@@ -19,6 +19,11 @@ struct Words<Norm> {
   static constexpr NameList later[] = {"ghost"};
 };
 template <>
+struct Words<Stored> {
+  static constexpr NameList names[] = {"float32", "bfloat16", "float16"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
 struct Words<Device> {
   static constexpr NameList names[] = {"cpu"};
   static constexpr NameList later[] = {"auto", "cuda", "gpu"};

@@ -107,6 +107,9 @@ struct LearningRateFactors {
   bool operator==(const LearningRateFactors&) const = default;
 };
 
+// How values of a step's forward part are kept until the backward part reads them.
+enum class Stored { float32, bfloat16, float16 };
+
 struct Trainer {
   int64_t epochs = 100;
   std::optional<int64_t> train_steps;  // where set, it ends training in place of epochs
@@ -131,6 +134,10 @@ struct Trainer {
   int64_t checkpoints_per_epoch = 0;  // 0: one an epoch
   int64_t steps_per_checkpoint = 0;   // 0: by epochs
   bool use_mixed_precision = false;   // bf16 products in training, where the machine gains by it
+  // What makes a step need less memory. auto: where the memory budget asks for it.
+  OrAuto<bool> early_updates;                  // NetworkSpec::early_updates
+  OrAuto<bool> enable_gradient_checkpointing;  // values of the forward part are computed again
+  OrAuto<Stored> stored_activations;
   bool operator==(const Trainer&) const = default;
 };
 

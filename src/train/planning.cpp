@@ -1,8 +1,10 @@
 #include "train/planning.h"
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/arith.h"
+#include "base/limits.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "budget/arena_parts.h"
@@ -51,6 +53,14 @@ int64_t bytes_of_role(const Engine& engine, StateRole role) {
   return bytes;
 }
 
+// What the process has mapped, resident or not.
+int64_t mapped_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  int64_t pages = 0;
+  statm >> pages;
+  return pages * 4096;
+}
+
 const Plan& largest_plan(const Engine& engine) {
   return (*std::ranges::max_element(engine.runners(), {},
                                     [](const auto& runner) { return runner->plan().arena_bytes; }))
@@ -96,6 +106,10 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
               {"checkpoint", training - results},
               {"export", training}};
   m.total_bytes = std::max(before, training);
+  constexpr int64_t kMappedOfThread = 72 << 20;  // its stack, and a heap of its own
+  m.address_space_bytes = mapped_bytes() + engine.layout().bytes() + m.arena_bytes + best + order + results +
+                          to_come.initial_bytes + to_come.history_bytes + kWhileRunning +
+                          kMappedOfThread * thread_count();
   return m;
 }
 
@@ -108,6 +122,12 @@ int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_
   return 2 * (engine.layout().bytes() + model) + 2 * model + answers + 2 * history_bytes + kSmallFiles;
 }
 
+std::optional<int64_t> memory_limit(const task::Budget& budget) {
+  const int64_t group = read_limits().memory_bytes;
+  if (group == kNoLimit) return budget.memory_bytes;
+  return std::min(group, budget.memory_bytes.value_or(group));
+}
+
 void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
   struct Limit {
     std::string text;
@@ -116,11 +136,11 @@ void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
   std::vector<Limit> limits;
   const auto largest = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
   const int64_t available = available_bytes();
-  const int64_t memory =
-      budget.memory_bytes.value_or(available == INT64_MAX ? INT64_MAX : available + resident_bytes());
+  const auto limit = memory_limit(budget);
+  const int64_t memory = limit.value_or(available == INT64_MAX ? INT64_MAX : available + resident_bytes());
   limits.push_back(
       {fmt::format("memory, {} of {}{}: most of it is {}, {}", human_bytes(ledger.memory.total_bytes),
-                   human_bytes(memory), budget.memory_bytes ? "" : " that the machine has", largest->name,
+                   human_bytes(memory), limit ? "" : " that the machine has", largest->name,
                    human_bytes(largest->bytes)),
        static_cast<double>(ledger.memory.total_bytes) / static_cast<double>(memory)});
   if (budget.time_seconds)
@@ -146,14 +166,20 @@ Status within(const task::Budget& budget, const budget::Ledger& ledger) {
                                               : fmt::format("{} gives {}{}", fits->change, fits->gives,
                                                             otherwise.empty() ? "" : "; or " + otherwise));
   };
-  if (budget.memory_bytes && ledger.memory.total_bytes > *budget.memory_bytes) {
-    std::vector<budget::MemoryLine> lines = ledger.memory.lines;
-    std::ranges::sort(lines, std::greater(), &budget::MemoryLine::bytes);
-    return refuse(fmt::format("training takes {}, and the budget is {}; most of it is {}, {}",
-                              human_bytes(ledger.memory.total_bytes), human_bytes(*budget.memory_bytes),
-                              lines.front().name, human_bytes(lines.front().bytes)),
-                  fmt::format("--budget memory={}MiB", (ledger.memory.total_bytes >> 20) + 1));
+  if (const auto limit = memory_limit(budget); limit && ledger.memory.total_bytes > *limit) {
+    const auto most = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
+    return refuse(fmt::format("training takes {}, and {} is {}; most of it is {}, {}",
+                              human_bytes(ledger.memory.total_bytes),
+                              limit == budget.memory_bytes ? "the budget" : "the control group's limit",
+                              human_bytes(*limit), most->name, human_bytes(most->bytes)),
+                  limit == budget.memory_bytes
+                      ? fmt::format("--budget memory={}MiB", (ledger.memory.total_bytes >> 20) + 1)
+                      : fmt::format("a limit of {}MiB", (ledger.memory.total_bytes >> 20) + 1));
   }
+  if (const int64_t mapped = read_limits().address_space_bytes; ledger.memory.address_space_bytes > mapped)
+    return refuse(fmt::format("training maps {}, and the limit of address space is {}",
+                              human_bytes(ledger.memory.address_space_bytes), human_bytes(mapped)),
+                  fmt::format("ulimit -v {}", (ledger.memory.address_space_bytes >> 10) + 1));
   if (budget.disk_bytes && ledger.disk_bytes > *budget.disk_bytes)
     return refuse(fmt::format("the run takes {} on disk, and the budget is {}",
                               human_bytes(ledger.disk_bytes), human_bytes(*budget.disk_bytes)),

@@ -18,6 +18,9 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
 // written, predictions and logs.
 int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes);
 
+// What the process may hold: by the budget and by the control groups that it is in.
+std::optional<int64_t> memory_limit(const task::Budget& budget);
+
 // Sets what binds, from what may be spent.
 void find_binding(const task::Budget& budget, budget::Ledger& ledger);
 

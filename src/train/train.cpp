@@ -273,7 +273,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
 
   Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
   if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
-  const task::Budget& budget = run.job.recipe.budget;
+  const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget);
   const budget::Measure measure = [&](const task::Recipe& recipe) -> Result<int64_t> {
     run.compiled.reset();  // its memory is for the next
     give_back_memory();
@@ -283,22 +283,22 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
   };
   const int64_t total = run.ledger.memory.total_bytes;
   std::vector<budget::Choice> choices;
-  if (budget.memory_bytes && total > *budget.memory_bytes) {
+  if (limit && total > *limit) {
     const task::Recipe as_written = run.job.recipe;
-    auto fitted = budget::fit(as_written, rows, *budget.memory_bytes, measure);
+    auto fitted = budget::fit(as_written, rows, *limit, measure);
     if (!fitted) return fail(fitted.error());
-    const bool fits = fitted->total_bytes <= *budget.memory_bytes;
+    const bool fits = fitted->total_bytes <= *limit;
     if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
     if (fits) choices = std::move(fitted->choices);
     for (const budget::Choice& choice : choices)
       say(events.log, LogLevel::note,
-          fmt::format("to fit {}: {} (saves {}; price: {})", human_bytes(*budget.memory_bytes), choice.change,
+          fmt::format("to fit {}: {} (saves {}; price: {})", human_bytes(*limit), choice.change,
                       human_bytes(choice.saved_bytes), choice.price));
   }
-  if (find_ways || (budget.memory_bytes && run.ledger.memory.total_bytes > *budget.memory_bytes)) {
+  if (find_ways || (limit && run.ledger.memory.total_bytes > *limit)) {
     const task::Recipe recipe = run.job.recipe;
     const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
-    auto ways = budget::ways_out(recipe, rows, run.ledger.memory.total_bytes, budget.memory_bytes, measure);
+    auto ways = budget::ways_out(recipe, rows, run.ledger.memory.total_bytes, limit, measure);
     if (!ways) return fail(ways.error());
     if (const auto after = measure(recipe); !after) return fail(after.error());
     run.ledger = as_it_is;
