@@ -35,7 +35,7 @@ class Assignment {
     last_use_.resize(graph.nodes().size());
     for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
       last_use_[i].assign(graph.nodes()[i].types.size(), static_cast<int>(i));
-      for (const ValueId& v : graph.nodes()[i].inputs)
+      for (const ValueId& v : memory_read(graph, graph.nodes()[i]))
         last_use_[v.node.index][v.output] = static_cast<int>(i);
     }
     for (const auto& o : graph.outputs()) last_use_[o.value.node.index][o.value.output] = end();
@@ -197,6 +197,11 @@ std::optional<int64_t> view_offset(const Graph& graph, const Node& node) {
   return node.op->view({in, node.attrs, node.body.get()}, node.types[0]);
 }
 
+std::span<const ValueId> memory_read(const Graph& graph, const Node& node) {
+  const std::span<const ValueId> all(node.inputs);
+  return view_offset(graph, node) ? all.first(1) : all;
+}
+
 std::vector<std::vector<NodeId>> state_readers(const Graph& graph) {
   std::vector<std::vector<NodeId>> readers(graph.nodes().size());
   std::vector<int> state_of(graph.nodes().size(), -1);  // node -> the read node it is (a view of)
@@ -206,7 +211,7 @@ std::vector<std::vector<NodeId>> state_readers(const Graph& graph) {
       state_of[i] = static_cast<int>(i);
     else if (view_offset(graph, node))
       state_of[i] = state_of[node.inputs[0].node.index];
-    for (const ValueId& v : node.inputs)
+    for (const ValueId& v : memory_read(graph, node))
       if (const int r = state_of[v.node.index]; r >= 0) {
         auto& list = readers[static_cast<size_t>(r)];
         if (list.empty() || list.back() != NodeId{i}) list.push_back(NodeId{i});

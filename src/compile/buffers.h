@@ -39,6 +39,9 @@ Buffers assign_buffers(const Graph& graph, bool reuse = true);
 // The bytes a node's output starts at within its first input, if it is a view of it.
 std::optional<int64_t> view_offset(const Graph& graph, const Node& node);
 
+// The inputs whose memory a node looks at: of a view the first, of others all.
+std::span<const ValueId> memory_read(const Graph& graph, const Node& node);
+
 // For every node, the nodes that read the value of a state, through views of it too: [read node] -> readers.
 std::vector<std::vector<NodeId>> state_readers(const Graph& graph);
 

@@ -35,6 +35,7 @@ constexpr Pass kPasses[] = {
     {"prune", "nodes that nothing needs go", on_target<prune>},
     {"epilogue", "bias and activation join their matmul", on_target<fuse_epilogues>},
     {"precision", "large products take bf16 operands, if asked to", choose_precision},
+    {"store", "what waits for the backward part takes 16 bits, if asked to", store_narrow},
     {"fuse", "elementwise chains become one node, run in cache", on_target<fuse_elementwise>},
     {"schedule", "an order with a low peak of memory", on_target<schedule>},
 };

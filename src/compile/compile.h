@@ -11,10 +11,14 @@ namespace shoestring {
 
 struct MachineProfile;
 
-// What may be computed with fewer bits than the graph says.
+// What may be computed or kept with fewer bits than the graph says.
 struct Precision {
   DType products = DType::f32;                // what products of matrices take: f32 or bf16
   int64_t least_products = int64_t{1} << 25;  // multiplications from which one is worth it; 0: all
+  // How values of the forward part are kept for the backward part: f32, bf16, or f16, which keeps what is
+  // beyond 65,504 as that (NaN stays NaN). What is computed with is f32 in any case.
+  DType stored = DType::f32;
+  int64_t least_stored = int64_t{1} << 16;  // bytes from which a value is worth it
 };
 
 struct CompileOptions;
@@ -22,8 +26,8 @@ struct Pass {
   std::string_view name, doc;
   Graph (*run)(const Graph&, const CompileOptions&);
 };
-// In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, precision, fuse,
-// schedule. Placing follows and makes the plan.
+// In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, precision, store,
+// fuse, schedule. Placing follows and makes the plan.
 std::span<const Pass> passes();
 
 struct CompileOptions {

@@ -15,6 +15,7 @@ Graph merge_common(const Graph& graph, const Target& target);               // m
 Graph prune(const Graph& graph, const Target& target);                      // prune.cpp
 Graph fuse_epilogues(const Graph& graph, const Target& target);             // epilogue.cpp
 Graph choose_precision(const Graph& graph, const CompileOptions& options);  // precision.cpp
+Graph store_narrow(const Graph& graph, const CompileOptions& options);      // store.cpp
 Graph fuse_elementwise(const Graph& graph, const Target& target);           // fuse.cpp
 Graph schedule(const Graph& graph, const Target& target);                   // schedule.cpp
 

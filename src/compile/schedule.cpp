@@ -66,7 +66,7 @@ class Greedy {
       const bool in_arena = !view && node.op != &read_op && node.op != &constant_op && node.op != &write_op;
       if (in_arena)
         for (const Type& t : node.types) bytes_[i] += round_up(t.bytes(), kAlignment);
-      for (const ValueId& v : node.inputs) roots_[i].push_back(root_[v.node.index]);
+      for (const ValueId& v : memory_read(graph, node)) roots_[i].push_back(root_[v.node.index]);
       std::sort(roots_[i].begin(), roots_[i].end());
       roots_[i].erase(std::unique(roots_[i].begin(), roots_[i].end()), roots_[i].end());
       for (uint32_t r : roots_[i]) {

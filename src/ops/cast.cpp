@@ -94,6 +94,28 @@ void to_bf16(const void* source, void* target, int64_t n) {
   for (int64_t k = 0; i < n; ++k, ++i) to[i] = narrow[k];
 }
 
+#undef SHOESTRING_F16
+#if HWY_TARGET != HWY_SCALAR  // whose conversions of f16 leave infinities and NaN out
+#define SHOESTRING_F16 1
+void to_f16(const void* source, void* target, int64_t n) {
+  const hn::ScalableTag<float> d;
+  const hn::Rebind<hwy::float16_t, decltype(d)> half;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const auto* from = static_cast<const float*>(source);
+  auto* to = static_cast<hwy::float16_t*>(target);
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::DemoteTo(half, hn::LoadU(d, from + i)), half, to + i);
+  if (i == n) return;
+  HWY_ALIGN float rest[hn::MaxLanes(d)] = {};
+  HWY_ALIGN hwy::float16_t narrow[hn::MaxLanes(d)];
+  for (int64_t k = 0; k < lanes && i + k < n; ++k) rest[k] = from[i + k];
+  hn::Store(hn::DemoteTo(half, hn::Load(d, rest)), half, narrow);
+  for (int64_t k = 0; i < n; ++k, ++i) to[i] = narrow[k];
+}
+#else
+#define SHOESTRING_F16 0
+#endif
+
 // Null if there is none for the pair.
 CastFn function(DType from, DType to) {
   if (to == DType::f32) switch (from) {
@@ -112,8 +134,12 @@ CastFn function(DType from, DType to) {
       case DType::f64:
         return f64_to_f32;
       default:
-        return nullptr;
+        break;
     }
+#if SHOESTRING_F16
+  if (to == DType::f32 && from == DType::f16) return widen<hwy::float16_t, float>;
+  if (to == DType::f16 && from == DType::f32) return to_f16;
+#endif
   if (to == DType::f64 && from == DType::f32) return widen<float, double>;
   if (to == DType::i32 && from == DType::u8) return widen<uint8_t, int32_t>;
   if (to == DType::i32 && from == DType::u16) return widen<uint16_t, int32_t>;

@@ -2,7 +2,7 @@
 // come out, all in the text form. Two cases are divided by a line of dashes.
 //
 //   # what it shows
-//   pass simplify
+//   pass simplify                      (store: and the dtype, bf16 if it is left out)
 //   graph g { … }
 //   =>
 //   graph g { … }
@@ -12,6 +12,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <sstream>
 
 #include "base/atomic_file.h"
 #include "base/philox.h"
@@ -65,17 +66,22 @@ void run_case(const std::string& text, const std::string& where) {
   ASSERT_NE(keyword, std::string::npos);
   ASSERT_NE(arrow, std::string::npos);
   const size_t line_end = text.find('\n', keyword);
-  const std::string name = text.substr(keyword + 5, line_end - keyword - 5);
+  std::istringstream line(text.substr(keyword + 5, line_end - keyword - 5));
+  std::string name, option;
+  line >> name >> option;
   const auto before = parse_graph(text.substr(line_end, arrow - line_end), ops::all(), where);
   ASSERT_TRUE(before) << before.error().message();
   const auto wanted = parse_graph(text.substr(arrow + 4), ops::all(), where + " (after)");
   ASSERT_TRUE(wanted) << wanted.error().message();
-  const CompileOptions options{.precision = {.products = DType::bf16, .least_products = 0}};
+  const CompileOptions options{.precision = {.products = DType::bf16,
+                                             .least_products = 0,
+                                             .stored = dtype_named(option).value_or(DType::bf16),
+                                             .least_stored = 0}};
   const Graph after = pass_named(name).run(*before, options);
   const Status valid = verify(after);
   ASSERT_TRUE(valid) << valid.error().message();
   EXPECT_EQ(to_text(*wanted), to_text(after));
-  expect_same_meaning(*before, after, name == "precision" ? 0.02 : 1e-6);
+  expect_same_meaning(*before, after, name == "precision" || name == "store" ? 0.02 : 1e-6);
 }
 
 TEST(Passes, AsTheirCasesSay) {

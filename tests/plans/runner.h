@@ -41,7 +41,8 @@ class Interpreted final : public Runner {
 class Planned final : public Runner {
  public:
   explicit Planned(Target target = native_target(), Precision precision = {})
-      : options_{.target = target, .precision = precision} {}
+      : Planned(CompileOptions{.target = target, .precision = precision}) {}
+  explicit Planned(CompileOptions options) : options_(std::move(options)) {}
   void add(const Graph& graph) override;
   void set(const StateInfo& state, const Tensor64& values) override;
   Tensor64 get(const std::string& state) override;
