@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
@@ -39,6 +40,15 @@ int64_t status_bytes(const char* key) { return number_in("/proc/self/status", ke
 
 }  // namespace
 
+bool memory_is_checked() {
+#ifdef NDEBUG
+  static const bool checked = std::getenv("SHOESTRING_CHECK_MEMORY") != nullptr;
+  return checked;
+#else
+  return true;
+#endif
+}
+
 Result<Block> Block::reserve(int64_t bytes, bool touch) {
   Block block;
   block.bytes_ = bytes;
@@ -50,33 +60,40 @@ Result<Block> Block::reserve(int64_t bytes, bool touch) {
   // The kernel grants more than it has and kills whoever touches it.
   if (const int64_t available = available_bytes(); bytes > kMuch && bytes > available)
     return refused(fmt::format("{} are available", human_bytes(available)));
-  block.mapped_ = round_up(bytes, kPage);
+  const int64_t usable = round_up(bytes, kPage), guard = memory_is_checked() ? kPage : 0;
+  block.mapped_ = usable + guard;
   void* p = ::mmap(nullptr, static_cast<size_t>(block.mapped_), PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) return refused(std::strerror(errno));
-  block.data_ = static_cast<std::byte*>(p);
+  block.data_ = block.base_ = static_cast<std::byte*>(p);
+  if (guard) {
+    ::mprotect(block.base_ + usable, static_cast<size_t>(guard), PROT_NONE);
+    block.data_ += usable - round_up(bytes, kAlignment);
+  }
   // Huge pages make the first touch eight times cheaper; below a few of them they would only round up.
-  if (block.mapped_ >= 4 * kHugePage) ::madvise(p, static_cast<size_t>(block.mapped_), MADV_HUGEPAGE);
+  if (usable >= 4 * kHugePage) ::madvise(p, static_cast<size_t>(usable), MADV_HUGEPAGE);
   if (touch)
-    for (int64_t i = 0; i < block.mapped_; i += kPage)
-      static_cast<volatile std::byte*>(block.data_)[i] = std::byte{0};
+    for (int64_t i = 0; i < usable; i += kPage)
+      static_cast<volatile std::byte*>(block.base_)[i] = std::byte{0};
   return block;
 }
 
 Block::Block(Block&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
+      base_(std::exchange(other.base_, nullptr)),
       bytes_(std::exchange(other.bytes_, 0)),
       mapped_(std::exchange(other.mapped_, 0)) {}
 
 Block& Block::operator=(Block&& other) noexcept {
   std::swap(data_, other.data_);
+  std::swap(base_, other.base_);
   std::swap(bytes_, other.bytes_);
   std::swap(mapped_, other.mapped_);
   return *this;
 }
 
 Block::~Block() {
-  if (data_) ::munmap(data_, static_cast<size_t>(mapped_));
+  if (base_) ::munmap(base_, static_cast<size_t>(mapped_));
 }
 
 void give_back_memory() { ::malloc_trim(0); }

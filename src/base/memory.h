@@ -13,6 +13,11 @@ namespace shoestring {
 
 inline constexpr int64_t kAlignment = 64;  // of every slot: a cache line and an AVX-512 vector
 
+// Whether memory is watched while running: in debug builds, and where SHOESTRING_CHECK_MEMORY is in the
+// environment, as it is for every test. Blocks then end at a page that faults, and executors poison their
+// arena.
+bool memory_is_checked();
+
 // Zero-filled pages, owned. Move-only.
 class Block {
  public:
@@ -26,7 +31,7 @@ class Block {
   int64_t bytes() const { return bytes_; }
 
  private:
-  std::byte* data_ = nullptr;
+  std::byte *data_ = nullptr, *base_ = nullptr;  // base_: of what is mapped
   int64_t bytes_ = 0, mapped_ = 0;
 };
 

@@ -36,6 +36,7 @@ constexpr Pass kPasses[] = {
     {"epilogue", "bias and activation join their matmul", on_target<fuse_epilogues>},
     {"precision", "large products take bf16 operands, if asked to", choose_precision},
     {"store", "what waits for the backward part takes 16 bits, if asked to", store_narrow},
+    {"recompute", "what the arena's limit has no room for is computed again", recompute},
     {"fuse", "elementwise chains become one node, run in cache", on_target<fuse_elementwise>},
     {"schedule", "an order with a low peak of memory", on_target<schedule>},
 };
@@ -166,7 +167,7 @@ class Placer {
     }
     if (node.op == &input_op || node.op == &constant_op || node.op == &read_op || view_offset(graph, node))
       return {};
-    Result<Chosen> chosen = choose_kernel(graph, i, options_);
+    Result<Chosen> chosen = kernel_of(i);
     if (!chosen) return fail(chosen.error());
     std::vector<Located> operands;
     for (const ValueId& v : node.inputs) operands.push_back({buffers_.at(v), graph.type(v).bytes(), false});
@@ -186,6 +187,21 @@ class Placer {
     pending_.push_back({fmt::format("{} {}", label(i), node.op->name), chosen->kernel,
                         std::move(chosen->prepared), std::move(operands), static_cast<int>(i), cost});
     return {};
+  }
+
+  // Nodes that differ in nothing but their operands share a kernel: making one may cost a millisecond.
+  Result<Chosen> kernel_of(uint32_t i) {
+    const Node& node = plan_.graph.nodes()[i];
+    if (node.body || node.op->elementwise()) return choose_kernel(plan_.graph, i, options_);
+    std::string key(node.op->name);
+    for (const ValueId& v : node.inputs) key += " " + to_string(plan_.graph.type(v));
+    for (const auto& [name, value] : node.attrs.pairs()) key += " " + name + "=" + to_string(value);
+    for (const Type& t : node.types) key += " " + to_string(t);
+    const auto known = kernels_.find(key);
+    if (known != kernels_.end()) return known->second;
+    Result<Chosen> chosen = choose_kernel(plan_.graph, i, options_);
+    if (chosen) kernels_.emplace(std::move(key), *chosen);
+    return chosen;
   }
 
   int state_buffer(const std::string& name) {
@@ -283,6 +299,7 @@ class Placer {
   const CompileOptions& options_;
   Buffers buffers_;
   std::map<std::string, int> state_buffers_;
+  std::map<std::string, Chosen> kernels_;  // by what asks for one
   std::vector<std::pair<int, uint32_t>> scratch_;
   std::vector<Pending> pending_;
   std::vector<int64_t> offsets_;  // by buffer
@@ -337,6 +354,49 @@ Result<Graph> run_passes(Graph graph, const CompileOptions& options) {
   return graph;
 }
 
+namespace {
+
+Result<Plan> compile_once(Graph graph, const StateLayout& states, const CompileOptions& options) {
+  return run_passes(std::move(graph), options).and_then([&](Graph ready) {
+    return go_on(options).and_then([&] { return place_steps(std::move(ready), states, options); });
+  });
+}
+
+// `recompute` sees neither scratch nor the order that schedule finds, so what it is told to reach is
+// corrected by what came out: down until the plan fits, and up again while there is room.
+Result<Plan> compile_within(const Graph& graph, const StateLayout& states, const CompileOptions& options) {
+  constexpr int kTries = 6;
+  const int64_t limit = options.arena_limit_bytes;
+  CompileOptions now = options;
+  now.arena_limit_bytes = 0;
+  Result<Plan> best = compile_once(graph, states, now);
+  if (!best || best->arena_bytes <= limit) return best;
+  int64_t aim = limit, fits = 0, does_not = INT64_MAX;
+  for (int t = 0; t < kTries && aim > 0; ++t) {
+    now.arena_limit_bytes = aim;
+    Result<Plan> plan = compile_once(graph, states, now);
+    if (!plan) return plan;
+    const int64_t arena = plan->arena_bytes;
+    const bool within = arena <= limit;
+    (within ? fits : does_not) = within ? std::max(fits, aim) : std::min(does_not, aim);
+    const bool was_within = best->arena_bytes <= limit;
+    if (within != was_within ? within
+        : within             ? plan->cost().flops < best->cost().flops
+                             : arena < best->arena_bytes)
+      best = std::move(plan);
+    const int64_t step = std::max(std::abs(limit - arena), limit / 64);
+    int64_t next = within ? aim + step : aim - step;
+    if (fits > 0 && does_not < INT64_MAX && (next <= fits || next >= does_not))
+      next = fits + (does_not - fits) / 2;
+    if (within && (limit - arena < limit / 32 || next - aim < limit / 64)) break;
+    if (!within && fits > 0 && does_not - fits < limit / 64) break;
+    aim = next;
+  }
+  return best;
+}
+
+}  // namespace
+
 Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options) {
   if (auto s = verify(graph); !s) return fail(s.error());
   for (const StateInfo& info : graph.states())
@@ -344,9 +404,13 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
       return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name),
                   "graph " + graph.name());
   if (options.observe) options.observe("build", graph, 0);
-  return run_passes(with_writes_last(graph), options).and_then([&](Graph ready) {
-    return go_on(options).and_then([&] { return place_steps(std::move(ready), states, options); });
-  });
+  graph = with_writes_last(graph);
+  return options.arena_limit_bytes > 0 ? compile_within(graph, states, options)
+                                       : compile_once(std::move(graph), states, options);
+}
+
+Result<int64_t> arena_bytes_of(Graph graph, const StateLayout& states, const CompileOptions& options) {
+  return compile(std::move(graph), states, options).map([](const Plan& plan) { return plan.arena_bytes; });
 }
 
 }  // namespace shoestring

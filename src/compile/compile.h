@@ -27,14 +27,18 @@ struct Pass {
   Graph (*run)(const Graph&, const CompileOptions&);
 };
 // In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, precision, store,
-// fuse, schedule. Placing follows and makes the plan.
+// recompute, fuse, schedule. Placing follows and makes the plan.
 std::span<const Pass> passes();
 
 struct CompileOptions {
   Target target;        // native_target() unless a test forces one
   Precision precision;  // training plans take what the recipe asks for and the machine gains by
   std::shared_ptr<const MachineProfile> machine;  // whose rates decide; none: built_in_profile(target)
-  std::vector<std::string> skip;                  // pass names
+  // Above 0: what the forward part made is computed again, as little as it takes, until the arena is no
+  // larger. Where nothing makes it so small, the plan has the smallest arena that was found:
+  // Plan::arena_bytes says so.
+  int64_t arena_limit_bytes = 0;
+  std::vector<std::string> skip;  // pass names
   // Called after each pass (and once with "build" before the first): name, graph, seconds it took.
   std::function<void(std::string_view pass, const Graph& graph, double seconds)> observe;
   // Asked before each pass: true gives up, with ErrorKind::interrupted.
@@ -52,6 +56,9 @@ MachineProfile machine_of(const CompileOptions& options);
 
 // An error once options.stopped says so.
 Status go_on(const CompileOptions& options);
+
+// The arena of the plan that compile() makes, for whoever looks for options that fit.
+Result<int64_t> arena_bytes_of(Graph graph, const StateLayout& states, const CompileOptions& options);
 
 // `states` must include the graph's states already (StateLayout::include).
 Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options);

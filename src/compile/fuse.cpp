@@ -157,8 +157,7 @@ class Emitter {
   Graph run() {
     // Leaves first: a state's read must stand before its write, wherever the groups end up.
     for (uint32_t i = 0; i < graph_.nodes().size(); ++i)
-      if (graph_.nodes()[i].inputs.empty() && graph_.nodes()[i].op != &constant_op)
-        emit(groups_.of(NodeId{i}));
+      if (graph_.nodes()[i].op == &input_op || graph_.nodes()[i].op == &read_op) emit(groups_.of(NodeId{i}));
     for (uint32_t i = 0; i < graph_.nodes().size() && !cycle_; ++i) emit(groups_.of(NodeId{i}));
     if (!cycle_) return r_.finish();
     Graph broken(graph_.name());
@@ -222,8 +221,9 @@ class Emitter {
 
 }  // namespace
 
-Graph fuse_elementwise(const Graph& graph, const Target& target) {
-  const std::vector<std::vector<NodeId>> users = users_of(graph);
+namespace {
+
+Groups grouped(const Graph& graph, std::span<const std::vector<NodeId>> users) {
   Groups groups(graph, users);
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
@@ -234,6 +234,22 @@ Graph fuse_elementwise(const Graph& graph, const Target& target) {
     }
   }
   groups.sort_members();
+  return groups;
+}
+
+}  // namespace
+
+std::vector<uint32_t> fusion_groups(const Graph& graph) {
+  const std::vector<std::vector<NodeId>> users = users_of(graph);
+  const Groups groups = grouped(graph, users);
+  std::vector<uint32_t> out;
+  for (uint32_t i = 0; i < graph.nodes().size(); ++i) out.push_back(groups.of(NodeId{i}));
+  return out;
+}
+
+Graph fuse_elementwise(const Graph& graph, const Target& target) {
+  const std::vector<std::vector<NodeId>> users = users_of(graph);
+  const Groups groups = grouped(graph, users);
   Graph fused = Emitter(graph, groups, users).run();
   return fused.status() ? prune(fused, target) : fused;
 }

@@ -16,11 +16,15 @@ Graph prune(const Graph& graph, const Target& target);                      // p
 Graph fuse_epilogues(const Graph& graph, const Target& target);             // epilogue.cpp
 Graph choose_precision(const Graph& graph, const CompileOptions& options);  // precision.cpp
 Graph store_narrow(const Graph& graph, const CompileOptions& options);      // store.cpp
+Graph recompute(const Graph& graph, const CompileOptions& options);         // recompute.cpp
 Graph fuse_elementwise(const Graph& graph, const Target& target);           // fuse.cpp
 Graph schedule(const Graph& graph, const Target& target);                   // schedule.cpp
 
 // Without what no output or state needs of the graph's loops, if it has any; a part of prune.
 std::optional<Graph> trim_loops(const Graph& graph);  // trim_loops.cpp
+
+// Which nodes fuse_elementwise would make one: equal numbers, each that of one of them.
+std::vector<uint32_t> fusion_groups(const Graph& graph);  // fuse.cpp
 
 // The largest number of bytes that values of the graph (not states, constants or views of them) hold
 // at once when nodes run in their order.

@@ -150,6 +150,10 @@ Status verify(const Plan& plan) {
   for (const Port& p : plan.outputs)
     if (const std::string wrong = place_wrong(plan, live, p.place, p.type.bytes()); !wrong.empty())
       return broken(fmt::format("output {} lies {}", p.name, wrong));
+  int64_t end = 0;
+  for (const Slot& s : plan.slots) end = std::max(end, s.offset + s.bytes);
+  if (end != plan.arena_bytes)
+    return broken(fmt::format("the slots end at {}, the arena at {}", end, plan.arena_bytes));
   return {};
 }
 

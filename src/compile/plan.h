@@ -64,10 +64,10 @@ struct Plan {
   Cost cost() const;
 };
 
-// No two slots that are live at once overlap; every operand and port in the arena lies wholly in a slot that
-// is live when it is used, every other wholly in the states or the constants; constants are only read; within
-// a step, what is written overlaps nothing else but an operand of the same place and size, which the kernel
-// works on in place.
+// No two slots that are live at once overlap, and the last one ends where the arena does; every operand and
+// port in the arena lies wholly in a slot that is live when it is used, every other wholly in the states or
+// the constants; constants are only read; within a step, what is written overlaps nothing else but an operand
+// of the same place and size, which the kernel works on in place.
 Status verify(const Plan& plan);
 
 // For people and for golden tests: steps with kernels and places, slots, totals. Stable between runs

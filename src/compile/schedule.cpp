@@ -1,6 +1,6 @@
 // schedule: an order of the nodes with a low peak of live memory. A state's value is replaced only after
 // everybody has read the old one; where possible its new value is computed after that too, so that it
-// can be computed in place. Of the order in which the graph was built and a greedy one, the better wins.
+// can be computed in place. Of the order in which the graph was built and two greedy ones, the best wins.
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -30,6 +30,14 @@ Edges edges_of(const Graph& graph) {
   };
   for (uint32_t i = 0; i < n; ++i)
     for (const ValueId& v : graph.nodes()[i].inputs) add(e.hard, e.hard_in, v.node.index, i);
+  // What needs nothing (random numbers) comes when all else that its first reader needs is there.
+  const auto users = users_of(graph);
+  for (uint32_t i = 0; i < n; ++i) {
+    const Node& node = graph.nodes()[i];
+    if (!node.inputs.empty() || !node.op->cost || users[i].empty()) continue;
+    for (const ValueId& v : graph.node(users[i].front()).inputs)
+      if (v.node.index != i && !graph.node(v).inputs.empty()) add(e.soft, e.soft_in, v.node.index, i);
+  }
   const auto readers = state_readers(graph);
   for (uint32_t w = 0; w < n; ++w) {
     if (graph.nodes()[w].op != &write_op) continue;
@@ -49,7 +57,8 @@ Edges edges_of(const Graph& graph) {
 // least; a node that is better later waits. Equals come in the order in which they were built.
 class Greedy {
  public:
-  explicit Greedy(const Graph& graph)
+  // With `in_states`, what becomes a state's value is taken to be computed in its place.
+  Greedy(const Graph& graph, bool in_states)
       : graph_(graph),
         edges_(edges_of(graph)),
         roots_(graph.nodes().size()),
@@ -74,6 +83,12 @@ class Greedy {
         users_[r].push_back(i);
       }
     }
+    if (in_states)
+      for (const Node& node : graph.nodes())
+        if (node.op == &write_op)
+          if (const ValueId v = node.inputs[0]; root_[v.node.index] == v.node.index)
+            bytes_[v.node.index] =
+                std::max<int64_t>(bytes_[v.node.index] - round_up(graph.type(v).bytes(), kAlignment), 0);
     for (const auto& o : graph.outputs()) ++left_[root_[o.value.node.index]];  // never freed
   }
 
@@ -147,8 +162,14 @@ int64_t peak_live_bytes(const Graph& graph) {
 }
 
 Graph schedule(const Graph& graph, const Target&) {
-  Graph greedy = reordered(graph, Greedy(graph).run());
-  return peak_live_bytes(greedy) < peak_live_bytes(graph) ? greedy : graph;
+  std::optional<Graph> best;
+  int64_t least = peak_live_bytes(graph);
+  for (const bool in_states : {false, true}) {
+    Graph greedy = reordered(graph, Greedy(graph, in_states).run());
+    const int64_t peak = peak_live_bytes(greedy);
+    if (peak < least) best = std::move(greedy), least = peak;
+  }
+  return best ? std::move(*best) : graph;
 }
 
 }  // namespace shoestring

@@ -17,32 +17,24 @@ bool is_leaf(const Node& node) {
 Value after(Value x, Value when) { return x.graph().add(*ops::find("after"), {x, when}); }
 
 Turn::Turn(const Graph& graph)
-    : graph_(graph),
-      users_(users_of(graph)),
-      forward_(graph.nodes().size()),
-      seen_(graph.nodes().size()) {
+    : graph_(graph), users_(users_of(graph)), forward_(graph.nodes().size()), seen_(graph.nodes().size()) {
   std::vector<char> is_output(graph.nodes().size());
   for (const NamedValue& o : graph.outputs()) {
     is_output[o.value.node.index] = true;
     if (o.name == "loss") loss_ = o.value.node;
   }
   if (loss_ == NodeId{}) return;
-  forward_[loss_.index] = true;
-  for (uint32_t i = loss_.index + 1; i-- > 0;)
-    if (forward_[i])
-      for (const ValueId& v : graph.nodes()[i].inputs) forward_[v.node.index] = true;
+  std::fill_n(forward_.begin(), loss_.index + 1, true);
   // Of each value whether a late node reads it; a view's reader reads what the view shows.
   std::vector<std::vector<char>> read_late(graph.nodes().size());
-  for (uint32_t i = 0; i < graph.nodes().size(); ++i)
-    read_late[i].resize(graph.nodes()[i].types.size());
+  for (uint32_t i = 0; i < graph.nodes().size(); ++i) read_late[i].resize(graph.nodes()[i].types.size());
   for (auto i = static_cast<uint32_t>(graph.nodes().size()); i-- > 0;) {
     const Node& node = graph.nodes()[i];
     const bool step = !is_leaf(node) && !is_view(graph, node);
     if (!forward_[i] && step) ++late_;
     for (size_t k = 0; k < node.inputs.size(); ++k) {
       const ValueId v = node.inputs[k];
-      if (!forward_[i] || (!step && k == 0 && read_late[i][0]))
-        read_late[v.node.index][v.output] = true;
+      if (!forward_[i] || (!step && k == 0 && read_late[i][0])) read_late[v.node.index][v.output] = true;
     }
   }
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {

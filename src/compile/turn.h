@@ -1,5 +1,6 @@
-// Where a training graph turns: what its output "loss" needs is the forward part, all other nodes are late
-// (gradients, updates, statistics). Passes that spare memory between the two ask here.
+// Where a training graph turns: the nodes up to the one that makes its output "loss" are the forward part,
+// those behind it are late (gradients, updates, statistics). Passes that spare memory between the two ask
+// here.
 //
 // What a pass makes anew for a late node must not be made early: in the order of a plan it would then lie
 // about for as long as what it stands for, and fusion would compute both at once. So it reads what it is made

@@ -24,14 +24,20 @@ Value norm_of(std::span<const Value> squares) {
 
 }  // namespace
 
-Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value finite) {
+Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value finite, bool alone) {
   if (!finite.valid()) return {};
-  if (gradients.empty()) return {{}, finite.graph().error("clip: nothing is trained"), {}};
+  if (gradients.empty()) return {{}, finite.graph().error("clip: nothing is trained"), {}, {}};
   std::vector<Value> squares;
   for (const Value& g : gradients) squares.push_back(ops::sum_squares(g));
   const Value norm = norm_of(squares);
-  const Value ok = finite * ops::is_finite(norm);
-  Clipped out{{}, norm, ok};
+  // What hangs on one gradient alone must not become one step with what hangs on all: `after` keeps them
+  // apart.
+  const auto good = [&](Value squared) {
+    if (!alone || !squared.valid()) return finite * ops::is_finite(squared);
+    return finite.graph().add(*ops::find("after"), {finite, squared}) * ops::is_finite(squared);
+  };
+  const Value ok = good(norm);
+  Clipped out{.gradients = {}, .norm = norm, .ok = ok, .each = {}};
   const Value shared = clipping.global_norm ? shrink(norm, *clipping.global_norm) : Value();
   for (size_t i = 0; i < gradients.size(); ++i) {
     Value scale = shared;
@@ -44,7 +50,8 @@ Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value f
       const Value limit = g.valid() ? g.graph().scalar(g.type().dtype, *clipping.value) : Value();
       g = ops::minimum(ops::maximum(g, spread(-limit, g)), spread(limit, g));
     }
-    out.gradients.push_back(ops::where(spread(ok, g), g, zeros_like(g)));
+    out.each.push_back(alone ? good(squares[i]) : ok);
+    out.gradients.push_back(ops::where(spread(out.each.back(), g), g, zeros_like(g)));
   }
   return out;
 }

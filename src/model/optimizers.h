@@ -59,9 +59,11 @@ struct Clipped {
   std::vector<Value> gradients;  // 0 where ok is 0
   Value norm;                    // f32[] of all gradients, before clipping
   Value ok;                      // f32[] 1 where the norm and `finite` are good, else 0
+  std::vector<Value> each;       // f32[] of each gradient: 1 where it and `finite` are good
 };
 // `finite` is a mask f32[] of what else must be good, such as is_finite(loss).
-Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value finite);
+// With `alone` a gradient is 0 only where itself or `finite` is bad, so that none waits for the others.
+Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value finite, bool alone = false);
 
 struct Trained {
   std::string name;

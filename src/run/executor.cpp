@@ -1,5 +1,10 @@
 #include "run/executor.h"
 
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
 namespace shoestring {
 
 Executor::Executor(const Plan& plan, std::byte* states, std::byte* arena)
@@ -27,7 +32,40 @@ std::byte* Executor::base(Memory memory) const {
 }
 
 void Executor::run(const RunContext& context) noexcept {
+  const bool checked = memory_is_checked();
+  if (checked) poison();
   for (const Call& call : calls_) call.run(call.data, {call.operands, &context});
+  if (checked) check_use();
+}
+
+void Executor::poison() noexcept {
+  std::byte* at = arena_;
+  const auto to = [&](std::byte* end) {
+    if (end > at) std::memset(at, 0xFF, static_cast<size_t>(end - at));
+  };
+  std::vector<const Port*> inputs;
+  for (const Port& p : plan_->inputs)
+    if (p.place.memory == Memory::arena) inputs.push_back(&p);
+  std::ranges::sort(inputs, {}, [](const Port* p) { return p->place.offset; });
+  for (const Port* p : inputs) {
+    to(arena_ + p->place.offset);
+    at = std::max(at, arena_ + p->place.offset + p->type.bytes());
+  }
+  to(arena_ + plan_->arena_bytes);
+}
+
+// A slot may hold less than it has room for (scratch, alignment), but hardly nothing: then nobody has written
+// to it, and the arena could have been smaller.
+void Executor::check_use() const noexcept {
+  if (plan_->arena_bytes == 0) return;
+  for (const Slot& s : plan_->slots)
+    if (s.offset + s.bytes == plan_->arena_bytes &&
+        std::any_of(arena_ + s.offset, arena_ + plan_->arena_bytes,
+                    [](std::byte b) { return b != std::byte{0xFF}; }))
+      return;
+  std::fprintf(stderr, "plan %s: its arena has %lld bytes, and the last of them were never used\n",
+               plan_->name.c_str(), static_cast<long long>(plan_->arena_bytes));
+  std::abort();
 }
 
 void Executor::run_steps(size_t begin, size_t end, const RunContext& context) noexcept {

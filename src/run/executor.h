@@ -2,6 +2,10 @@
 // and cannot fail. Many executors may share a block of states while none writes; each needs an arena
 // of its own while it runs.
 //
+// Where memory is checked (base/memory.h), every run begins with all of the arena but its inputs poisoned by
+// bytes of 0xFF, NaN, and ends with a look at the slots that reach the arena's end: that what was planned was
+// used, to the last byte. A breach ends the process, as an assertion does.
+//
 //   Executor step(plan, states.data(), arena.data());
 //   fill(step.input<float>("x"));                 // every input, before every run
 //   step.run({.seed = 42, .step = t});
@@ -44,6 +48,8 @@ class Executor {
     void* const* operands;
   };
   std::byte* base(Memory memory) const;
+  void poison() noexcept;
+  void check_use() const noexcept;
   const Plan* plan_;
   std::byte *states_, *arena_;
   std::vector<void*> pointers_;

@@ -208,15 +208,35 @@ class Training {
       updates_.push_back({std::string(kRows), g_.scalar(DType::f32, 0)});
     }
     if (kind_ == StepKind::update && updates_rows(spec_.recipe.trainer.optimizer)) tables_.take(g_, trained_);
+    const bool early = spec_.early_updates;
+    if (early && (kind_ != StepKind::update || !can_update_early(spec_.recipe))) {
+      g_.error("early_updates: clipping by the global norm and accumulation need all gradients first");
+      return;
+    }
     const model::Clipped clipped =
-        model::clip(means(rows), clipping_of(spec_.recipe.trainer.gradient_clipping), finite);
+        model::clip(means(rows), clipping_of(spec_.recipe.trainer.gradient_clipping), finite, early);
     report(clipped);
     for (size_t i = 0; i < trained_.size(); ++i) trained_[i].gradient = clipped.gradients[i];
     const Value rate = g_.input("learning_rate", {DType::f32, {}});
-    for (model::StateUpdate& u : model::update(spec_.recipe.trainer.optimizer, trained_, rate, clipped.ok))
+    const Value ok = early ? finite : clipped.ok;
+    for (model::StateUpdate& u : model::update(spec_.recipe.trainer.optimizer, trained_, rate, ok)) {
+      if (early) hold_back(u, clipped);
       updates_.push_back(std::move(u));
+    }
     tables_.put(updates_);
     statistics(clipped.ok);
+  }
+
+  // Parameter and moments stay as they are where the parameter's own gradient is bad.
+  void hold_back(model::StateUpdate& u, const model::Clipped& clipped) {
+    for (size_t i = 0; i < trained_.size(); ++i) {
+      const model::Trained& t = trained_[i];
+      const bool itself = u.state == t.name;
+      if (!itself && !u.state.starts_with(t.name + "/")) continue;
+      const Value before = itself ? t.value : g_.read(*g_.state(u.state));
+      u.value = ops::where(ops::broadcast_like(clipped.each[i], u.value), u.value, before);
+      return;
+    }
   }
 
   void report(const model::Clipped& clipped) {
@@ -256,6 +276,8 @@ std::string_view name_of(StepKind kind) {
 }
 
 }  // namespace
+
+bool can_update_early(const Recipe& recipe) { return !recipe.trainer.gradient_clipping.clipglobalnorm; }
 
 int64_t number_columns(const NetworkSpec& spec) {
   int64_t n = 0;

@@ -70,7 +70,16 @@ struct NetworkSpec {
   bool accumulates = false;                        // has the states that the accumulating steps need
   std::vector<int64_t> input_widths = {};          // of each input: the words of a set's or bag's row
   std::vector<TargetTable> input_targets = {};     // of each input: of a category with the encoder target
+  // Each parameter is updated as soon as its gradient is there, so that gradients need not wait for each
+  // other in memory. The price: a step is not skipped whole any more. It is skipped where the loss is bad;
+  // else a bad gradient stops the update of its own parameter alone, while the others and the optimizer's
+  // counters go on. "finite" and "gradient_norm" say the same as ever. Not with clipping by the global norm,
+  // and not in steps that accumulate: these need all gradients first, and the graph fails (can_update_early).
+  bool early_updates = false;
 };
+
+// Whether the recipe's training steps may have early_updates.
+bool can_update_early(const Recipe& recipe);
 
 enum class StepKind {
   update,                 // forward, backward, clipping and update in one plan

@@ -76,7 +76,8 @@ void run_case(const std::string& text, const std::string& where) {
   const CompileOptions options{.precision = {.products = DType::bf16,
                                              .least_products = 0,
                                              .stored = dtype_named(option).value_or(DType::bf16),
-                                             .least_stored = 0}};
+                                             .least_stored = 0},
+                               .arena_limit_bytes = 1};
   const Graph after = pass_named(name).run(*before, options);
   const Status valid = verify(after);
   ASSERT_TRUE(valid) << valid.error().message();

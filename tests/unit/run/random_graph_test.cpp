@@ -90,6 +90,7 @@ std::vector<std::pair<std::string, CompileOptions>> configurations() {
   const Target native = native_target();
   all.push_back({"default", {.target = native}});
   all.push_back({"without reuse", {.target = native, .reuse_memory = false}});
+  all.push_back({"recompute", {.target = native, .arena_limit_bytes = 1}});
   all.push_back({"scalar", {.target = {Isa::scalar, 1}}});
   for (const Pass& pass : passes())
     if (pass.name != "expand")
