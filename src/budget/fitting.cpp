@@ -68,8 +68,8 @@ std::optional<Change> recompute(const Now& now) {
   if (!recipe.trainer.enable_gradient_checkpointing.is_auto()) return std::nullopt;
   Recipe changed = recipe;
   changed.trainer.enable_gradient_checkpointing.value = true;
-  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true", "steps of up to 1.3 times the work",
-                std::move(changed)};
+  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true",
+                "steps of up to 1.3 times the work", std::move(changed)};
 }
 
 std::optional<Change> stored(const Now& now) {
@@ -77,8 +77,8 @@ std::optional<Change> stored(const Now& now) {
   if (!recipe.trainer.stored_activations.is_auto()) return std::nullopt;
   Recipe changed = recipe;
   changed.trainer.stored_activations.value = task::Stored::bfloat16;
-  return Change{"activations", "trainer.stored_activations: bfloat16", "what the backward part reads is rounded",
-                std::move(changed)};
+  return Change{"activations", "trainer.stored_activations: bfloat16",
+                "what the backward part reads is rounded", std::move(changed)};
 }
 
 std::optional<Change> accumulate(const Now& now) {
@@ -88,7 +88,8 @@ std::optional<Change> accumulate(const Now& now) {
       now.written.trainer.early_updates.or_else(false))
     return std::nullopt;
   Recipe changed = recipe;
-  changed.trainer.early_updates = now.written.trainer.early_updates;  // accumulation needs all gradients at once
+  changed.trainer.early_updates =
+      now.written.trainer.early_updates;  // accumulation needs all gradients at once
   changed.trainer.batch_size.value = sizes.batch / 2;
   changed.trainer.effective_batch_size.value = sizes.batch * sizes.accumulation;
   changed.trainer.gradient_accumulation_steps.value.reset();
@@ -117,12 +118,13 @@ std::optional<Change> smaller_batch(const Now& now) {
   Recipe changed = now.recipe;
   changed.trainer.batch_size.value = rows;
   changed.trainer.effective_batch_size.value.reset();
-  return Change{"batch", fmt::format("trainer.batch_size: {}", rows), "twice the updates, each of half the rows",
-                std::move(changed)};
+  return Change{"batch", fmt::format("trainer.batch_size: {}", rows),
+                "twice the updates, each of half the rows", std::move(changed)};
 }
 
 // The cheapest first.
-constexpr Edit kEdits[] = {smaller_evaluation, early, recompute, accumulate, stored, eight_bit, smaller_batch};
+constexpr Edit kEdits[] = {smaller_evaluation, early,        recompute, accumulate, stored,
+                           eight_bit,          smaller_batch};
 
 }  // namespace
 

@@ -68,6 +68,7 @@ struct Choice {
 
 struct Ledger {
   Memory memory;
+  int64_t least_bytes = 0;  // of memory, with all that the planner may change; 0: it was not looked for
   Time time;
   int64_t disk_bytes = 0;
   std::optional<double> money_usd, energy_wh, co2_g;  // estimates; absent where no price or rate is known

@@ -178,19 +178,20 @@ constexpr auto kTrainer = keys(
                                        "weights, norms, losses and updates stay f32."),
     key<&Trainer::enable_gradient_checkpointing>(
         "enable_gradient_checkpointing",
-        "Values of the forward part are computed again where the backward part needs them, as few as it takes to fit "
+        "Values of the forward part are computed again where the backward part needs them, as few as it "
+        "takes to fit "
         "the memory budget, without one as many as help; auto is where the budget asks for it."),
-    key<&Trainer::early_updates>(
-        "early_updates",
-        "Each weight is updated as soon as its gradient is there, so gradients need not wait for each other; a bad "
-        "gradient then stops its own weight's update alone. Not with clipping by the global norm or accumulation; "
-        "auto is where the budget asks for it."),
-    key<&Trainer::stored_activations>(
-        "stored_activations",
-        "What values of the forward part are kept as for the backward part; auto is float32, and bfloat16 where the "
-        "budget asks for it."),
-    refused("layers_to_freeze_regex"),
-    refused("increase_batch_size_on_plateau", "0"),
+    key<&Trainer::early_updates>("early_updates",
+                                 "Each weight is updated as soon as its gradient is there, so gradients need "
+                                 "not wait for each other; a bad "
+                                 "gradient then stops its own weight's update alone. Not with clipping by "
+                                 "the global norm or accumulation; "
+                                 "auto is where the budget asks for it."),
+    key<&Trainer::stored_activations>("stored_activations",
+                                      "What values of the forward part are kept as for the backward part; "
+                                      "auto is float32, and bfloat16 where the "
+                                      "budget asks for it."),
+    refused("layers_to_freeze_regex"), refused("increase_batch_size_on_plateau", "0"),
     noted("increase_batch_size_on_plateau_patience", kGrowing),
     noted("increase_batch_size_on_plateau_rate", kGrowing),
     noted("increase_batch_size_eval_metric", kGrowing), noted("increase_batch_size_eval_split", kGrowing),

@@ -67,13 +67,24 @@ Result<Engine> Engine::compiled(task::NetworkSpec spec, std::span<const PlanRequ
 }
 
 Precision training_precision(const task::Trainer& trainer, const CompileOptions& options) {
-  if (!trainer.use_mixed_precision || bf16_gain(machine_of(options)) <= 1) return {};
-  return {.products = DType::bf16};
+  Precision precision;
+  constexpr DType kStored[] = {DType::f32, DType::bf16, DType::f16};
+  precision.stored = kStored[static_cast<size_t>(trainer.stored_activations.or_else(task::Stored::float32))];
+  if (trainer.use_mixed_precision && bf16_gain(machine_of(options)) > 1) precision.products = DType::bf16;
+  return precision;
 }
+
+namespace {
+
+bool is_training(PlanKind kind) {
+  return kind == PlanKind::update || kind == PlanKind::accumulate || kind == PlanKind::accumulate_and_update;
+}
+
+}  // namespace
 
 Result<Runner*> Engine::add(PlanRequest request, Graph graph) {
   CompileOptions options = options_;
-  if (request.kind == PlanKind::evaluate || request.kind == PlanKind::predict) options.precision = {};
+  if (!is_training(request.kind)) options.precision = {}, options.arena_limit_bytes = 0;
   auto plan = compile(std::move(graph), layout_, options);
   if (!plan) return fail(plan.error());
   runners_.push_back(std::make_unique<Runner>(request, std::move(*plan)));

@@ -168,13 +168,16 @@ Status within(const task::Budget& budget, const budget::Ledger& ledger) {
   };
   if (const auto limit = memory_limit(budget); limit && ledger.memory.total_bytes > *limit) {
     const auto most = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
-    return refuse(fmt::format("training takes {}, and {} is {}; most of it is {}, {}",
-                              human_bytes(ledger.memory.total_bytes),
-                              limit == budget.memory_bytes ? "the budget" : "the control group's limit",
-                              human_bytes(*limit), most->name, human_bytes(most->bytes)),
-                  limit == budget.memory_bytes
-                      ? fmt::format("--budget memory={}MiB", (ledger.memory.total_bytes >> 20) + 1)
-                      : fmt::format("a limit of {}MiB", (ledger.memory.total_bytes >> 20) + 1));
+    const int64_t total = ledger.memory.total_bytes, least = ledger.least_bytes;
+    const bool less = least > 0 && least < total;
+    const int64_t enough = ((less ? least : total) >> 20) + 2;  // MiB
+    return refuse(
+        fmt::format("training takes {}{}, and {} is {}; most of it is {}, {}", human_bytes(total),
+                    less ? fmt::format(", {} with all that may be changed", human_bytes(least)) : "",
+                    limit == budget.memory_bytes ? "the budget" : "the control group's limit",
+                    human_bytes(*limit), most->name, human_bytes(most->bytes)),
+        limit == budget.memory_bytes ? fmt::format("--budget memory={}MiB", enough)
+                                     : fmt::format("a limit of {}MiB", enough));
   }
   if (const int64_t mapped = read_limits().address_space_bytes; ledger.memory.address_space_bytes > mapped)
     return refuse(fmt::format("training maps {}, and the limit of address space is {}",

@@ -215,15 +215,17 @@ std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSize
 }
 
 // Compiles the plans of the recipe as it is, and fills the ledger.
-Status compile_run(Run& run, const TrainRequest& request) {
+Status compile_run(Run& run, CompileOptions options) {
   const task::Trainer& trainer = run.job.recipe.trainer;
+  task::NetworkSpec& spec = run.data.spec;
   const auto rows = static_cast<int64_t>(run.data.training.size());
-  CompileOptions options = compile_options(request);
   options.precision = training_precision(trainer, options);
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
-  run.data.spec.accumulates = batch.accumulation > 1;
-  auto engine = Engine::compiled(run.data.spec, plans_of_run(run.data, batch), options);
+  spec.accumulates = batch.accumulation > 1;
+  spec.early_updates =
+      trainer.early_updates.or_else(false) && !spec.accumulates && task::can_update_early(run.job.recipe);
+  auto engine = Engine::compiled(spec, plans_of_run(run.data, batch), options);
   if (!engine) return fail(engine.error());
   const auto initial = engine->initial_bytes(options);
   if (!initial) return fail(initial.error());
@@ -234,6 +236,22 @@ Status compile_run(Run& run, const TrainRequest& request) {
   run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
   find_binding(run.job.recipe.budget, run.ledger);
   return {};
+}
+
+// The same, values of the forward part being computed again where the recipe says so: as few as it takes.
+Status compile_run(Run& run, const TrainRequest& request) {
+  if (auto ok = compile_run(run, compile_options(request)); !ok) return ok;
+  if (!run.job.recipe.trainer.enable_gradient_checkpointing.or_else(false)) return {};
+  CompileOptions options = compile_options(request);
+  options.arena_limit_bytes = 1;
+  if (const auto limit = memory_limit(run.job.recipe.budget)) {
+    const int64_t over = run.ledger.memory.total_bytes - *limit;
+    if (over <= 0) return {};
+    constexpr int64_t kOfCompiling = 1 << 20;  // what the second time leaves in the process
+    options.arena_limit_bytes = std::max<int64_t>(run.engine().arena_bytes() - over - kOfCompiling, 1);
+  }
+  run.compiled.reset();
+  return compile_run(run, std::move(options));
 }
 
 // Everything that is known before memory for the plans is taken.
@@ -283,11 +301,13 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
   };
   const int64_t total = run.ledger.memory.total_bytes;
   std::vector<budget::Choice> choices;
+  int64_t least = 0;
   if (limit && total > *limit) {
     const task::Recipe as_written = run.job.recipe;
     auto fitted = budget::fit(as_written, rows, *limit, measure);
     if (!fitted) return fail(fitted.error());
     const bool fits = fitted->total_bytes <= *limit;
+    least = fitted->total_bytes;
     if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
     if (fits) choices = std::move(fitted->choices);
     for (const budget::Choice& choice : choices)
@@ -305,6 +325,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
     run.ledger.ways_out = std::move(*ways);
   }
   run.ledger.choices = std::move(choices);
+  run.ledger.least_bytes = least;
   if (run.job.recipe.trainer.use_mixed_precision && run.compiled->options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
