@@ -54,14 +54,14 @@ void Executor::poison() noexcept {
   to(arena_ + plan_->arena_bytes);
 }
 
-// A slot may hold less than it has room for (scratch, alignment), but hardly nothing: then nobody has written
-// to it, and the arena could have been smaller.
+// A slot may hold less than it has room for (alignment), but hardly nothing: then nobody has written to it,
+// and the arena could have been smaller. Scratch is a kernel's own: of empty values it stays untouched.
 void Executor::check_use() const noexcept {
   if (plan_->arena_bytes == 0) return;
   for (const Slot& s : plan_->slots)
     if (s.offset + s.bytes == plan_->arena_bytes &&
-        std::any_of(arena_ + s.offset, arena_ + plan_->arena_bytes,
-                    [](std::byte b) { return b != std::byte{0xFF}; }))
+        (s.name.ends_with(" scratch") || std::any_of(arena_ + s.offset, arena_ + plan_->arena_bytes,
+                                                     [](std::byte b) { return b != std::byte{0xFF}; })))
       return;
   std::fprintf(stderr, "plan %s: its arena has %lld bytes, and the last of them were never used\n",
                plan_->name.c_str(), static_cast<long long>(plan_->arena_bytes));
