@@ -17,6 +17,10 @@ Executor::Executor(const Plan& plan, std::byte* states, std::byte* arena)
     for (const Operand& o : s.operands) pointers_.push_back(base(o.place.memory) + o.place.offset);
     calls_.push_back({s.prepared.run, s.prepared.data.get(), first});
   }
+  if (!memory_is_checked()) return;
+  for (const Port& p : plan.inputs)
+    if (p.place.memory == Memory::arena) inputs_.push_back(&p);
+  std::ranges::sort(inputs_, {}, [](const Port* p) { return p->place.offset; });
 }
 
 std::byte* Executor::base(Memory memory) const {
@@ -43,11 +47,7 @@ void Executor::poison() noexcept {
   const auto to = [&](std::byte* end) {
     if (end > at) std::memset(at, 0xFF, static_cast<size_t>(end - at));
   };
-  std::vector<const Port*> inputs;
-  for (const Port& p : plan_->inputs)
-    if (p.place.memory == Memory::arena) inputs.push_back(&p);
-  std::ranges::sort(inputs, {}, [](const Port* p) { return p->place.offset; });
-  for (const Port* p : inputs) {
+  for (const Port* p : inputs_) {
     to(arena_ + p->place.offset);
     at = std::max(at, arena_ + p->place.offset + p->type.bytes());
   }

@@ -54,6 +54,7 @@ class Executor {
   std::byte *states_, *arena_;
   std::vector<void*> pointers_;
   std::vector<Call> calls_;
+  std::vector<const Port*> inputs_;  // by offset, to be left alone by poison()
 };
 
 }  // namespace shoestring
