@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "api/problem.h"
+#include "base/clock.h"
 #include "train/predict.h"
 #include "train/train.h"
 
@@ -27,6 +28,7 @@ Result<task::Recipe> recipe_of(const TrainOptions& options) {
 
 Outcome<TrainedModel> train_and_load(const TrainOptions& options) {
   train::TrainRequest request;
+  request.started = SteadyClock().seconds();
   request.data.dataset = options.dataset;
   request.output_directory = options.output_directory;
   request.seed = options.seed;

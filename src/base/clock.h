@@ -27,4 +27,9 @@ class ScriptedClock final : public Clock {
   double now_ = 0;
 };
 
+// When this process was started, on the SteadyClock: as the kernel says, to a hundredth of a second early;
+// where it does not say, or says more than a second ago (a shell that became this program by exec began
+// earlier), the moment of the first call. main calls it first of all.
+double process_started();
+
 }  // namespace shoestring

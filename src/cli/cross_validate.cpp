@@ -114,7 +114,7 @@ int cross_validate(const train::TrainRequest& request, int64_t folds, Console& c
   console.line(fmt::format("\nof the rows that each fold was not trained on:\n\n{}", table_of(*result)));
   console.sentence(fmt::format("each fold's metrics: {}/kfold_training_statistics.json", result->folder));
   console.event(event_of(*result));
-  return 0;
+  return result->out_of_time ? static_cast<int>(ErrorKind::stopped) : 0;
 }
 
 }  // namespace shoestring::cli

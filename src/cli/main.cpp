@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/caught.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/verbs.h"
@@ -94,6 +95,7 @@ int run(std::vector<std::string> arguments) {
 }  // namespace shoestring::cli
 
 int main(int argc, char** argv) {
+  (void)shoestring::process_started();
   // A stream that was closed is opened so that using it fails; else the next file would take its number.
   for (const auto& [fd, mode] : {std::pair{0, O_WRONLY}, {1, O_RDONLY}, {2, O_RDONLY}})
     if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", mode);

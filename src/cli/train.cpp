@@ -1,6 +1,7 @@
 // train: from a table to a model.
 #include "train/train.h"
 
+#include "base/clock.h"
 #include "cli/console.h"
 #include "cli/cross_validate.h"
 #include "cli/stop.h"
@@ -18,10 +19,12 @@ int run(std::string_view verb, Arguments arguments) {
   Console console(given.quiet, given.json);
   if (given.folds) {
     given.request.stop = stop_flag();
+    given.request.started = process_started();
     return cross_validate(given.request, *given.folds, console);
   }
-  TrainReport progress(console);
+  TrainReport progress(console, verb);
   given.request.stop = stop_flag();
+  given.request.started = process_started();
   const auto outcome = train::train(given.request, progress.events());
   if (!outcome) return report(outcome.error());
   const int code = progress.end(*outcome);

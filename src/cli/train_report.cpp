@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/metrics_table.h"
@@ -20,6 +21,18 @@ std::vector<NamedMetrics> sets_of(const train::TrainOutcome& outcome) {
   if (outcome.validation) sets.emplace_back("validation", &*outcome.validation);
   if (outcome.test) sets.emplace_back("test", &*outcome.test);
   return sets;
+}
+
+// A name that leaves room for the rest of a line.
+std::string shortened(const std::string& name) {
+  constexpr size_t kColumns = 24;
+  size_t columns = 0, cut = 0;
+  for (size_t at = 0; at < name.size(); ++at) {
+    if ((name[at] & 0xC0) == 0x80) continue;  // within a character
+    if (columns == kColumns - 1) cut = at;
+    ++columns;
+  }
+  return columns <= kColumns ? name : name.substr(0, cut) + "…";
 }
 
 }  // namespace
@@ -44,9 +57,15 @@ void TrainReport::prepared(const train::Dataset& data) {
     metric_ = task::default_metric(output.type());
   }
   const bool several = recipe.outputs.size() > 1;
-  label_ = several ? fmt::format("{} of '{}'", metric_, output_) : metric_;
+  label_ = several ? fmt::format("{} of '{}'", metric_, shortened(output_)) : metric_;
   if (several && recipe.trainer.validation_field != task::kCombined)
-    watched_ += fmt::format(" of '{}'", recipe.trainer.validation_field);
+    watched_ += fmt::format(" of '{}'", shortened(recipe.trainer.validation_field));
+  if (several) {  // what says which model is the best stands in the line
+    const bool of_one = recipe.trainer.validation_metric == "loss" &&
+                        recipe.trainer.validation_field != task::kCombined;
+    if (of_one) loss_output_ = recipe.trainer.validation_field;
+    loss_label_ = of_one ? watched_ : "validation loss of all";
+  }
   for (const auto& note : recipe.notes.lines)
     if (note.find("is left out") == std::string::npos)
       console_.sink()(LogLevel::note, note);  // those were said
@@ -68,14 +87,21 @@ void TrainReport::started(const train::Start& start) {
                                  count_of(static_cast<int64_t>(inputs_), "column"),
                                  human_count(static_cast<double>(e.parameters))),
                      8);
+  const std::string steps = fmt::format(
+      "train   {}{}: about {}", count_of(e.steps, "step"),
+      early_stop_ > 0
+          ? fmt::format(", or until {} evaluations in a row bring no better {}", early_stop_, watched_)
+          : "",
+      human_seconds(e.seconds));
+  const train::Times& t = start.times;
   console_.paragraph(
-      fmt::format("train   {}{}: about {} on an idle machine, a rough estimate from {} FLOP a step",
-                  count_of(e.steps, "step"),
-                  early_stop_ > 0 ? fmt::format(", or until {} evaluations in a row bring no better {}",
-                                                early_stop_, watched_)
-                                  : "",
-                  human_seconds(e.seconds), human_count(e.flops_per_step)),
+      t.step_rehearsed > 0
+          ? fmt::format("{} by a rehearsal, in which a step of {} FLOP took {:.2g} times what a formula says",
+                        steps, human_count(e.flops_per_step), t.step_rehearsed / t.step_by_formula)
+          : fmt::format("{} on an idle machine, a rough estimate from {} FLOP a step", steps,
+                        human_count(e.flops_per_step)),
       8);
+  planned_ = start.first_step == 0 && t.step_rehearsed > 0 ? t.planned() : 0;
   console_.paragraph(
       fmt::format(
           "memory  {} planned (weights and moments {}, activations {}, best model {}, data {}) beside the "
@@ -122,7 +148,7 @@ void TrainReport::evaluated(const train::Evaluation& e) {
       fmt::format("step {:>{}}  epoch {:>{}}  loss {}", e.step, fmt::formatted_size("{}", e.total_steps),
                   e.epoch, fmt::formatted_size("{}", e.epochs), human_metric(e.loss));
   if (e.validation) {
-    line += fmt::format("  validation loss {}", human_metric(e.validation->combined_loss));
+    line += fmt::format("  {} {}", loss_label_, human_metric(e.validation->value(loss_output_, "loss")));
     if (metric_ != "loss")
       line += fmt::format("  {} {}", label_, human_metric(e.validation->value(output_, metric_)));
     if (e.best) line += "  best";
@@ -175,7 +201,7 @@ int TrainReport::end(const train::TrainOutcome& outcome) {
           outcome.model_path.empty() ? "not saved (--skip_save_model)" : "in " + outcome.model_path));
       console_.sentence(
           outcome.can_resume
-              ? fmt::format("  go on with: shoestring train --model_resume_path {}", outcome.folder)
+              ? fmt::format("  go on with: shoestring {} --model_resume_path {}", verb_, outcome.folder)
               : "  it cannot go on from there: no checkpoint was saved (--skip_save_progress)");
       console_.event(fmt::format(R"({{"event":"end","ending":"interrupted","step":{},"folder":{}}})",
                                  outcome.steps, quoted(outcome.folder)));
@@ -194,7 +220,7 @@ int TrainReport::end(const train::TrainOutcome& outcome) {
       break;
   }
   finished(outcome);
-  return 0;
+  return outcome.ending == train::Ending::out_of_time ? static_cast<int>(ErrorKind::stopped) : 0;
 }
 
 void TrainReport::finished(const train::TrainOutcome& outcome) {
@@ -204,6 +230,8 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
         R"({{"event":"end","ending":{},"folder":{},"model":{},"steps":{},"best_step":{},"seconds":{})",
         quoted(train::to_string(outcome.ending)), quoted(outcome.folder), quoted(outcome.model_path),
         outcome.steps, outcome.best_step, json_number(outcome.seconds));
+    if (planned_ > 0) line += fmt::format(R"(,"planned_seconds":{})", json_number(planned_));
+    line += fmt::format(R"(,"took_seconds":{})", json_number(SteadyClock().seconds() - process_started()));
     for (const auto& [name, metrics] : sets)
       line += fmt::format(",\"{}\":{}", name, train::to_json(*metrics));
     return console_.event(line + "}");
@@ -216,11 +244,15 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
                             human_count(outcome.samples_per_second), outcome.best_step));
   console_.line(metrics_table(sets));
   for (const auto& remark : outcome.remarks) console_.paragraph(remark);
-  if (outcome.model_path.empty()) return;
-  console_.line();
-  console_.sentence(fmt::format("model: {}", outcome.model_path));
-  console_.sentence(
-      fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE", outcome.folder));
+  if (!outcome.model_path.empty()) {
+    console_.line();
+    console_.sentence(fmt::format("model: {}", outcome.model_path));
+    console_.sentence(
+        fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE", outcome.folder));
+  }
+  if (planned_ > 0)
+    console_.line(fmt::format("planned {}, took {}", human_seconds(planned_),
+                              human_seconds(SteadyClock().seconds() - process_started())));
 }
 
 }  // namespace shoestring::cli

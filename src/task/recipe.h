@@ -109,9 +109,11 @@ struct LearningRateFactors {
 
 // How values of a step's forward part are kept until the backward part reads them.
 enum class Stored { float32, bfloat16, float16 };
+// What epochs auto are at most: more passes over the same rows seldom pay.
+inline constexpr int64_t kMostAutoEpochs = 256;
 
 struct Trainer {
-  int64_t epochs = 100;
+  OrAuto<int64_t> epochs{100};  // auto: as many as the time allows
   std::optional<int64_t> train_steps;  // where set, it ends training in place of epochs
   OrAuto<int64_t> batch_size;
   OrAuto<int64_t> effective_batch_size;  // batch_size * gradient_accumulation_steps

@@ -78,7 +78,8 @@ void add_batch(const task::NetworkSpec& spec, const Dataset& data, const Runner&
 
 }  // namespace
 
-std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members) {
+std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members,
+                          const std::function<bool()>& enough) {
   const double equal = 1 / static_cast<double>(members);
   std::vector<double> weights(members, equal), best = weights, slope(members);
   double least = 0;
@@ -90,7 +91,7 @@ std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members
       if (!a.of_member.front().empty()) loss += loss_of(a, weights, slope);
     if (round == 0 || loss < least) least = loss, best = weights;
     const auto [low, high] = std::minmax_element(slope.begin(), slope.end());
-    if (*high - *low < 1e-12) break;
+    if (*high - *low < 1e-12 || (enough && enough())) break;
     const double rate = 0.1 / (*high - *low), lowest = *low;
     double sum = 0;
     for (size_t m = 0; m < members; ++m) sum += weights[m] *= std::exp(-rate * (slope[m] - lowest));
@@ -111,7 +112,8 @@ std::optional<PlanRequest> members_plan(const task::Recipe& recipe, size_t rows,
   return PlanRequest{PlanKind::members, std::min(batch, static_cast<int64_t>(rows))};
 }
 
-Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch) {
+Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch,
+                 const std::function<bool()>& enough) {
   const task::NetworkSpec& spec = engine.spec();
   const auto plan = members_plan(spec.recipe, rows.size(), batch);
   if (!plan) return {};
@@ -131,7 +133,7 @@ Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> 
     add_batch(spec, data, **runner, now, outputs);
     rows = rows.subspan(now.size());
   }
-  const std::vector<double> weights = blend(outputs, members);
+  const std::vector<double> weights = blend(outputs, members, enough);
   const std::span<float> state = engine.state(task::kBlendWeights);
   std::transform(weights.begin(), weights.end(), state.begin(),
                  [](double w) { return static_cast<float>(w); });

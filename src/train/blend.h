@@ -2,6 +2,7 @@
 // blended answers have the least loss on the validation rows.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,13 +23,16 @@ struct MemberAnswers {
 // By exponentiated gradients (Kivinen, Warmuth 1997) from equal weights, then drawn back to equal ones: for n
 // rows they keep 0.8 n / (n + 200) of their way, as few rows say little about small differences. Equal where
 // there are no rows.
-std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members);
+// Once `enough` says so, the best weights so far have to do.
+std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members,
+                          const std::function<bool()>& enough = {});
 
 // The plan that fitting them runs; none where there is nothing to fit.
 std::optional<PlanRequest> members_plan(const task::Recipe& recipe, size_t rows, int64_t batch);
 
 // Fits the weights of the engine's ensemble on these rows and sets its state; nothing without an ensemble, or
 // where the recipe says equal. Without members_plan() among the engine's it makes it: the arena may move.
-Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch);
+Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch,
+                 const std::function<bool()>& enough = {});
 
 }  // namespace shoestring::train

@@ -1,5 +1,6 @@
 #include "train/checkpoint.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "model/tensor_file.h"
@@ -16,7 +17,7 @@ double number(const json& value) {
 }
 
 json to_json(const Position& p) {
-  return {{"step", p.step},
+  json out = {{"step", p.step},
           {"skipped", p.skipped},
           {"skipped_in_a_row", p.skipped_in_a_row},
           {"loss_sum", number(p.loss_sum)},
@@ -31,6 +32,15 @@ json to_json(const Position& p) {
            {{"value", number(p.best.value)},
             {"step", p.best.step},
             {"evaluations_since", p.best.evaluations_since}}}};
+  if (p.fitted)
+    out["fitted"] = {{"schedule_steps", p.fitted->schedule_steps},
+                     {"total_steps", p.fitted->total_steps},
+                     {"steps_per_evaluation", p.fitted->steps_per_evaluation},
+                     {"seconds_used", p.fitted->seconds_used},
+                     {"refit_step", p.schedule.step},
+                     {"refit_place", p.schedule.place},
+                     {"refit_pace", p.schedule.pace}};
+  return out;
 }
 
 Position from_json(const json& j) {
@@ -47,6 +57,14 @@ Position from_json(const json& j) {
   const json& best = j.at("best");
   p.best = {number(best.at("value")), best.at("step").get<int64_t>(),
             best.at("evaluations_since").get<int64_t>()};
+  if (const auto fitted = j.find("fitted"); fitted != j.end()) {  // absent too in checkpoints from before there was one
+    p.fitted = {fitted->at("schedule_steps").get<int64_t>(), fitted->at("total_steps").get<int64_t>(),
+                std::max<int64_t>(fitted->at("steps_per_evaluation").get<int64_t>(), 1),
+                fitted->at("seconds_used").get<double>()};
+    p.schedule.step = fitted->at("refit_step").get<int64_t>();
+    p.schedule.place = fitted->at("refit_place").get<double>();
+    p.schedule.pace = fitted->at("refit_pace").get<double>();
+  }
   return p;
 }
 

@@ -3,12 +3,21 @@
 // build, machine and thread count, whether or not a model file is written.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "train/best_model.h"
 #include "train/schedule.h"
 
 namespace shoestring::train {
+
+// The part of a horizon that was fitted into a limited time.
+struct Fitted {
+  int64_t schedule_steps = 0;  // that the schedule was made for (Schedule::Memory::place counts them)
+  int64_t total_steps = 0, steps_per_evaluation = 1;
+  double seconds_used = 0;  // from the start of each process of the run
+  bool operator==(const Fitted&) const = default;
+};
 
 // Where training stands. The order of an epoch's rows is a function of seed and epoch, and the epoch of
 // the step, so no generator has to be saved.
@@ -21,6 +30,9 @@ struct Position {
   int64_t evaluated_step = 0;  // of the last evaluation
   Schedule::Memory schedule;
   BestSoFar::Memory best;
+  // Of a run whose time is limited: how long it is by now, the schedule's own length, and how much of the time
+  // has been used. Absent in other runs.
+  std::optional<Fitted> fitted;
   std::string history;  // metrics.jsonl so far
   bool operator==(const Position&) const = default;
 };

@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
+#include "base/clock.h"
+#include "base/text.h"
 #include "task/metric_table.h"
 #include "train/made_recipe.h"
 #include "train/read_tables.h"
@@ -20,7 +22,7 @@ using Json = nlohmann::ordered_json;
 
 Status check(const TrainRequest& request, int64_t folds) {
   if (folds < 2 || folds > 1000)
-    return fail(ErrorKind::usage, fmt::format("{} folds are no cross-validation", folds), "--k_fold",
+    return fail(ErrorKind::usage, fmt::format("{} {} no cross-validation", count_of(folds, "fold"), folds == 1 ? "is" : "are"), "--k_fold",
                 "give a number from 2 to 1000, as 5");
   const std::string& table = request.data.dataset;
   if (table.empty())
@@ -78,10 +80,11 @@ Result<Plan> new_plan(TrainRequest request, int64_t folds, const LogSink& log) {
   const uint64_t seed = request.seed.value_or(42);
   const auto data = prepare(request.data, *recipe, {.seed = seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
-  if (!request.recipe) {  // sized once, so that all folds are of one recipe
+  const bool open = recipe->trainer.epochs.is_auto() && !recipe->trainer.train_steps;
+  if (open && !recipe->budget.time_seconds) {  // sized once, so that all folds are of one recipe
     auto epochs = choose_epochs(*data, compile_options(request), seed, log);
     if (!epochs) return fail(epochs.error());
-    recipe->trainer.epochs = *epochs;
+    recipe->trainer.epochs.value = *epochs;
     if (log) log(LogLevel::note, "the time is that of each fold");
   }
   auto folder = RunFolder::create(request.output_directory, request.experiment, request.model);
@@ -267,6 +270,8 @@ task::Recipe fold_recipe(task::Recipe recipe, int64_t fold, int64_t folds) {
 
 Result<CrossValidation> cross_validate(const TrainRequest& request, int64_t folds, const TrainEvents& events,
                                        const std::function<void(int64_t, const TrainOutcome&)>& ended) {
+  const SteadyClock clock;
+  const double started = request.started.value_or(clock.seconds());
   auto plan = request.resume.empty() ? new_plan(request, folds, events.log) : resumed_plan(request, folds);
   if (!plan) return fail(plan.error());
   const RunFolder& folder = plan->folder;
@@ -277,6 +282,13 @@ Result<CrossValidation> cross_validate(const TrainRequest& request, int64_t fold
   one.output_directory = folder.path();
   one.experiment = "fold";
   one.save_statistics = true;
+  // What is left of the time is shared by the folds that are left; of a run that goes on, the finished ones have
+  // had their shares.
+  const auto limit = plan->request.recipe->budget.time_seconds;
+  int64_t left = 0;
+  for (int64_t fold = 1; fold <= folds; ++fold)
+    left += !file_exists(folder.fold(fold) + "/test_statistics.json");
+  const double end = started + limit.value_or(0) * static_cast<double>(left) / static_cast<double>(folds);
   std::vector<Json> statistics;
   Indices indices(static_cast<size_t>(folds));
   for (int64_t fold = 1; fold <= folds; ++fold) {
@@ -284,6 +296,11 @@ Result<CrossValidation> cross_validate(const TrainRequest& request, int64_t fold
     one.recipe = fold_recipe(*plan->request.recipe, fold, folds);
     one.model = std::to_string(fold);
     one.resume = file_exists(path) ? path : "";
+    one.started = clock.seconds();
+    if (limit && left > 0) {
+      constexpr double kWriting = 0.05;  // the results over all folds, at the end
+      one.ends = *one.started + (end - kWriting - *one.started) / static_cast<double>(left);
+    }
     TrainEvents its_events = events;
     its_events.prepared = [&](const Dataset& data) {
       indices[static_cast<size_t>(fold) - 1] = indices_of(data);
@@ -294,6 +311,8 @@ Result<CrossValidation> cross_validate(const TrainRequest& request, int64_t fold
         outcome ? outcome->ending == Ending::interrupted : outcome.error().kind == ErrorKind::interrupted;
     if (out.interrupted) return out;
     if (!outcome) return fail(outcome.error());
+    left -= !outcome->already_finished;
+    out.out_of_time = out.out_of_time || outcome->ending == Ending::out_of_time;
     if (outcome->ending == Ending::diverged)
       return fail(ErrorKind::stopped, "the numbers of this fold stopped being finite", path,
                   "lower learning_rate, set gradient_clipping, or look for extreme values in the data");

@@ -27,14 +27,15 @@ struct FoldMetric {
 struct CrossValidation {
   std::string folder;
   int64_t folds = 0;
+  bool out_of_time = false;  // a fold was ended by the budget before its last step
   bool interrupted = false;  // then `values` is empty; a request with `resume` goes on
   std::vector<FoldMetric> values;
 };
 
 // Folds are stratified by the first output that is a class, if there is one; where the recipe's split is
 // stratified, by groups, or a fold of its own, they follow that. Of the rows that do not test, the recipe's
-// share validates. Where there is no recipe, one is made and its epochs are chosen once, for all folds; the
-// budget's time is that of each fold.
+// share validates. The budget's time is that of all folds together: each gets an equal part of what is left. Where
+// the recipe leaves the epochs to us and there is no such time, they are chosen once, for all folds.
 //
 // request.resume is the folder of an earlier call, whose finished folds are kept: what is given again has to
 // agree with it, and data and recipe may be left out once the first fold has begun. Fails as train() does,

@@ -42,12 +42,14 @@ Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& da
   for (const auto& runner : engine.runners()) {
     const double seconds = seconds_of(runner->plan(), target), rows = static_cast<double>(runner->rows());
     if (runner->request().kind == PlanKind::evaluate) {
+      e.seconds_per_evaluated_row = seconds / rows;
       const double evaluations = steps / static_cast<double>(horizon.steps_per_evaluation);
       e.seconds += evaluations * (static_cast<double>(data.validation.size()) / rows + 1) * seconds;
     } else if (e.flops_per_step == 0) {  // the full batch comes first
       e.flops_per_step = runner->plan().cost().flops;
-      e.seconds += steps / static_cast<double>(horizon.steps_per_epoch) *
-                   static_cast<double>(data.training.size()) / rows * seconds;
+      e.seconds_per_step = static_cast<double>(data.training.size()) / rows * seconds /
+                           static_cast<double>(horizon.steps_per_epoch);
+      e.seconds += steps * e.seconds_per_step;
     }
   }
   return e;

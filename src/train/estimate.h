@@ -1,5 +1,5 @@
 // What a training run will take. Memory is exact for what the plans own; time is a guess from the
-// arithmetic of the plans.
+// arithmetic of the plans, for train/timing.h to put measured rates in the place of.
 #pragma once
 
 #include "train/best_model.h"
@@ -13,6 +13,7 @@ struct Estimate {
   int64_t states_bytes = 0, arena_bytes = 0, best_bytes = 0, data_bytes = 0;
   int64_t steps = 0;
   double flops_per_step = 0;
+  double seconds_per_step = 0, seconds_per_evaluated_row = 0;
   double seconds = 0;  // of all steps and evaluations, if nothing stops it early
   int64_t bytes() const { return states_bytes + arena_bytes + best_bytes + data_bytes; }
 };

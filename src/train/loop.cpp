@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <tuple>
 
+#include "base/text.h"
 #include "data/split.h"
 #include "task/metric_table.h"
 #include "train/diagnose.h"
@@ -49,6 +51,8 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
                                                     settings_.trainer.validation_metric)),
       step_loss_(kNan),
       metric_(kNan) {
+  if (settings_.most_steps == 0) settings_.most_steps = settings_.horizon.total_steps;
+  schedule_steps_ = settings_.horizon.total_steps;
   const task::Trainer& t = settings_.trainer;
   maximise_plateau_ =
       maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
@@ -63,8 +67,19 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
   }
 }
 
+// A position that was fitted into a time keeps its schedule and evaluations; one of a run that had no limit so far
+// has the schedule of all its steps.
 void Loop::restore(Position position) {
   position_ = std::move(position);
+  if (hooks_.deadline && position_.step > 0) {
+    Horizon& h = settings_.horizon;
+    const auto& fitted = position_.fitted;
+    h.total_steps = fitted ? fitted->schedule_steps : settings_.most_steps;
+    if (fitted) h.steps_per_evaluation = fitted->steps_per_evaluation;
+    schedule_ = Schedule(settings_.trainer, h);
+    schedule_steps_ = h.total_steps;
+    if (fitted) h.total_steps = std::min(fitted->total_steps, settings_.most_steps);
+  }
   schedule_.restore(position_.schedule);
   best_.restore(position_.best);
   metric_ = kNan;
@@ -173,7 +188,22 @@ double Loop::plateau_metric(Evaluation& e) {
   return e.training->value(t.validation_field, metric);
 }
 
+int64_t Loop::evaluated_rows() const {
+  const size_t training = settings_.trainer.evaluate_training_set ? data_->training.size() : 0;
+  return static_cast<int64_t>(training + data_->validation.size());
+}
+
 Status Loop::evaluate() {
+  const double begun = clock_->seconds();
+  stepped(begun);
+  auto ok = evaluate_now();
+  marked_ = clock_->seconds();
+  evaluating_ += marked_ - begun;
+  if (hooks_.deadline) hooks_.deadline->rates().evaluated(evaluated_rows(), marked_ - begun);
+  return ok;
+}
+
+Status Loop::evaluate_now() {
   Evaluation e = look();
   e.learning_rate = last_rate_;
   e.loss = position_.loss_rows > 0 ? position_.loss_sum / static_cast<double>(position_.loss_rows) : kNan;
@@ -195,10 +225,53 @@ Status Loop::evaluate() {
 
 Status Loop::save(double now) {
   if (!hooks_.save) return {};
+  stepped(now);
+  if (hooks_.deadline)
+    position_.fitted = {schedule_steps_, settings_.horizon.total_steps,
+                        settings_.horizon.steps_per_evaluation, hooks_.deadline->used()};
   if (auto ok = hooks_.save(position_, *best_model_); !ok) return ok;
-  saved_ = clock_->seconds();
+  saved_ = marked_ = clock_->seconds();
   save_cost_ = saved_ - now;
+  saving_ += save_cost_;
   return {};
+}
+
+// Tells the deadline what the steps since the last time took.
+void Loop::stepped(double now) {
+  if (hooks_.deadline && position_.step > marked_step_)
+    hooks_.deadline->stepped(position_.step - marked_step_, now - marked_);
+  marked_step_ = position_.step;
+  marked_ = now;
+}
+
+// Fits the steps that are left into the time that is left where they depart from it by more than a fiftieth;
+// the schedule goes on from where it stands, to end with them.
+void Loop::refit(double now) {
+  Horizon& h = settings_.horizon;
+  const int64_t step = position_.step, left = h.total_steps - step;
+  const int64_t fit =
+      hooks_.deadline->steps_that_fit(step, h.steps_per_evaluation, settings_.most_steps - step);
+  if (std::abs(fit - left) <= left / 50) return;
+  h.total_steps = step + fit;
+  schedule_.refit(step, h.total_steps);
+  position_.schedule = schedule_.memory();
+  const double change = static_cast<double>(h.total_steps) / static_cast<double>(told_total_);
+  if (std::abs(change - 1) < 0.1 || now - told_refit_ < 0.1 * hooks_.deadline->limit()) return;
+  if (hooks_.log)
+    hooks_.log(LogLevel::note, fmt::format("this goes {} than planned: {} fit the time, not {}",
+                                           change < 1 ? "slower" : "faster",
+                                           count_of(h.total_steps, "step"), told_total_));
+  told_total_ = h.total_steps;
+  told_refit_ = now;
+}
+
+// A look takes little beside a hundredth of a second of steps.
+int64_t Loop::steps_until_look(double now) const {
+  double per_step = (now - started_) / static_cast<double>(steps_run());
+  if (hooks_.deadline && hooks_.deadline->rates().step.any())
+    per_step = hooks_.deadline->rates().step.typical();
+  return per_step > 0 ? std::clamp<int64_t>(static_cast<int64_t>(kLookUpSeconds / per_step), 1, 1 << 16)
+                      : 1 << 16;
 }
 
 void Loop::tell(double now) {
@@ -215,18 +288,67 @@ void Loop::tell(double now) {
   p.seconds = seconds;
   p.samples_per_second =
       steps / seconds * static_cast<double>(data_->training.size()) / static_cast<double>(h.steps_per_epoch);
-  p.seconds_left = seconds / steps * static_cast<double>(h.total_steps - position_.step);
+  p.seconds_left = hooks_.deadline ? hooks_.deadline->seconds_of(position_.step, h.steps_per_evaluation,
+                                                                 h.total_steps - position_.step)
+                                   : seconds / steps * static_cast<double>(h.total_steps - position_.step);
   hooks_.progress(p);
+}
+
+void Loop::rehearse(budget::Rates& rates, double seconds) {
+  const double begun = clock_->seconds();
+  const auto run_steps = [&](int64_t n) {
+    const double start = clock_->seconds();
+    for (int64_t i = 0; i < n; ++i) {
+      step();
+      position_.skipped_in_a_row = 0;
+      if (position_.step >= settings_.horizon.total_steps) position_.step = 0;
+    }
+    return (clock_->seconds() - start) / static_cast<double>(n);
+  };
+  // The first step touches memory and wakes threads for the first time.
+  double one = run_steps(1);
+  if (one < seconds / 2) one = run_steps(1);
+  constexpr int kRuns = 9;
+  const double share = seconds / 2 / kRuns;
+  const int64_t steps = one < share ? static_cast<int64_t>(std::min(share / one, 1e4)) : 1;
+  if (one > seconds / 2) rates.step.add(one);
+  for (int run = 0; run < kRuns && clock_->seconds() - begun + one < seconds; ++run)
+    rates.step.add(run_steps(steps));
+  if (!rates.step.any()) rates.step.add(one);
+
+  const auto& rows = data_->validation.empty() ? data_->training : data_->validation;
+  constexpr size_t kBatches = 4;
+  const auto some =
+      std::span(rows).first(std::min(rows.size(), kBatches * static_cast<size_t>(settings_.batch.eval)));
+  constexpr int kLooks = 5;
+  double took = 0;
+  for (int look = 0; look <= kLooks && (look < 2 || took < seconds / 2 / kLooks); ++look) {
+    const double start = clock_->seconds();
+    (void)evaluator_->evaluate(some);
+    took = clock_->seconds() - start;
+    if (look > 0) rates.row.add(took / static_cast<double>(some.size()));
+  }
+  rates.evaluation.add(rates.row.typical() * static_cast<double>(evaluated_rows()));
+  restore({});
 }
 
 Result<Ending> Loop::run() {
   const Horizon& h = settings_.horizon;
-  first_step_ = position_.step;
-  started_ = told_ = saved_ = clock_->seconds();
+  budget::Deadline* const deadline = hooks_.deadline;
+  first_step_ = marked_step_ = position_.step;
+  started_ = told_ = saved_ = marked_ = told_refit_ = clock_->seconds();
+  told_total_ = h.total_steps;
   int64_t until_look = 1;
   Ending ending = Ending::finished;
   std::optional<Evaluation> untrained;
-  if (position_.step == 0 && hooks_.evaluated) untrained = look();
+  if (deadline) refit(started_);
+  // What the untrained model is worth is told where it costs little.
+  if (position_.step == 0 && hooks_.evaluated &&
+      (!deadline || 20 * deadline->rates().evaluation.slow() < deadline->left_to_train())) {
+    untrained = look();
+    marked_ = clock_->seconds();
+    evaluating_ += marked_ - started_;
+  }
   // A checkpoint may have been taken after the evaluation that stops the run.
   while (position_.step < h.total_steps && !best_.stop()) {
     if (!step()) {
@@ -239,33 +361,35 @@ Result<Ending> Loop::run() {
       if (auto ok = tell(*untrained); !ok) return fail(ok.error());
       untrained.reset();
     }
-    const bool at_evaluation =
-        position_.step % h.steps_per_evaluation == 0 || position_.step == h.total_steps;
+    const bool at_evaluation = (position_.step % h.steps_per_evaluation == 0 && room_for_evaluation()) ||
+                               position_.step == h.total_steps;
     if (at_evaluation)
       if (auto ok = evaluate(); !ok) return fail(ok.error());
     if (--until_look > 0 && !at_evaluation) continue;
 
     const double now = clock_->seconds();
-    const double per_step = (now - started_) / static_cast<double>(steps_run());
-    until_look = per_step > 0
-                     ? std::clamp<int64_t>(static_cast<int64_t>(kLookUpSeconds / per_step), 1, 1 << 16)
-                     : 1 << 16;
+    until_look = steps_until_look(now);
     tell(now);
-    if (hooks_.save_seconds == 0 || now - saved_ >= std::max(hooks_.save_seconds, 20 * save_cost_))
+    if ((hooks_.save_seconds == 0 || now - saved_ >= std::max(hooks_.save_seconds, 20 * save_cost_)) &&
+        (!deadline || deadline->room_for_checkpoint()))
       if (auto ok = save(now); !ok) return fail(ok.error());
-    if (hooks_.time_limit > 0 && now - started_ >= hooks_.time_limit && position_.step < h.total_steps) {
-      ending = Ending::out_of_time;
-      if (!at_evaluation)
-        if (auto ok = evaluate(); !ok) return fail(ok.error());
-      break;
-    }
     if (hooks_.stop && hooks_.stop->load(std::memory_order_relaxed) && position_.step < h.total_steps) {
       ending = Ending::interrupted;
       break;
     }
+    if (deadline && position_.step < h.total_steps) {
+      stepped(clock_->seconds());
+      refit(now);
+    }
   }
-  if (ending == Ending::finished && best_.stop() && position_.step < h.total_steps)
-    ending = Ending::early_stopped;
+  if (ending == Ending::finished && position_.step < settings_.most_steps)
+    ending = best_.stop()         ? Ending::early_stopped
+             : settings_.open_end ? Ending::finished
+                                  : Ending::out_of_time;
+  // The steps may have ended between two evaluations, as the time did.
+  if ((ending == Ending::finished || ending == Ending::out_of_time) &&
+      position_.evaluated_step != position_.step && (steps_run() > 0 || !best_model_->captured()))
+    if (auto ok = evaluate(); !ok) return fail(ok.error());
   seconds_ = clock_->seconds() - started_;
   // No evaluation yet, or none whose metric was a number: the model as it is.
   if (!best_model_->captured() || (best_.memory().step == 0 && !data_->validation.empty()))

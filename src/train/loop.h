@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "budget/deadline.h"
 #include "train/best_model.h"
 #include "train/checkpoint.h"
 #include "train/dataset.h"
@@ -54,7 +55,9 @@ struct LoopHooks {
   double save_seconds = 1;
   LogSink log = {};
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
-  double time_limit = 0;         // seconds of this call; 0: none. Then it ends with a last evaluation
+  // Null: no limit. Else it is told how long everything takes, and steps, schedule, evaluations and checkpoints
+  // are fitted into what it says is left.
+  budget::Deadline* deadline = nullptr;
   const Clock* clock = nullptr;  // null: the steady one
 };
 
@@ -65,6 +68,10 @@ struct LoopSettings {
   task::BatchSizes batch;
   Horizon horizon;
   uint64_t seed = 42;
+  // Where there is a deadline: how many steps there would be with time enough, 0: those of the horizon; and
+  // whether a run that has done fewer is complete, as nobody asked for so many.
+  int64_t most_steps = 0;
+  bool open_end = false;
 };
 
 // The plans that a loop over this many rows runs, evaluation of at most `evaluated_rows` included.
@@ -80,13 +87,19 @@ class Loop {
   // From the position to the end. Steps of NaN or infinity change nothing and are counted; after
   // kBadInARow of them the run ends as diverged, with the states as before the first.
   Result<Ending> run();
+  // Before that: some steps and evaluations for their times, which go to `rates`; about so many seconds of them,
+  // or one step. The states are changed and have to be initialised again.
+  void rehearse(budget::Rates& rates, double seconds);
   static constexpr int64_t kBadInARow = 5;
 
   const Position& position() const { return position_; }
   void restore(Position position);
   // Of a diverged run: the node where it began.
   const std::string& bad_node() const { return bad_node_; }
-  double seconds() const { return seconds_; }  // of run()
+  double seconds() const { return seconds_; }  // of run(), and of it in evaluations and checkpoints
+  double evaluating_seconds() const { return evaluating_; }
+  double saving_seconds() const { return saving_; }
+  const Horizon& horizon() const { return settings_.horizon; }  // as it was fitted
   int64_t steps_run() const { return position_.step - first_step_; }
 
  private:
@@ -103,10 +116,16 @@ class Loop {
   void diverge(const Micro& micro, float rate, const RunContext& context);
   Evaluation look();
   Status evaluate();
+  Status evaluate_now();
   Status tell(const Evaluation& evaluation);
   double plateau_metric(Evaluation& evaluation);
   Status save(double now);
   void tell(double now);
+  int64_t evaluated_rows() const;
+  void stepped(double now);
+  void refit(double now);
+  int64_t steps_until_look(double now) const;
+  bool room_for_evaluation() const { return !hooks_.deadline || hooks_.deadline->room_for_evaluation(); }
 
   Engine* engine_;
   const Dataset* data_;
@@ -131,6 +150,12 @@ class Loop {
   bool diverged_ = false;
   int64_t first_step_ = 0;
   double started_ = 0, seconds_ = 0, told_ = 0, saved_ = 0, save_cost_ = 0;
+  double evaluating_ = 0, saving_ = 0;
+  int64_t marked_step_ = 0;  // steps since then are yet to be told to the deadline, which began at marked_
+  double marked_ = 0;
+  int64_t schedule_steps_ = 0;  // what the schedule was made for
+  int64_t told_total_ = 0;      // steps, and when a note said so
+  double told_refit_ = 0;
 };
 
 }  // namespace shoestring::train

@@ -1,10 +1,8 @@
 #include "train/made_recipe.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/atomic_file.h"
-#include "base/clock.h"
 #include "base/text.h"
 #include "budget/machine_profile.h"
 #include "train/infer.h"
@@ -45,6 +43,7 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
   if (log)
     for (const auto& note : inferred->notes) log(LogLevel::note, note);
   inferred->recipe.budget = budget;
+  inferred->recipe.trainer.epochs = {};
   return std::move(inferred->recipe);
 }
 
@@ -55,48 +54,44 @@ CompileOptions compile_options(const TrainRequest& request) {
           .stopped = [stop = request.stop] { return stop && stop->load(std::memory_order_relaxed); }};
 }
 
+double rehearsal_seconds(double left) { return std::clamp(0.02 * left, 0.01, 1.0); }
+
+int64_t choose_epochs(const Horizon& h, int64_t evaluated_rows, const budget::Rates& rates,
+                      const LogSink& log) {
+  constexpr double kShare = 0.85;  // the rest is for what a rehearsal does not see
+  const double epoch = static_cast<double>(h.steps_per_epoch) * rates.step.typical() +
+                       static_cast<double>(evaluated_rows) * rates.row.typical();
+  const auto epochs = static_cast<int64_t>(std::clamp(kShare * kUsualSeconds / std::max(epoch, 1e-9), 1.0,
+                                                      static_cast<double>(task::kMostAutoEpochs)));
+  if (log)
+    log(LogLevel::note, fmt::format("{}, as many as fit {}; --budget time=60s gives it longer",
+                                    count_of(epochs, "epoch"), human_seconds(kUsualSeconds)));
+  return epochs;
+}
+
 Result<int64_t> choose_epochs(const Dataset& data, const CompileOptions& options, uint64_t seed,
                               const LogSink& log) {
-  const task::Recipe& recipe = data.spec.recipe;
-  const double seconds = recipe.budget.time_seconds.value_or(kUsualSeconds);
+  const task::Trainer& trainer = data.spec.recipe.trainer;
   const auto rows = static_cast<int64_t>(data.training.size());
-  task::BatchSizes batch = task::batch_sizes(recipe.trainer, rows);
+  task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
-  const auto validation = static_cast<int64_t>(data.validation.size());
-  const PlanRequest requests[] = {
-      {PlanKind::update, batch.batch},
-      {PlanKind::evaluate, std::min(batch.eval, std::max<int64_t>(validation, 1))}};
-  auto engine = Engine::create(data.spec, requests, options);
+  task::NetworkSpec spec = data.spec;
+  spec.accumulates = batch.accumulation > 1;
+  const int64_t evaluated = static_cast<int64_t>(data.validation.empty() ? data.training.size()
+                                                                         : data.validation.size());
+  auto engine = Engine::create(std::move(spec), plans_for(batch, rows, evaluated), options);
   if (!engine) return fail(engine.error());
   if (auto ok = engine->initialize(seed, options); !ok) return fail(ok.error());
-  const SteadyClock clock;
-  const auto seconds_of = [&](Runner& runner) {
-    data.gather(std::span(data.training).first(static_cast<size_t>(std::min(rows, runner.rows()))),
-                runner.rows(), runner.ports());
-    if (runner.ports().learning_rate) *runner.ports().learning_rate = 0;
-    runner.run({.seed = seed});
-    std::vector<double> times;
-    const double begun = clock.seconds();
-    while (times.size() < 5 || (times.size() < 64 && clock.seconds() - begun < 0.02 * seconds)) {
-      const double start = clock.seconds();
-      runner.run({.seed = seed});
-      times.push_back(clock.seconds() - start);
-    }
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
-  };
-  Runner &step = *engine->runners()[0], &look = *engine->runners()[1];
-  const double steps = std::ceil(static_cast<double>(rows) / static_cast<double>(batch.batch));
-  const double looks = std::ceil(static_cast<double>(validation) / static_cast<double>(look.rows()));
-  const double epoch = steps * seconds_of(step) + looks * seconds_of(look);
-  constexpr double kShare = 0.85;  // the rest is for what a rehearsal does not see
-  const auto epochs =
-      std::clamp<int64_t>(static_cast<int64_t>(kShare * seconds / epoch), 1, recipe.trainer.epochs);
-  if (log)
-    log(LogLevel::note,
-        fmt::format("{}, as many as fit {}{}", count_of(epochs, "epoch"), human_seconds(seconds),
-                    recipe.budget.time_seconds ? "" : "; --budget time=60s gives it longer"));
-  return epochs;
+  auto best = BestModel::create(*engine);
+  if (!best) return fail(best.error());
+  const Horizon h = horizon(trainer, rows, batch.batch * batch.accumulation);
+  const auto evaluation = std::ranges::find_if(
+      engine->runners(), [](const auto& runner) { return runner->request().kind == PlanKind::evaluate; });
+  Evaluator evaluator(**evaluation, data);
+  budget::Rates rates;
+  Loop(*engine, data, evaluator, *best, {trainer, batch, h, seed}, {})
+      .rehearse(rates, rehearsal_seconds(kUsualSeconds));
+  return choose_epochs(h, static_cast<int64_t>(data.validation.size()), rates, log);
 }
 
 }  // namespace shoestring::train

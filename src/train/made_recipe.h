@@ -5,14 +5,20 @@
 
 namespace shoestring::train {
 
-// The request's recipe, or one for its targets whose epochs are yet to be chosen. Fails as infer_recipe()
+// The request's recipe, or one for its targets with epochs auto. Fails as infer_recipe()
 // does, and with ErrorKind::usage where there is neither or the table can be read only once.
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log);
 
-// The epochs of a recipe that was made here: as many as fit its time, by a rehearsal of a few steps. The
-// number is to be written down, so that the recipe makes the same run again on any machine.
+// What epochs auto are without a limit: as many as fit kUsualSeconds, by a rehearsal. The number is to be written
+// down, so that the recipe makes the same run again on any machine.
+int64_t choose_epochs(const Horizon& horizon, int64_t evaluated_rows, const budget::Rates& rates,
+                      const LogSink& log);
+// The same for a recipe that several runs are to follow, of which this data is the first's.
 Result<int64_t> choose_epochs(const Dataset& data, const CompileOptions& options, uint64_t seed,
                               const LogSink& log);
+
+// How long a rehearsal may take where so much time is left for training.
+double rehearsal_seconds(double left);
 
 // What plans are compiled with: for this machine, until the request is to stop.
 CompileOptions compile_options(const TrainRequest& request);

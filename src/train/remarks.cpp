@@ -130,7 +130,15 @@ std::string held_out_remark(const task::OutputFeature& output, const Classes& cl
                 held_out.value(output.name, metric),
                 held_out.rows,
                 rows_name};
-  return useless.empty() || overfits(gap) ? overfitting_remark(gap) : useless;
+  if (useless.empty()) return overfitting_remark(gap);
+  // Of the rows it was trained on it must have learned something, to have learned too much of them.
+  const double chance_of_share =
+      2 * std::sqrt(u.share * (1 - u.share) / static_cast<double>(std::max<int64_t>(training->rows, 1)));
+  const bool learned =
+      is_class ? training->value(output.name, "accuracy") >
+                     u.share + (training->rows > 0 ? std::max(kGapOfShares, chance_of_share) : kGapOfShares)
+               : !(training->value(output.name, "r2") <= 0.1);
+  return learned && overfits(gap) ? overfitting_remark(gap) : useless;
 }
 
 std::vector<std::string> all_remarks(const task::NetworkSpec& spec, const task::Fits& fits,

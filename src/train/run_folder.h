@@ -7,6 +7,7 @@
 //   model/model.safetensors   the best model so far, whole at any moment
 //   test_statistics.json, predictions.csv      of the test split, or that of --eval_split
 //   training_statistics.json  how it ended, what it took, what each evaluation found
+//   planned_against_actual.json  where the time went: of each stage what was planned, and what it took
 //   .finished                 written last, whatever else was wanted: the run is finished
 //   .lock                     held while a process works on the run
 //
@@ -45,6 +46,7 @@ class RunFolder {
   std::string model() const { return path_ + "/model/model.safetensors"; }
   std::string predictions() const { return path_ + "/predictions.csv"; }
   std::string test_statistics() const { return path_ + "/test_statistics.json"; }
+  std::string planned_against_actual() const { return path_ + "/planned_against_actual.json"; }
   std::string training_statistics() const { return path_ + "/training_statistics.json"; }
   // Of a cross-validation: the run folder of a fold, from 1.
   std::string fold(int64_t number) const { return fmt::format("{}/fold_{}", path_, number); }

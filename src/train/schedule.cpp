@@ -19,9 +19,10 @@ double half_cosine(double a, double b, double part) {
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step) {
   Horizon h;
   h.steps_per_epoch = std::max<int64_t>(1, ceil_div(training_rows, std::max<int64_t>(1, rows_per_step)));
-  h.total_steps = trainer.train_steps                              ? *trainer.train_steps
-                  : trainer.epochs > INT64_MAX / h.steps_per_epoch ? INT64_MAX
-                                                                   : trainer.epochs * h.steps_per_epoch;
+  const int64_t epochs = trainer.epochs.or_else(task::kMostAutoEpochs);
+  h.total_steps = trainer.train_steps                      ? *trainer.train_steps
+                  : epochs > INT64_MAX / h.steps_per_epoch ? INT64_MAX
+                                                           : epochs * h.steps_per_epoch;
   const int64_t per_epoch = std::clamp<int64_t>(trainer.checkpoints_per_epoch, 1, h.steps_per_epoch);
   h.steps_per_evaluation = trainer.steps_per_checkpoint > 0 ? trainer.steps_per_checkpoint
                                                             : ceil_div(h.steps_per_epoch, per_epoch);
@@ -44,6 +45,21 @@ Schedule::Schedule(const task::Trainer& trainer, const Horizon& horizon)
   if (adafactor->relative_step) relative_ = *adafactor;
 }
 
+double Schedule::place(int64_t step) const {
+  if (spec_.decay == task::Decay::exponential || spec_.decay == task::Decay::cosine ||
+      spec_.decay == task::Decay::inverse_sqrt)
+    return static_cast<double>(step);
+  return memory_.place + static_cast<double>(step - memory_.step) * memory_.pace;
+}
+
+void Schedule::refit(int64_t step, int64_t total) {
+  const double now = memory_.place + static_cast<double>(step - memory_.step) * memory_.pace;
+  memory_.step = step;
+  memory_.place = now;
+  if (total > step)
+    memory_.pace = (static_cast<double>(horizon_.total_steps) - now) / static_cast<double>(total - step);
+}
+
 double Schedule::base(int64_t step) const {
   if (!relative_) return base_;
   const double t = static_cast<double>(step) + 1;
@@ -54,8 +70,9 @@ double Schedule::at(int64_t step) const {
   double rate = base(step) * memory_.factor;
   if (spec_.decay == task::Decay::inverse_sqrt)
     rate /= std::sqrt(static_cast<double>(spec_.inverse_sqrt_warmup_steps));
-  if (step < warmup_) return rate * static_cast<double>(step + 1) / static_cast<double>(warmup_);
-  const auto u = static_cast<double>(step - warmup_);
+  const double t = place(step), warm = static_cast<double>(warmup_);
+  if (t < warm) return rate * std::min(t + 1, warm) / warm;
+  const double u = t - warm;
   const auto steps = static_cast<double>(std::max<int64_t>(1, horizon_.total_steps - warmup_));
   switch (spec_.decay) {
     case task::Decay::none:
@@ -69,7 +86,7 @@ double Schedule::at(int64_t step) const {
     case task::Decay::cosine:
       return cosine(rate, step - warmup_);
     case task::Decay::one_cycle:
-      return memory_.factor * one_cycle(base(step), step);
+      return memory_.factor * one_cycle(base(step), t);
     case task::Decay::inverse_sqrt:
       return rate / std::sqrt(std::max(1.0, u / static_cast<double>(spec_.inverse_sqrt_warmup_steps)));
     case task::Decay::polynomial: {
@@ -77,7 +94,7 @@ double Schedule::at(int64_t step) const {
       return end + (rate - end) * std::pow(left, spec_.polynomial_power);
     }
     case task::Decay::wsd:
-      return rate * wsd(step);
+      return rate * wsd(t);
     case task::Decay::coslog: {
       const double cycles = std::log2(1 + (std::exp2(spec_.coslog_cycles) - 1) * u / steps);
       return rate * (1 - std::cos(2 * std::numbers::pi * cycles)) / 2;
@@ -96,17 +113,17 @@ double Schedule::cosine(double rate, int64_t step) const {
   return half_cosine(rate, spec_.eta_min, static_cast<double>(step) / static_cast<double>(cycle));
 }
 
-double Schedule::one_cycle(double base, int64_t step) const {
+double Schedule::one_cycle(double base, double place) const {
   const double greatest = spec_.max_lr.value_or(base), first = greatest / spec_.div_factor;
   const auto last = static_cast<double>(horizon_.total_steps - 1),
-             t = std::min(static_cast<double>(step), last);
+             t = std::min(place, last);
   const double peak = spec_.pct_start * static_cast<double>(horizon_.total_steps) - 1;
   if (t <= peak) return half_cosine(first, greatest, peak > 0 ? t / peak : 1);
   return half_cosine(greatest, first / spec_.final_div_factor, (t - peak) / (last - peak));
 }
 
-double Schedule::wsd(int64_t step) const {
-  const auto total = static_cast<double>(horizon_.total_steps), t = static_cast<double>(step);
+double Schedule::wsd(double t) const {
+  const auto total = static_cast<double>(horizon_.total_steps);
   const double warm = spec_.wsd_warmup_fraction * total, stable = warm + spec_.wsd_stable_fraction * total;
   if (t < warm) return std::min(1.0, (t + 1) / warm);
   if (t < stable) return 1;

@@ -18,7 +18,7 @@ struct Horizon {
 };
 
 // Epochs or train_steps, checkpoints_per_epoch or steps_per_checkpoint, for this many training rows.
-// `rows_per_step` is batch rows times accumulation. train_steps, where set, ends training in place of
+// epochs auto are kMostAutoEpochs at most. `rows_per_step` is batch rows times accumulation. train_steps, where set, ends training in place of
 // epochs; steps_per_checkpoint likewise stands before checkpoints_per_epoch.
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step);
 
@@ -51,12 +51,19 @@ class Schedule {
     double best = std::numeric_limits<double>::quiet_NaN();
     int64_t without_improvement = 0;
     int64_t reductions = 0;
+    // At `step` it stood at `place` of its horizon's steps; each step since then moved it on by `pace`.
+    int64_t step = 0;
+    double place = 0, pace = 1;
     bool operator==(const Memory&) const = default;
   };
 
   Schedule(const task::LearningRateScheduler& spec, double base, const Horizon& horizon);
   Schedule(const task::Trainer& trainer, const Horizon& horizon);
   double at(int64_t step) const;
+  // The run is to end after `total` steps, not when it was to: from `step` on, what depends on T (linear,
+  // polynomial, one_cycle, wsd, coslog, warm-up) goes the rest of its way in the steps that are left, without
+  // a jump. What counts steps of its own (exponential, cosine, inverse_sqrt, adafactor's) goes on as it was.
+  void refit(int64_t step, int64_t total);
   // Tells the watched metric's value at an evaluation; true if the rate was reduced by it.
   bool observe(double value, bool larger_is_better);
 
@@ -66,10 +73,11 @@ class Schedule {
   bool constant() const { return !relative_ && warmup_ == 0 && spec_.decay == task::Decay::none; }
 
  private:
+  double place(int64_t step) const;
   double base(int64_t step) const;
   double cosine(double rate, int64_t step) const;
-  double one_cycle(double base, int64_t step) const;
-  double wsd(int64_t step) const;
+  double one_cycle(double base, double place) const;
+  double wsd(double t) const;
 
   task::LearningRateScheduler spec_;
   double base_;

@@ -16,6 +16,7 @@
 #include "task/table_rows.h"
 #include "train/answers.h"
 #include "train/blend.h"
+#include "train/infer.h"
 #include "train/made_recipe.h"
 #include "train/planning.h"
 #include "train/read_tables.h"
@@ -36,7 +37,6 @@ struct Job {
   uint64_t seed = 42;
   task::SplitName eval_split = task::SplitName::test;
   bool resumed = false;
-  bool sized_by_time = false;  // the recipe was made here, and its epochs are yet to be chosen
   std::optional<Description> before;
 };
 
@@ -53,8 +53,7 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
              .recipe = std::move(*recipe),
              .load = request.load,
              .seed = request.seed.value_or(42),
-             .eval_split = request.eval_split.value_or(task::SplitName::test),
-             .sized_by_time = !request.recipe};
+             .eval_split = request.eval_split.value_or(task::SplitName::test)};
 }
 
 // Goes on with a run. What it wrote down stands; what is given again has to agree. A run that was ended
@@ -76,7 +75,6 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
     auto recipe = recipe_for(request, log);
     if (!recipe) return fail(recipe.error());
     job.recipe = std::move(*recipe);
-    job.sized_by_time = !request.recipe;
     return job;
   }
   auto before = read_description(job.folder->description());
@@ -150,6 +148,25 @@ struct Compiled {
   Engine engine;
 };
 
+const SteadyClock kSteady;
+
+// The time of a run: its limit, if it has one, and where it goes.
+struct Time {
+  explicit Time(double began) : started(began), laps(began) {}
+  void limit_to(double end, double seconds) {
+    deadline.emplace(kSteady, end, seconds);
+    times.limit = seconds;
+  }
+  void lap(Stage stage) { times.of(stage).took += laps.lap(); }
+
+  double started;
+  Laps laps;
+  Times times;
+  budget::Rates rehearsed;  // where there is no deadline to hold them
+  std::optional<budget::Deadline> deadline;
+  budget::Rates& rates() { return deadline ? deadline->rates() : rehearsed; }
+};
+
 // Everything in memory that a run trains with.
 struct Run {
   Job job;
@@ -158,6 +175,7 @@ struct Run {
   std::optional<Compiled> compiled;
   Horizon horizon = {};
   budget::Ledger ledger = {};
+  int64_t most_steps = 0;  // what the recipe asks for
   BestModel best = {};
   Position position = {};
 
@@ -231,6 +249,7 @@ Status compile_run(Run& run, CompileOptions options) {
   if (!initial) return fail(initial.error());
   run.compiled.emplace(Compiled{batch, std::move(options), std::move(*engine)});
   run.horizon = horizon_of(run);
+  run.most_steps = run.horizon.total_steps;
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
   run.ledger.memory = planned_memory(run.engine(), run.data, {*initial, history});
   run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
@@ -254,9 +273,69 @@ Status compile_run(Run& run, const TrainRequest& request) {
   return compile_run(run, std::move(options));
 }
 
+// What the time is kept for once training has ended.
+budget::Finish finish_of(const Run& run, const TrainRequest& request) {
+  return finish_of(run.engine(), run.data,
+                   {.predictions = request.save_predictions,
+                    .model = request.save_model,
+                    .predicted_rows = rows_of(run.data, run.job.eval_split).size()});
+}
+
+Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
+
+// Runs some steps for their times, which are the run's rates from now on; then all states are as if none had been.
+Status rehearse(Run& run, Time& time) {
+  Evaluator evaluator = evaluator_of(run);
+  Loop loop(run.engine(), run.data, evaluator, run.best,
+            {run.job.recipe.trainer, run.batch(), run.horizon, run.job.seed}, {});
+  loop.rehearse(time.rates(),
+                rehearsal_seconds(time.deadline ? std::max(time.deadline->left(), 0.0) : kUsualSeconds));
+  return run.engine().initialize(run.job.seed, run.compiled->options);
+}
+
+// Fits the run into its time, or chooses the epochs where the recipe leaves that to us. ErrorKind::budget where
+// not even one step fits.
+Status fit_time(Run& run, const TrainRequest& request, Time& time, const LogSink& log) {
+  task::Trainer& trainer = run.job.recipe.trainer;
+  const bool open = trainer.epochs.is_auto() && !trainer.train_steps;
+  if (!time.deadline) {
+    if (!open) return {};
+    trainer.epochs.value = run.data.spec.recipe.trainer.epochs.value =
+        choose_epochs(run.horizon, static_cast<int64_t>(run.data.validation.size()), time.rates(), log);
+    run.horizon = horizon_of(run);
+    run.most_steps = run.horizon.total_steps;
+    return {};
+  }
+  budget::Deadline& deadline = *time.deadline;
+  deadline.set_finish(finish_of(run, request));
+  deadline.set_checkpoint(request.save_checkpoints ? run.engine().layout().bytes() + 2 * run.best.bytes() : 0,
+                          request.save_seconds);
+  if (run.job.resumed) return {};  // goes on with what its checkpoint says
+  run.horizon = fit_horizon(trainer, run.horizon, deadline);
+  if (run.horizon.total_steps < 1) {
+    const double needed = deadline.used() + deadline.finishing() + deadline.rates().evaluation.slow() +
+                          2 * deadline.rates().step.slow() + 0.1;
+    return fail(ErrorKind::budget,
+                fmt::format("budget.time is {}, of which {} are used, a step takes {}, and evaluating and saving "
+                            "the model {}",
+                            human_seconds(deadline.limit()), human_seconds(deadline.used()),
+                            human_seconds(deadline.rates().step.typical()),
+                            human_seconds(deadline.finishing() + deadline.rates().evaluation.slow())),
+                "budget.time", fmt::format("give at least {:.1f}s", 1.2 * needed));
+  }
+  if (run.horizon.total_steps < run.most_steps)
+    say(log, LogLevel::note,
+        fmt::format("{} ({:.3g} epochs) of {} fit {}", count_of(run.horizon.total_steps, "step"),
+                    static_cast<double>(run.horizon.total_steps) /
+                        static_cast<double>(run.horizon.steps_per_epoch),
+                    open ? fmt::format("at most {}", run.most_steps) : std::to_string(run.most_steps),
+                    human_seconds(deadline.limit())));
+  return {};
+}
+
 // Everything that is known before memory for the plans is taken.
 // `find_ways`: fills the ledger's ways_out even where the budget holds.
-Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents& events,
+Result<Run> prepare_run(Job job, const TrainRequest& request, Time& time, const TrainEvents& events,
                         bool find_ways = false) {
   std::optional<SavedModel> beginning;
   if (!job.load.empty()) {
@@ -265,6 +344,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
     beginning = std::move(*model);
   }
   auto data = read_data(job, beginning ? &*beginning : nullptr, request, events.log);
+  time.lap(Stage::reading);
   if (!data) return fail(data.error());
   if (job.before)
     if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
@@ -337,18 +417,18 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, const TrainEvents&
 }
 
 // Takes the memory of the plans and fills it.
-Status take_memory(Run& run, const TrainEvents& events) {
-  if (run.job.sized_by_time) {
-    auto epochs = choose_epochs(run.data, run.compiled->options, run.job.seed, events.log);
-    if (!epochs) return fail(epochs.error());
-    run.job.recipe.trainer.epochs = run.data.spec.recipe.trainer.epochs = *epochs;
-    run.horizon = horizon_of(run);
-  }
+Status take_memory(Run& run, const TrainRequest& request, Time& time, const TrainEvents& events) {
   if (auto ok = run.engine().reserve(); !ok) return ok;
   if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
   auto best = BestModel::create(run.engine());
   if (!best) return fail(best.error());
   run.best = std::move(*best);
+  time.lap(Stage::compiling);
+  const task::Trainer& trainer = run.job.recipe.trainer;
+  if (time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps))
+    if (auto ok = rehearse(run, time); !ok) return ok;
+  time.lap(Stage::rehearsing);
+  if (auto ok = fit_time(run, request, time, events.log); !ok) return ok;
   if (run.beginning)
     if (auto ok = start_from(*run.beginning, run.engine()); !ok) return ok;
   run.beginning.reset();
@@ -392,8 +472,9 @@ Status save_best(Run& run, const Metrics* held_out, std::string name) {
 }
 
 // Measures the best model on every split; the answers of the rows to evaluate on go to `answers` where it is
-// set, each row once.
-void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, TrainOutcome& outcome) {
+// set, each row once. Where the time is short, it is some of the training rows.
+void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers,
+             const std::optional<budget::Deadline>& deadline, TrainOutcome& outcome) {
   const Dataset& data = run.data;
   const Answers columns(data.spec, data.fits);
   std::optional<uint32_t> before;
@@ -406,16 +487,36 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, Tra
   const auto measured = [&](task::SplitName split) -> std::optional<Metrics> {
     const auto& rows = rows_of(data, split);
     if (rows.empty()) return std::nullopt;
-    return split == run.job.eval_split ? evaluator.evaluate(rows, write) : evaluator.evaluate(rows);
+    if (split == run.job.eval_split) return evaluator.evaluate(rows, write);
+    return evaluator.evaluate(rows);
   };
-  outcome.training = measured(task::SplitName::training);
   outcome.validation = measured(task::SplitName::validation);
   outcome.test = measured(task::SplitName::test);
+  if (!deadline || run.job.eval_split == task::SplitName::training) {
+    outcome.training = measured(task::SplitName::training);
+    return;
+  }
+  const auto fit = static_cast<size_t>(deadline->rows_that_fit(static_cast<int64_t>(data.training.size())));
+  if (fit == 0) return;
+  std::vector<uint32_t> some = data.training;
+  if (const size_t every = (some.size() + fit - 1) / fit; every > 1) {
+    size_t kept = 0;
+    for (size_t i = 0; i < some.size(); i += every) some[kept++] = some[i];
+    some.resize(kept);
+  }
+  std::atomic<bool> late{false};
+  auto metrics = evaluator.evaluate(
+      some,
+      [&](std::span<const uint32_t>, const Ports&) {
+        if (deadline->left() < deadline->closing()) late = true;
+      },
+      &late);
+  if (!late) outcome.training = std::move(metrics);
 }
 
 // Everything that a finished run leaves: the model first, so that a full disk takes what can be made again.
 Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const Position& position,
-              TrainOutcome& outcome) {
+              Time& time, const LogSink& log, TrainOutcome& outcome) {
   const RunFolder& folder = *run.job.folder;
   Result<data::RowWriter> answers = fail(Error{});
   const bool save_answers = request.save_predictions && !rows_of(run.data, run.job.eval_split).empty();
@@ -423,9 +524,16 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     answers = data::RowWriter::open(folder.predictions(), data::WriteKind::csv,
                                     Answers(run.data.spec, run.data.fits).columns());
   run.best.restore(run.engine());
-  if (auto ok = fit_blend(run.engine(), run.data, run.data.validation, run.batch().eval); !ok) return ok;
+  const auto& deadline = time.deadline;
+  std::function<bool()> enough;
+  if (deadline) enough = [&] { return deadline->left() < deadline->least_finishing(); };
+  if (auto ok = fit_blend(run.engine(), run.data, run.data.validation, run.batch().eval, enough); !ok) return ok;
   run.best.capture(run.engine(), run.best.step());
-  measure(run, evaluator, answers ? &*answers : nullptr, outcome);
+  measure(run, evaluator, answers ? &*answers : nullptr, deadline, outcome);
+  if (!outcome.training || outcome.training->rows < std::ssize(run.data.training))
+    say(log, LogLevel::note,
+        fmt::format("the metrics on the training rows are of {} of them: the time was short",
+                    outcome.training ? std::to_string(outcome.training->rows) : "none"));
   if (outcome.training)
     outcome.remarks =
         remarks(run.data, course(position), *outcome.training, outcome.held_out(), outcome.held_out_name());
@@ -446,19 +554,54 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
         !ok)
       return ok;
   }
+  time.lap(Stage::finishing);
+  outcome.times = time.times;
+  if (request.save_statistics)
+    if (auto ok = write_file(folder.planned_against_actual(), to_json(time.times), false); !ok) return ok;
   if (auto ok = folder.finish(); !ok) return ok;
   std::error_code ec;
   std::filesystem::remove(folder.checkpoint(), ec);
   return {};
 }
 
-Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const TrainEvents& events) {
+// What the run will take, and of its time what that goes on.
+Estimate plan_time(Run& run, const TrainRequest& request, Time& time) {
+  Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon);
+  time.times.steps_wanted = run.most_steps;
+  plan_times({.horizon = run.horizon,
+              .evaluated_rows = static_cast<int64_t>(
+                  run.data.validation.size() +
+                  (run.job.recipe.trainer.evaluate_training_set ? run.data.training.size() : 0)),
+              .finish = finish_of(run, request),
+              .checkpoint_bytes = request.save_checkpoints
+                                      ? run.engine().layout().bytes() + BestModel::bytes_for(run.engine())
+                                      : 0,
+              .save_seconds = request.save_seconds,
+              .step_by_formula = planned.seconds_per_step,
+              .row_by_formula = planned.seconds_per_evaluated_row},
+             time.rates(), time.times);
+  run.ledger.time = ledger_time(time.times);
+  if (time.rates().step.any())
+    planned.seconds = time.times.of(Stage::training).p50 + time.times.of(Stage::evaluating).p50;
+  return planned;
+}
+
+Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, Time& time, const TrainEvents& events) {
   const RunFolder& folder = *run.job.folder;
-  const Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon);
+  budget::Deadline* const deadline = time.deadline ? &*time.deadline : nullptr;
+  const Estimate planned = plan_time(run, request, time);
+  const double writing = kSteady.seconds();
   if (auto ok = write_down(run, request, planned); !ok) return fail(ok.error());
+  if (deadline && request.save_description)  // two small files, each synced
+    deadline->rates().saved(0, (kSteady.seconds() - writing) / 2);
   if (auto ok = restore(run, events.log); !ok) return fail(ok.error());
+  if (deadline && run.position.fitted) {
+    deadline->used_before(run.position.fitted->seconds_used);
+    time.times.used_before = run.position.fitted->seconds_used;
+  }
   if (events.started)
-    events.started({folder.path(), run.position.step > 0, run.position.step, planned, run.ledger});
+    events.started(
+        {folder.path(), run.position.step > 0, run.position.step, planned, run.ledger, time.times});
 
   MetricsLog metrics;
   if (request.save_metrics) {
@@ -470,7 +613,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
                   .save_seconds = request.save_seconds,
                   .log = events.log,
                   .stop = request.stop,
-                  .time_limit = run.job.recipe.budget.time_seconds.value_or(0)};
+                  .deadline = deadline};
   hooks.evaluated = [&](const Evaluation& e) -> Result<std::string> {
     if (events.evaluated) events.evaluated(e);
     std::string line = metrics_line(e);
@@ -478,18 +621,40 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
     return line;
   };
   hooks.save = [&](const Position& position, BestModel& best) -> Status {
-    if (request.save_model && best.unsaved())
+    double begun = kSteady.seconds();
+    const auto saved = [&](int64_t bytes) {
+      const double now = kSteady.seconds();
+      if (deadline) deadline->rates().saved(bytes, now - begun);
+      begun = now;
+    };
+    if (request.save_model && best.unsaved()) {
       if (auto ok = save_best(run, nullptr, {}); !ok) return ok;
-    return request.save_checkpoints
-               ? write_checkpoint(folder.checkpoint(), run.engine(), best, position, run.job.seed)
-               : Status();
+      saved(best.bytes());
+    }
+    if (!request.save_checkpoints) return {};
+    auto ok = write_checkpoint(folder.checkpoint(), run.engine(), best, position, run.job.seed);
+    saved(run.engine().layout().bytes() + best.bytes());
+    return ok;
   };
-  Evaluator evaluator(run.evaluation(), run.data);
+  Evaluator evaluator = evaluator_of(run);
+  const task::Trainer& trainer = run.job.recipe.trainer;
   Loop loop(run.engine(), run.data, evaluator, run.best,
-            {run.job.recipe.trainer, run.batch(), run.horizon, run.job.seed}, std::move(hooks));
+            {.trainer = trainer,
+             .batch = run.batch(),
+             .horizon = run.horizon,
+             .seed = run.job.seed,
+             .most_steps = run.most_steps,
+             .open_end = trainer.epochs.is_auto() && !trainer.train_steps},
+            std::move(hooks));
   loop.restore(run.position);
+  time.lap(Stage::compiling);
   auto ending = loop.run();
   if (!ending) return fail(ending.error());
+  time.laps.lap();
+  time.times.of(Stage::training).took = loop.seconds() - loop.evaluating_seconds() - loop.saving_seconds();
+  time.times.of(Stage::evaluating).took = loop.evaluating_seconds();
+  time.times.of(Stage::saving).took = loop.saving_seconds();
+  time.times.steps_done = loop.position().step;
 
   const Position& position = loop.position();
   TrainOutcome outcome{
@@ -505,8 +670,25 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
                                  static_cast<double>(run.horizon.steps_per_epoch);
   outcome.bad_node = loop.bad_node();
   if (*ending == Ending::finished || *ending == Ending::early_stopped || *ending == Ending::out_of_time)
-    if (auto ok = finish(run, evaluator, request, position, outcome); !ok) return fail(ok.error());
+    if (auto ok = finish(run, evaluator, request, position, time, events.log, outcome); !ok)
+      return fail(ok.error());
   return outcome;
+}
+
+// Before training nothing looks at the time but this: reading and compiling are given up where they would use all
+// of it.
+Failure too_late(const Time& time) {
+  return fail(ErrorKind::budget,
+              fmt::format("budget.time is {}, and reading and compiling alone take longer",
+                          human_seconds(time.deadline->limit())),
+              "budget.time", fmt::format("give at least {:.1f}s", 3 * time.deadline->limit()));
+}
+
+// The limit of a new run, as far as the request says it. (One that is resumed has its own.)
+std::optional<double> limit_of(const TrainRequest& request) {
+  const task::Budget of_recipe = request.recipe ? request.recipe->budget : task::Budget();
+  const auto budget = task::parse_budget(request.budget, of_recipe);  // refused by new_job() where it is wrong
+  return budget && !request.budget.empty() ? budget->time_seconds : of_recipe.time_seconds;
 }
 
 }  // namespace
@@ -514,20 +696,42 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, const Trai
 Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   auto job = new_job(request, events.log);
   if (!job) return fail(job.error());
-  auto run = prepare_run(std::move(*job), request, events, true);
+  Time time(request.started.value_or(kSteady.seconds()));
+  auto run = prepare_run(std::move(*job), request, time, events, true);
   if (!run) return fail(run.error());
+  plan_time(*run, request, time);
   Status fits = within(run->job.recipe.budget, run->ledger);
   return Planned{std::move(run->ledger), std::move(fits)};
 }
 
 Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& events) {
+  Time time(request.started.value_or(kSteady.seconds()));
+  time.lap(Stage::starting);
   Result<Job> job = fail(Error{});
+  std::optional<budget::Alarm> alarm;
+  TrainRequest before_training = request;
   if (request.resume.empty()) {
-    job = new_job(request, events.log);
+    if (const auto limit = limit_of(request)) {
+      const double end = request.ends.value_or(time.started + *limit);
+      time.limit_to(end, std::max(end - time.started, 1e-3));
+      alarm.emplace(time.deadline->left() - 0.05 * time.deadline->limit(), request.stop);
+      before_training.stop = alarm->flag();
+    }
+    job = new_job(before_training, events.log);
+    time.lap(Stage::reading);
+    if (!job && alarm && alarm->rang()) return too_late(time);
   } else {
     auto folder = RunFolder::open(request.resume);
     if (!folder) return fail(folder.error());
     if (folder->finished()) {
+      const auto before = request.eval_split ? read_description(folder->description()) : fail(Error{});
+      if (before && before->eval_split != *request.eval_split)
+        return fail(ErrorKind::usage,
+                    fmt::format("the run is finished, and its results are of the {} rows, not the {} rows",
+                                name_of(before->eval_split), name_of(*request.eval_split)),
+                    folder->path(),
+                    fmt::format("evaluate --model_path {} --split {} measures those", folder->path(),
+                                name_of(*request.eval_split)));
       // A run that was killed between its end and the last thing it does.
       std::error_code ec;
       std::filesystem::remove(folder->checkpoint(), ec);
@@ -536,18 +740,25 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
                           .model_path = file_exists(folder->model()) ? folder->model() : ""};
     }
     job = resumed_job(std::move(*folder), request, events.log);
+    if (job && job->recipe.budget.time_seconds) {
+      const double limit = *job->recipe.budget.time_seconds;
+      const double end = request.ends.value_or(time.started + limit);
+      time.limit_to(end, std::max(end - time.started, 1e-3));
+    }
   }
   if (!job) return fail(job.error());
-  auto run = prepare_run(std::move(*job), request, events);
+  auto run = prepare_run(std::move(*job), before_training, time, events);
+  if (!run && alarm && alarm->rang() && run.error().kind == ErrorKind::interrupted) return too_late(time);
   if (!run) return fail(run.error());
   if (auto ok = within(run->job.recipe.budget, run->ledger); !ok) return fail(ok.error());
-  if (auto ok = take_memory(*run, events); !ok) return fail(ok.error());
+  if (auto ok = take_memory(*run, request, time, events); !ok) return fail(ok.error());
+  if (alarm) alarm->stop();
   if (!run->job.folder) {
     auto folder = RunFolder::create(request.output_directory, request.experiment, request.model);
     if (!folder) return fail(folder.error());
     run->job.folder = std::move(*folder);
   }
-  return carry_out(*run, request, events);
+  return carry_out(*run, request, time, events);
 }
 
 }  // namespace shoestring::train

@@ -8,6 +8,7 @@
 #include "budget/ledger.h"
 #include "train/estimate.h"
 #include "train/loop.h"
+#include "train/timing.h"
 
 namespace shoestring::train {
 
@@ -25,6 +26,10 @@ struct TrainRequest {
   // own when resuming.
   std::optional<task::SplitName> eval_split = {};
   std::string budget = {};                  // as task::parse_budget reads it, laid over the recipe's
+  // When its time began to count, on SteadyClock: the start of the process, the call of the library. Absent: now.
+  std::optional<double> started = {};
+  // And when it is over, where that is not for the recipe to say, as the time is shared with other runs.
+  std::optional<double> ends = {};
   double save_seconds = 1;                  // between two checkpoints, at least
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
 };
@@ -36,6 +41,7 @@ struct Start {
   int64_t first_step = 0;
   Estimate estimate;
   budget::Ledger ledger;
+  Times times;  // as planned
 };
 
 struct TrainEvents {
@@ -53,6 +59,7 @@ struct TrainOutcome {
   bool can_resume = false;         // from where it stopped
   int64_t steps = 0, best_step = 0, skipped = 0;
   double seconds = 0, samples_per_second = 0;         // of the loop
+  Times times;
   std::optional<Metrics> training, validation, test;  // of the best model
   std::vector<std::string> remarks;                   // a sentence each (train/remarks.h)
   std::string bad_node;                               // of a diverged run
