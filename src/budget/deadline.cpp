@@ -55,8 +55,7 @@ double Rates::save_seconds(int64_t bytes) const {
          static_cast<double>(bytes) * (byte.any() ? byte.slow() : kByteSeconds);
 }
 
-Deadline::Deadline(const Clock& clock, double end, double limit)
-    : clock_(&clock), end_(end), limit_(limit) {}
+Deadline::Deadline(const Clock& clock, double end, double limit) : clock_(&clock), end_(end), limit_(limit) {}
 
 void Deadline::stepped(int64_t steps, double seconds) {
   group_steps_ += steps;
@@ -93,9 +92,7 @@ int64_t Deadline::rows_that_fit(int64_t rows) const {
   return row * static_cast<double>(rows) <= time ? rows : static_cast<int64_t>(time / row);
 }
 
-double Deadline::left_to_train() const {
-  return left() - margin() - finishing() - rates_.evaluation.slow();
-}
+double Deadline::left_to_train() const { return left() - margin() - finishing() - rates_.evaluation.slow(); }
 
 bool Deadline::room_for_checkpoint() const {
   return left_to_train() >= 4 * rates_.save_seconds(checkpoint_bytes_);

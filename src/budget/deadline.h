@@ -71,8 +71,8 @@ class Deadline {
   // each for itself where it takes longer.
   void stepped(int64_t steps, double seconds);
 
-  // What is kept for finishing, with a margin: for the optional rows at most a tenth of the limit; or only for
-  // what cannot be left out.
+  // What is kept for finishing, with a margin: for the optional rows at most a tenth of the limit; or only
+  // for what cannot be left out.
   double finishing() const;
   double least_finishing() const { return finishing(finish_.rows - finish_.optional_rows); }
   double closing() const { return finishing(0); }  // once all is evaluated
@@ -115,7 +115,7 @@ class Alarm {
   ~Alarm();
   Alarm(const Alarm&) = delete;
   const std::atomic<bool>* flag() const { return &flag_; }
-  void stop();  // looks no more; the flag stays as it is
+  void stop();                         // looks no more; the flag stays as it is
   bool rang() const { return rang_; }  // by the time, not by the other
 
  private:

@@ -61,8 +61,8 @@ void TrainReport::prepared(const train::Dataset& data) {
   if (several && recipe.trainer.validation_field != task::kCombined)
     watched_ += fmt::format(" of '{}'", shortened(recipe.trainer.validation_field));
   if (several) {  // what says which model is the best stands in the line
-    const bool of_one = recipe.trainer.validation_metric == "loss" &&
-                        recipe.trainer.validation_field != task::kCombined;
+    const bool of_one =
+        recipe.trainer.validation_metric == "loss" && recipe.trainer.validation_field != task::kCombined;
     if (of_one) loss_output_ = recipe.trainer.validation_field;
     loss_label_ = of_one ? watched_ : "validation loss of all";
   }
@@ -247,8 +247,8 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
   if (!outcome.model_path.empty()) {
     console_.line();
     console_.sentence(fmt::format("model: {}", outcome.model_path));
-    console_.sentence(
-        fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE", outcome.folder));
+    console_.sentence(fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE",
+                                  outcome.folder));
   }
   if (planned_ > 0)
     console_.line(fmt::format("planned {}, took {}", human_seconds(planned_),

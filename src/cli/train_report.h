@@ -29,7 +29,7 @@ class TrainReport {
   std::string outputs_;  // "'income' (binary)"
   size_t inputs_ = 0;
   int64_t early_stop_ = 0;
-  std::string watched_;  // "roc_auc of 'income'"
+  std::string watched_;                                     // "roc_auc of 'income'"
   std::string loss_output_ = std::string(task::kCombined);  // whose validation loss is shown, and its name
   std::string loss_label_ = "validation loss";
   // Shown at each evaluation: the watched metric, or the usual one of its output where that is the loss.

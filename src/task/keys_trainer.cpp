@@ -123,9 +123,10 @@ constexpr ValueType size_or_null() {
 constexpr ValueType kSizeOrNull = size_or_null();
 
 constexpr auto kTrainer = keys(
-    key<&Trainer::epochs>("epochs",
-                          "Passes over the training rows at most; auto is as many as fit budget.time, or about "
-                          "10s where there is none, and 256 at most.")
+    key<&Trainer::epochs>(
+        "epochs",
+        "Passes over the training rows at most; auto is as many as fit budget.time, or about "
+        "10s where there is none, and 256 at most.")
         .at_least(1)
         .common(),
     key<&Trainer::train_steps>("train_steps", "Steps at most; where set, it stands in place of epochs.")

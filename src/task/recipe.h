@@ -113,7 +113,7 @@ enum class Stored { float32, bfloat16, float16 };
 inline constexpr int64_t kMostAutoEpochs = 256;
 
 struct Trainer {
-  OrAuto<int64_t> epochs{100};  // auto: as many as the time allows
+  OrAuto<int64_t> epochs{100};         // auto: as many as the time allows
   std::optional<int64_t> train_steps;  // where set, it ends training in place of epochs
   OrAuto<int64_t> batch_size;
   OrAuto<int64_t> effective_batch_size;  // batch_size * gradient_accumulation_steps

@@ -18,20 +18,20 @@ double number(const json& value) {
 
 json to_json(const Position& p) {
   json out = {{"step", p.step},
-          {"skipped", p.skipped},
-          {"skipped_in_a_row", p.skipped_in_a_row},
-          {"loss_sum", number(p.loss_sum)},
-          {"loss_rows", p.loss_rows},
-          {"evaluated_step", p.evaluated_step},
-          {"schedule",
-           {{"factor", p.schedule.factor},
-            {"best", number(p.schedule.best)},
-            {"without_improvement", p.schedule.without_improvement},
-            {"reductions", p.schedule.reductions}}},
-          {"best",
-           {{"value", number(p.best.value)},
-            {"step", p.best.step},
-            {"evaluations_since", p.best.evaluations_since}}}};
+              {"skipped", p.skipped},
+              {"skipped_in_a_row", p.skipped_in_a_row},
+              {"loss_sum", number(p.loss_sum)},
+              {"loss_rows", p.loss_rows},
+              {"evaluated_step", p.evaluated_step},
+              {"schedule",
+               {{"factor", p.schedule.factor},
+                {"best", number(p.schedule.best)},
+                {"without_improvement", p.schedule.without_improvement},
+                {"reductions", p.schedule.reductions}}},
+              {"best",
+               {{"value", number(p.best.value)},
+                {"step", p.best.step},
+                {"evaluations_since", p.best.evaluations_since}}}};
   if (p.fitted)
     out["fitted"] = {{"schedule_steps", p.fitted->schedule_steps},
                      {"total_steps", p.fitted->total_steps},
@@ -57,7 +57,8 @@ Position from_json(const json& j) {
   const json& best = j.at("best");
   p.best = {number(best.at("value")), best.at("step").get<int64_t>(),
             best.at("evaluations_since").get<int64_t>()};
-  if (const auto fitted = j.find("fitted"); fitted != j.end()) {  // absent too in checkpoints from before there was one
+  if (const auto fitted = j.find("fitted");
+      fitted != j.end()) {  // absent too in checkpoints from before there was one
     p.fitted = {fitted->at("schedule_steps").get<int64_t>(), fitted->at("total_steps").get<int64_t>(),
                 std::max<int64_t>(fitted->at("steps_per_evaluation").get<int64_t>(), 1),
                 fitted->at("seconds_used").get<double>()};

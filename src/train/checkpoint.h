@@ -30,8 +30,8 @@ struct Position {
   int64_t evaluated_step = 0;  // of the last evaluation
   Schedule::Memory schedule;
   BestSoFar::Memory best;
-  // Of a run whose time is limited: how long it is by now, the schedule's own length, and how much of the time
-  // has been used. Absent in other runs.
+  // Of a run whose time is limited: how long it is by now, the schedule's own length, and how much of the
+  // time has been used. Absent in other runs.
   std::optional<Fitted> fitted;
   std::string history;  // metrics.jsonl so far
   bool operator==(const Position&) const = default;

@@ -22,8 +22,9 @@ using Json = nlohmann::ordered_json;
 
 Status check(const TrainRequest& request, int64_t folds) {
   if (folds < 2 || folds > 1000)
-    return fail(ErrorKind::usage, fmt::format("{} {} no cross-validation", count_of(folds, "fold"), folds == 1 ? "is" : "are"), "--k_fold",
-                "give a number from 2 to 1000, as 5");
+    return fail(ErrorKind::usage,
+                fmt::format("{} {} no cross-validation", count_of(folds, "fold"), folds == 1 ? "is" : "are"),
+                "--k_fold", "give a number from 2 to 1000, as 5");
   const std::string& table = request.data.dataset;
   if (table.empty())
     return fail(ErrorKind::usage, "the folds are made from one table", "--k_fold", "give it with --dataset");
@@ -282,8 +283,8 @@ Result<CrossValidation> cross_validate(const TrainRequest& request, int64_t fold
   one.output_directory = folder.path();
   one.experiment = "fold";
   one.save_statistics = true;
-  // What is left of the time is shared by the folds that are left; of a run that goes on, the finished ones have
-  // had their shares.
+  // What is left of the time is shared by the folds that are left; of a run that goes on, the finished ones
+  // have had their shares.
   const auto limit = plan->request.recipe->budget.time_seconds;
   int64_t left = 0;
   for (int64_t fold = 1; fold <= folds; ++fold)

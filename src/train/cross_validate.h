@@ -34,8 +34,8 @@ struct CrossValidation {
 
 // Folds are stratified by the first output that is a class, if there is one; where the recipe's split is
 // stratified, by groups, or a fold of its own, they follow that. Of the rows that do not test, the recipe's
-// share validates. The budget's time is that of all folds together: each gets an equal part of what is left. Where
-// the recipe leaves the epochs to us and there is no such time, they are chosen once, for all folds.
+// share validates. The budget's time is that of all folds together: each gets an equal part of what is left.
+// Where the recipe leaves the epochs to us and there is no such time, they are chosen once, for all folds.
 //
 // request.resume is the folder of an earlier call, whose finished folds are kept: what is given again has to
 // agree with it, and data and recipe may be left out once the first fold has begun. Fails as train() does,

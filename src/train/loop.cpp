@@ -67,8 +67,8 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
   }
 }
 
-// A position that was fitted into a time keeps its schedule and evaluations; one of a run that had no limit so far
-// has the schedule of all its steps.
+// A position that was fitted into a time keeps its schedule and evaluations; one of a run that had no limit
+// so far has the schedule of all its steps.
 void Loop::restore(Position position) {
   position_ = std::move(position);
   if (hooks_.deadline && position_.step > 0) {
@@ -258,9 +258,9 @@ void Loop::refit(double now) {
   const double change = static_cast<double>(h.total_steps) / static_cast<double>(told_total_);
   if (std::abs(change - 1) < 0.1 || now - told_refit_ < 0.1 * hooks_.deadline->limit()) return;
   if (hooks_.log)
-    hooks_.log(LogLevel::note, fmt::format("this goes {} than planned: {} fit the time, not {}",
-                                           change < 1 ? "slower" : "faster",
-                                           count_of(h.total_steps, "step"), told_total_));
+    hooks_.log(LogLevel::note,
+               fmt::format("this goes {} than planned: {} fit the time, not {}",
+                           change < 1 ? "slower" : "faster", count_of(h.total_steps, "step"), told_total_));
   told_total_ = h.total_steps;
   told_refit_ = now;
 }

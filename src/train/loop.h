@@ -55,8 +55,8 @@ struct LoopHooks {
   double save_seconds = 1;
   LogSink log = {};
   const std::atomic<bool>* stop = nullptr;  // set from outside: finish the step, save, return
-  // Null: no limit. Else it is told how long everything takes, and steps, schedule, evaluations and checkpoints
-  // are fitted into what it says is left.
+  // Null: no limit. Else it is told how long everything takes, and steps, schedule, evaluations and
+  // checkpoints are fitted into what it says is left.
   budget::Deadline* deadline = nullptr;
   const Clock* clock = nullptr;  // null: the steady one
 };
@@ -87,8 +87,8 @@ class Loop {
   // From the position to the end. Steps of NaN or infinity change nothing and are counted; after
   // kBadInARow of them the run ends as diverged, with the states as before the first.
   Result<Ending> run();
-  // Before that: some steps and evaluations for their times, which go to `rates`; about so many seconds of them,
-  // or one step. The states are changed and have to be initialised again.
+  // Before that: some steps and evaluations for their times, which go to `rates`; about so many seconds of
+  // them, or one step. The states are changed and have to be initialised again.
   void rehearse(budget::Rates& rates, double seconds);
   static constexpr int64_t kBadInARow = 5;
 

@@ -77,8 +77,8 @@ Result<int64_t> choose_epochs(const Dataset& data, const CompileOptions& options
   batch.batch = std::min(batch.batch, rows);
   task::NetworkSpec spec = data.spec;
   spec.accumulates = batch.accumulation > 1;
-  const int64_t evaluated = static_cast<int64_t>(data.validation.empty() ? data.training.size()
-                                                                         : data.validation.size());
+  const int64_t evaluated =
+      static_cast<int64_t>(data.validation.empty() ? data.training.size() : data.validation.size());
   auto engine = Engine::create(std::move(spec), plans_for(batch, rows, evaluated), options);
   if (!engine) return fail(engine.error());
   if (auto ok = engine->initialize(seed, options); !ok) return fail(ok.error());

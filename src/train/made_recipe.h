@@ -9,8 +9,8 @@ namespace shoestring::train {
 // does, and with ErrorKind::usage where there is neither or the table can be read only once.
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log);
 
-// What epochs auto are without a limit: as many as fit kUsualSeconds, by a rehearsal. The number is to be written
-// down, so that the recipe makes the same run again on any machine.
+// What epochs auto are without a limit: as many as fit kUsualSeconds, by a rehearsal. The number is to be
+// written down, so that the recipe makes the same run again on any machine.
 int64_t choose_epochs(const Horizon& horizon, int64_t evaluated_rows, const budget::Rates& rates,
                       const LogSink& log);
 // The same for a recipe that several runs are to follow, of which this data is the first's.

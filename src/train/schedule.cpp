@@ -115,8 +115,7 @@ double Schedule::cosine(double rate, int64_t step) const {
 
 double Schedule::one_cycle(double base, double place) const {
   const double greatest = spec_.max_lr.value_or(base), first = greatest / spec_.div_factor;
-  const auto last = static_cast<double>(horizon_.total_steps - 1),
-             t = std::min(place, last);
+  const auto last = static_cast<double>(horizon_.total_steps - 1), t = std::min(place, last);
   const double peak = spec_.pct_start * static_cast<double>(horizon_.total_steps) - 1;
   if (t <= peak) return half_cosine(first, greatest, peak > 0 ? t / peak : 1);
   return half_cosine(greatest, first / spec_.final_div_factor, (t - peak) / (last - peak));

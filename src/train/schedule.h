@@ -18,8 +18,9 @@ struct Horizon {
 };
 
 // Epochs or train_steps, checkpoints_per_epoch or steps_per_checkpoint, for this many training rows.
-// epochs auto are kMostAutoEpochs at most. `rows_per_step` is batch rows times accumulation. train_steps, where set, ends training in place of
-// epochs; steps_per_checkpoint likewise stands before checkpoints_per_epoch.
+// epochs auto are kMostAutoEpochs at most. `rows_per_step` is batch rows times accumulation. train_steps,
+// where set, ends training in place of epochs; steps_per_checkpoint likewise stands before
+// checkpoints_per_epoch.
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step);
 
 // The rate at step t (from 0) of T is base * warm-up * decay * plateau:

@@ -53,18 +53,17 @@ double Times::took() const {
 budget::Finish finish_of(const Engine& engine, const Dataset& data, const FinishWork& work) {
   const bool blends =
       task::member_count(data.spec.recipe) > 1 && data.spec.recipe.ensemble.blend == task::Blend::validation;
-  budget::Finish finish{.rows = static_cast<int64_t>(data.training.size() + data.validation.size() +
-                                                     data.test.size()),
-                        .optional_rows = static_cast<int64_t>(data.training.size()),
-                        .synced_files = 1,
-                        .held_bytes = engine.layout().bytes() + engine.arena_bytes() +
-                                      BestModel::bytes_for(engine) + data.bytes()};
+  budget::Finish finish{
+      .rows = static_cast<int64_t>(data.training.size() + data.validation.size() + data.test.size()),
+      .optional_rows = static_cast<int64_t>(data.training.size()),
+      .synced_files = 1,
+      .held_bytes =
+          engine.layout().bytes() + engine.arena_bytes() + BestModel::bytes_for(engine) + data.bytes()};
   if (blends) {
     finish.rows += static_cast<int64_t>(data.validation.size());
     finish.seconds += blend_seconds(data);
   }
-  if (work.predictions)
-    finish.answers = static_cast<int64_t>(work.predicted_rows) * answers_of_a_row(data);
+  if (work.predictions) finish.answers = static_cast<int64_t>(work.predicted_rows) * answers_of_a_row(data);
   if (work.model) {
     finish.synced_files += 1;
     finish.synced_bytes = BestModel::bytes_for(engine);
@@ -142,24 +141,21 @@ std::string to_json(const Times& times) {
     stages[std::string(kStageNames[i])] = {
         {"planned_p50", seconds(s.p50)}, {"planned_p90", seconds(s.p90)}, {"took", seconds(s.took)}};
   }
-  ordered_json out = {{"limit_seconds", times.limit ? ordered_json(*times.limit) : ordered_json()},
-                      {"used_before_seconds", seconds(times.used_before)},
-                      {"planned_seconds", seconds(times.planned())},
-                      {"planned_seconds_p90", seconds(times.planned_p90())},
-                      {"took_seconds", seconds(times.took())},
-                      {"stages", std::move(stages)},
-                      {"steps",
-                       {{"wanted", times.steps_wanted},
-                        {"planned", times.steps_planned},
-                        {"done", times.steps_done}}},
-                      {"seconds_of_a_step",
-                       {{"by_formula", times.step_by_formula},
-                        {"rehearsed", times.step_rehearsed > 0 ? ordered_json(times.step_rehearsed)
-                                                               : ordered_json()},
-                        {"took", times.steps_done > 0
-                                     ? ordered_json(times.of(Stage::training).took /
-                                                    static_cast<double>(times.steps_done))
-                                     : ordered_json()}}}};
+  ordered_json out = {
+      {"limit_seconds", times.limit ? ordered_json(*times.limit) : ordered_json()},
+      {"used_before_seconds", seconds(times.used_before)},
+      {"planned_seconds", seconds(times.planned())},
+      {"planned_seconds_p90", seconds(times.planned_p90())},
+      {"took_seconds", seconds(times.took())},
+      {"stages", std::move(stages)},
+      {"steps",
+       {{"wanted", times.steps_wanted}, {"planned", times.steps_planned}, {"done", times.steps_done}}},
+      {"seconds_of_a_step",
+       {{"by_formula", times.step_by_formula},
+        {"rehearsed", times.step_rehearsed > 0 ? ordered_json(times.step_rehearsed) : ordered_json()},
+        {"took", times.steps_done > 0
+                     ? ordered_json(times.of(Stage::training).took / static_cast<double>(times.steps_done))
+                     : ordered_json()}}}};
   return out.dump(2) + "\n";
 }
 

@@ -1,5 +1,5 @@
-// Where the time of a run goes: planned before the first step, fitted into a limit where there is one, and told
-// beside what it was.
+// Where the time of a run goes: planned before the first step, fitted into a limit where there is one, and
+// told beside what it was.
 #pragma once
 
 #include <array>
@@ -28,9 +28,9 @@ enum class Stage : uint8_t {
   saving,
   finishing,
 };
-inline constexpr std::array<std::string_view, 9> kStageNames{
-    "starting", "reading",    "preprocessing", "compiling", "rehearsal",
-    "training", "evaluation", "checkpoints",   "finishing"};
+inline constexpr std::array<std::string_view, 9> kStageNames{"starting",   "reading",     "preprocessing",
+                                                             "compiling",  "rehearsal",   "training",
+                                                             "evaluation", "checkpoints", "finishing"};
 
 struct StageSeconds {
   double p50 = 0, p90 = 0;  // planned; of what was over by then, what it took
@@ -39,8 +39,8 @@ struct StageSeconds {
 
 struct Times {
   std::array<StageSeconds, kStageNames.size()> stages{};
-  std::optional<double> limit;           // what may be spent, from the start of the process to its exit
-  double used_before = 0;                // by earlier processes of the run
+  std::optional<double> limit;  // what may be spent, from the start of the process to its exit
+  double used_before = 0;       // by earlier processes of the run
   int64_t steps_wanted = 0, steps_planned = 0, steps_done = 0;
   double step_by_formula = 0, step_rehearsed = 0;  // seconds; 0 if it was not rehearsed
 
@@ -72,8 +72,8 @@ struct FinishWork {
 };
 budget::Finish finish_of(const Engine& engine, const Dataset& data, const FinishWork& work);
 
-// The part of the horizon that fits. Evaluations that nobody asked for at certain steps come so often that there
-// are four of them and that they take a fifth of the time at most. Where all fits, nothing changes.
+// The part of the horizon that fits. Evaluations that nobody asked for at certain steps come so often that
+// there are four of them and that they take a fifth of the time at most. Where all fits, nothing changes.
 Horizon fit_horizon(const task::Trainer& trainer, const Horizon& wanted, const budget::Deadline& deadline);
 
 // Fills what is planned from the stages that are over (their `took`) and from rates, which are those of a

@@ -283,7 +283,8 @@ budget::Finish finish_of(const Run& run, const TrainRequest& request) {
 
 Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
 
-// Runs some steps for their times, which are the run's rates from now on; then all states are as if none had been.
+// Runs some steps for their times, which are the run's rates from now on; then all states are as if none had
+// been.
 Status rehearse(Run& run, Time& time) {
   Evaluator evaluator = evaluator_of(run);
   Loop loop(run.engine(), run.data, evaluator, run.best,
@@ -293,8 +294,8 @@ Status rehearse(Run& run, Time& time) {
   return run.engine().initialize(run.job.seed, run.compiled->options);
 }
 
-// Fits the run into its time, or chooses the epochs where the recipe leaves that to us. ErrorKind::budget where
-// not even one step fits.
+// Fits the run into its time, or chooses the epochs where the recipe leaves that to us. ErrorKind::budget
+// where not even one step fits.
 Status fit_time(Run& run, const TrainRequest& request, Time& time, const LogSink& log) {
   task::Trainer& trainer = run.job.recipe.trainer;
   const bool open = trainer.epochs.is_auto() && !trainer.train_steps;
@@ -315,21 +316,22 @@ Status fit_time(Run& run, const TrainRequest& request, Time& time, const LogSink
   if (run.horizon.total_steps < 1) {
     const double needed = deadline.used() + deadline.finishing() + deadline.rates().evaluation.slow() +
                           2 * deadline.rates().step.slow() + 0.1;
-    return fail(ErrorKind::budget,
-                fmt::format("budget.time is {}, of which {} are used, a step takes {}, and evaluating and saving "
-                            "the model {}",
-                            human_seconds(deadline.limit()), human_seconds(deadline.used()),
-                            human_seconds(deadline.rates().step.typical()),
-                            human_seconds(deadline.finishing() + deadline.rates().evaluation.slow())),
-                "budget.time", fmt::format("give at least {:.1f}s", 1.2 * needed));
+    return fail(
+        ErrorKind::budget,
+        fmt::format("budget.time is {}, of which {} are used, a step takes {}, and evaluating and saving "
+                    "the model {}",
+                    human_seconds(deadline.limit()), human_seconds(deadline.used()),
+                    human_seconds(deadline.rates().step.typical()),
+                    human_seconds(deadline.finishing() + deadline.rates().evaluation.slow())),
+        "budget.time", fmt::format("give at least {:.1f}s", 1.2 * needed));
   }
   if (run.horizon.total_steps < run.most_steps)
     say(log, LogLevel::note,
-        fmt::format("{} ({:.3g} epochs) of {} fit {}", count_of(run.horizon.total_steps, "step"),
-                    static_cast<double>(run.horizon.total_steps) /
-                        static_cast<double>(run.horizon.steps_per_epoch),
-                    open ? fmt::format("at most {}", run.most_steps) : std::to_string(run.most_steps),
-                    human_seconds(deadline.limit())));
+        fmt::format(
+            "{} ({:.3g} epochs) of {} fit {}", count_of(run.horizon.total_steps, "step"),
+            static_cast<double>(run.horizon.total_steps) / static_cast<double>(run.horizon.steps_per_epoch),
+            open ? fmt::format("at most {}", run.most_steps) : std::to_string(run.most_steps),
+            human_seconds(deadline.limit())));
   return {};
 }
 
@@ -675,8 +677,8 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, Time& time
   return outcome;
 }
 
-// Before training nothing looks at the time but this: reading and compiling are given up where they would use all
-// of it.
+// Before training nothing looks at the time but this: reading and compiling are given up where they would use
+// all of it.
 Failure too_late(const Time& time) {
   return fail(ErrorKind::budget,
               fmt::format("budget.time is {}, and reading and compiling alone take longer",
@@ -687,7 +689,8 @@ Failure too_late(const Time& time) {
 // The limit of a new run, as far as the request says it. (One that is resumed has its own.)
 std::optional<double> limit_of(const TrainRequest& request) {
   const task::Budget of_recipe = request.recipe ? request.recipe->budget : task::Budget();
-  const auto budget = task::parse_budget(request.budget, of_recipe);  // refused by new_job() where it is wrong
+  const auto budget =
+      task::parse_budget(request.budget, of_recipe);  // refused by new_job() where it is wrong
   return budget && !request.budget.empty() ? budget->time_seconds : of_recipe.time_seconds;
 }
 

@@ -25,8 +25,9 @@ struct TrainRequest {
   // Whose rows predictions.csv and test_statistics.json are of; it must have some. Absent: test, or the run's
   // own when resuming.
   std::optional<task::SplitName> eval_split = {};
-  std::string budget = {};                  // as task::parse_budget reads it, laid over the recipe's
-  // When its time began to count, on SteadyClock: the start of the process, the call of the library. Absent: now.
+  std::string budget = {};  // as task::parse_budget reads it, laid over the recipe's
+  // When its time began to count, on SteadyClock: the start of the process, the call of the library. Absent:
+  // now.
   std::optional<double> started = {};
   // And when it is over, where that is not for the recipe to say, as the time is shared with other runs.
   std::optional<double> ends = {};
@@ -58,7 +59,7 @@ struct TrainOutcome {
   std::string folder, model_path;  // model_path is "" if none was to be saved
   bool can_resume = false;         // from where it stopped
   int64_t steps = 0, best_step = 0, skipped = 0;
-  double seconds = 0, samples_per_second = 0;         // of the loop
+  double seconds = 0, samples_per_second = 0;  // of the loop
   Times times;
   std::optional<Metrics> training, validation, test;  // of the best model
   std::vector<std::string> remarks;                   // a sentence each (train/remarks.h)

@@ -117,5 +117,27 @@ TEST(Remarks, EvaluationSaysWhatItsEvidenceAllows) {
   EXPECT_TRUE(said[2].starts_with(unbalanced)) << said[2];
 }
 
+// A gap beside an answer that needs no model is no overfitting where nothing was learned of the training rows
+// either.
+TEST(Remarks, AModelAtChanceIsNotCalledOverfitted) {
+  task::NetworkSpec spec;
+  spec.recipe.outputs = {{"y", "y", task::BinaryOutput{}}};
+  task::Fits fits;
+  fits.outputs = {
+      task::BinaryFit{.true_label = "yes", .false_label = "no", .true_rows = 48, .false_rows = 52}};
+  const auto metrics = [](int64_t rows, double accuracy) {
+    Metrics m;
+    m.rows = rows;
+    m.outputs = {{"y", {{"accuracy", accuracy}, {"roc_auc", 0.5}}}};
+    return m;
+  };
+  const Metrics chance = metrics(100, 0.58), by_heart = metrics(100, 0.99);
+  const auto said = [&](const Metrics& training) {
+    return remarks_on(spec, fits, metrics(20, 0.3), "test", &training).front();
+  };
+  EXPECT_TRUE(said(chance).starts_with("It has learned nothing that helps")) << said(chance);
+  EXPECT_TRUE(said(by_heart).starts_with("It overfits")) << said(by_heart);
+}
+
 }  // namespace
 }  // namespace shoestring::train

@@ -17,7 +17,7 @@ const double kNan = std::numeric_limits<double>::quiet_NaN();
 
 TEST(Horizon, EpochsOfPartialBatches) {
   task::Trainer trainer;
-  trainer.epochs = 5;
+  trainer.epochs.value = 5;
   const Horizon h = horizon(trainer, 1000, 256);
   EXPECT_EQ(h.steps_per_epoch, 4);
   EXPECT_EQ(h.total_steps, 20);
@@ -216,6 +216,34 @@ TEST(Schedule, AdafactorBringsItsOwnRate) {
   trainer.optimizer = task::Adafactor{};
   trainer.learning_rate_scheduler.decay = task::Decay::linear;
   EXPECT_DOUBLE_EQ(Schedule(trainer, h).at(50'000), 0.5 / std::sqrt(50'001));
+}
+
+// Warm-up, linear and coslog go on without a jump from where they stand, and end where the run does.
+TEST(Schedule, IsRefittedWithoutAJump) {
+  for (const auto decay : {task::Decay::linear, task::Decay::coslog, task::Decay::wsd, task::Decay::one_cycle,
+                           task::Decay::polynomial}) {
+    const task::LearningRateScheduler spec{.decay = decay, .warmup_fraction = 0.1};
+    const Schedule whole(spec, 1.0, {10, 1000, 10});
+    for (const int64_t total : {500, 2000}) {
+      Schedule refitted(spec, 1.0, {10, 1000, 10});
+      refitted.refit(400, total);
+      EXPECT_EQ(refitted.at(400), whole.at(400));
+      const double pace = 600.0 / static_cast<double>(total - 400);
+      for (const int64_t step : {450, 480, 499}) {
+        const double place = 400 + static_cast<double>(step - 400) * pace;
+        if (place != std::floor(place)) continue;
+        EXPECT_NEAR(refitted.at(step), whole.at(static_cast<int64_t>(place)), 1e-12) << step;
+      }
+      EXPECT_NEAR(refitted.at(total), whole.at(1000), 1e-9);
+      refitted.refit(450, 450);  // no steps left: nothing to divide by
+      EXPECT_TRUE(std::isfinite(refitted.at(450)));
+    }
+  }
+  // What counts its own steps is not told of the end.
+  task::LearningRateScheduler own{.decay = task::Decay::exponential, .decay_rate = 0.5, .decay_steps = 100};
+  Schedule exponential(own, 1.0, {10, 1000, 10});
+  exponential.refit(100, 300);
+  EXPECT_DOUBLE_EQ(exponential.at(200), 0.25);
 }
 
 TEST(Schedule, PlateauReducesAfterPatienceAndNotMoreOftenThanAllowed) {
