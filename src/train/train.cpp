@@ -529,7 +529,8 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   const auto& deadline = time.deadline;
   std::function<bool()> enough;
   if (deadline) enough = [&] { return deadline->left() < deadline->least_finishing(); };
-  if (auto ok = fit_blend(run.engine(), run.data, run.data.validation, run.batch().eval, enough); !ok) return ok;
+  if (auto ok = fit_blend(run.engine(), run.data, run.data.validation, run.batch().eval, enough); !ok)
+    return ok;
   run.best.capture(run.engine(), run.best.step());
   measure(run, evaluator, answers ? &*answers : nullptr, deadline, outcome);
   if (!outcome.training || outcome.training->rows < std::ssize(run.data.training))
@@ -570,18 +571,18 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
 Estimate plan_time(Run& run, const TrainRequest& request, Time& time) {
   Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon);
   time.times.steps_wanted = run.most_steps;
-  plan_times({.horizon = run.horizon,
-              .evaluated_rows = static_cast<int64_t>(
-                  run.data.validation.size() +
-                  (run.job.recipe.trainer.evaluate_training_set ? run.data.training.size() : 0)),
-              .finish = finish_of(run, request),
-              .checkpoint_bytes = request.save_checkpoints
-                                      ? run.engine().layout().bytes() + BestModel::bytes_for(run.engine())
-                                      : 0,
-              .save_seconds = request.save_seconds,
-              .step_by_formula = planned.seconds_per_step,
-              .row_by_formula = planned.seconds_per_evaluated_row},
-             time.rates(), time.times);
+  plan_times(
+      {.horizon = run.horizon,
+       .evaluated_rows = static_cast<int64_t>(
+           run.data.validation.size() +
+           (run.job.recipe.trainer.evaluate_training_set ? run.data.training.size() : 0)),
+       .finish = finish_of(run, request),
+       .checkpoint_bytes =
+           request.save_checkpoints ? run.engine().layout().bytes() + BestModel::bytes_for(run.engine()) : 0,
+       .save_seconds = request.save_seconds,
+       .step_by_formula = planned.seconds_per_step,
+       .row_by_formula = planned.seconds_per_evaluated_row},
+      time.rates(), time.times);
   run.ledger.time = ledger_time(time.times);
   if (time.rates().step.any())
     planned.seconds = time.times.of(Stage::training).p50 + time.times.of(Stage::evaluating).p50;
