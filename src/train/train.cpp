@@ -1,7 +1,5 @@
 #include "train/train.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -17,101 +15,19 @@
 #include "train/answers.h"
 #include "train/blend.h"
 #include "train/infer.h"
+#include "train/job.h"
 #include "train/made_recipe.h"
 #include "train/planning.h"
 #include "train/read_tables.h"
 #include "train/remarks.h"
 #include "train/run_files.h"
-#include "train/run_folder.h"
 #include "train/start_from.h"
 
 namespace shoestring::train {
 namespace {
 
-// What a run begins with: the request, completed by what an earlier start of the same run wrote down.
-struct Job {
-  std::optional<RunFolder> folder;  // of a new run it is made once everything else is known to be sound
-  DataFiles data;
-  task::Recipe recipe;
-  std::string load;  // the model to start from
-  uint64_t seed = 42;
-  task::SplitName eval_split = task::SplitName::test;
-  bool resumed = false;
-  std::optional<Description> before;
-};
-
 void say(const LogSink& log, LogLevel level, std::string_view text) {
   if (log) log(level, text);
-}
-
-Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
-  if (!request.data.given())
-    return fail(ErrorKind::usage, "there is no data", {}, "give a table with --dataset FILE");
-  auto recipe = recipe_for(request, log);
-  if (!recipe) return fail(recipe.error());
-  return Job{.data = request.data,
-             .recipe = std::move(*recipe),
-             .load = request.load,
-             .seed = request.seed.value_or(42),
-             .eval_split = request.eval_split.value_or(task::SplitName::test)};
-}
-
-// Goes on with a run. What it wrote down stands; what is given again has to agree. A run that was ended
-// before it wrote anything down starts afresh from what is given.
-Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const LogSink& log) {
-  Job job{.folder = std::move(folder),
-          .data = request.data,
-          .load = request.load,
-          .seed = request.seed.value_or(42),
-          .eval_split = request.eval_split.value_or(task::SplitName::test),
-          .resumed = true};
-  if (file_exists(job.folder->fold(1)))
-    return fail(ErrorKind::usage, "this run is a cross-validation", job.folder->path(),
-                "go on with experiment --k_fold and the number of its folds");
-  if (!file_exists(job.folder->description()) || !file_exists(job.folder->recipe())) {
-    if (!request.data.given() || (!request.recipe && request.targets.empty()))
-      return fail(ErrorKind::data, "the run ended before it wrote down what it is", job.folder->path(),
-                  "give --config and --dataset again");
-    auto recipe = recipe_for(request, log);
-    if (!recipe) return fail(recipe.error());
-    job.recipe = std::move(*recipe);
-    return job;
-  }
-  auto before = read_description(job.folder->description());
-  if (!before) return fail(before.error());
-  auto recipe = task::read_document(job.folder->recipe()).and_then([](const task::Document& d) {
-    return task::parse_recipe(d);
-  });
-  if (!recipe) return fail(recipe.error());
-  if (request.recipe && *request.recipe != *recipe)
-    return fail(ErrorKind::usage, "the recipe is not the one that the run began with", job.folder->recipe(),
-                "leave --config out to go on with it, or train anew");
-  std::vector<std::string> targets = request.targets, outputs;
-  for (const auto& output : recipe->outputs) outputs.push_back(output.column);
-  std::ranges::sort(targets), std::ranges::sort(outputs);
-  if (!targets.empty() && targets != outputs)
-    return fail(
-        ErrorKind::usage,
-        fmt::format("the run predicts {}, not {}", fmt::join(outputs, ", "), fmt::join(targets, ", ")),
-        job.folder->recipe(), "leave --target out to go on with it, or train anew");
-  if (request.seed && *request.seed != before->seed)
-    return fail(ErrorKind::usage,
-                fmt::format("the run's random seed is {}, not {}", before->seed, *request.seed),
-                job.folder->path(), "leave --random_seed out to go on with it, or train anew");
-  if (!request.budget.empty()) {
-    const auto budget = task::parse_budget(request.budget, recipe->budget);
-    if (!budget) return fail(budget.error());
-    if (*budget != recipe->budget)
-      return fail(ErrorKind::usage, "the run goes on with the budget it began with", job.folder->recipe(),
-                  "leave --budget out to go on with it, or train anew");
-  }
-  if (!request.data.given()) job.data = before->data;
-  job.recipe = std::move(*recipe);
-  job.seed = before->seed;
-  if (!request.eval_split) job.eval_split = before->eval_split;
-  if (job.load.empty()) job.load = before->load;  // else it has to be the same, as the data
-  job.before = std::move(*before);
-  return job;
 }
 
 // The file that evaluations are appended to; on resumption it begins with those before the checkpoint.
