@@ -68,8 +68,8 @@ std::optional<Change> recompute(const Now& now) {
   if (!recipe.trainer.enable_gradient_checkpointing.is_auto()) return std::nullopt;
   Recipe changed = recipe;
   changed.trainer.enable_gradient_checkpointing.value = true;
-  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true",
-                "steps of up to 1.3 times the work", std::move(changed)};
+  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true", "up to 1.3 times the work",
+                std::move(changed)};
 }
 
 std::optional<Change> stored(const Now& now) {

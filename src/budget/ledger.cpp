@@ -51,6 +51,7 @@ std::string to_json(const Ledger& ledger, int indent) {
                     {"time", to_json(ledger.time)},
                     {"disk_bytes", ledger.disk_bytes},
                     {"money", number(ledger.money_usd)},
+                    {"priced_as", ledger.priced_as},
                     {"energy_wh", number(ledger.energy_wh)},
                     {"co2_g", number(ledger.co2_g)},
                     {"money_per_1000_predictions", number(ledger.usd_per_1000_predictions)},

@@ -72,6 +72,7 @@ struct Ledger {
   Time time;
   int64_t disk_bytes = 0;
   std::optional<double> money_usd, energy_wh, co2_g;  // estimates; absent where no price or rate is known
+  std::string priced_as;                              // the rented machine whose price that is, and its date
   std::optional<double> usd_per_1000_predictions;
   std::string binding;  // "memory: activations, 41 MiB of 64 MiB"; "nothing" where no budget is near
   std::vector<WayOut> ways_out;

@@ -1,6 +1,7 @@
 // plan: what train with the same flags would take.
 #include <algorithm>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/stop.h"
@@ -30,14 +31,23 @@ std::string time_text(const budget::Time& t) {
   if (t.stages.empty()) return {};
   std::vector<std::vector<std::string>> lines{{"time", "as a rule", "in 9 of 10"}};
   for (const auto& stage : t.stages)
-    lines.push_back({"  " + stage.name, human_seconds(stage.p50_s), human_seconds(stage.p90_s)});
+    if (stage.p90_s > 0)
+      lines.push_back({"  " + stage.name, human_seconds(stage.p50_s), human_seconds(stage.p90_s)});
   lines.push_back({"  train, in all", human_seconds(t.p50_s), human_seconds(t.p90_s)});
   return "\n" + table(lines);
 }
 
 std::string rest_text(const budget::Ledger& ledger) {
   std::string text = fmt::format("\ndisk    {} at the peak\n", human_bytes(ledger.disk_bytes));
-  if (ledger.money_usd) text += fmt::format("money   {:.4f} USD, an estimate\n", *ledger.money_usd);
+  if (ledger.money_usd)
+    text += wrapped(fmt::format("money   {:.2g} USD{}, an estimate by the price of {}", *ledger.money_usd,
+                                ledger.usd_per_1000_predictions
+                                    ? fmt::format(", and {:.1g} USD for 1,000 predictions",
+                                                  *ledger.usd_per_1000_predictions)
+                                    : "",
+                                ledger.priced_as),
+                    reading_columns(), 8) +
+            "\n";
   if (ledger.energy_wh)
     text += fmt::format("energy  {:.3f} Wh{}, an estimate\n", *ledger.energy_wh,
                         ledger.co2_g ? fmt::format(", {:.2f} g of CO2", *ledger.co2_g) : "");
@@ -60,6 +70,7 @@ int plan(Arguments arguments) {
   if (const auto done = options_of("plan", flags).read(arguments)) return *done;
   if (auto ok = complete(flags); !ok) return report(ok.error());
   flags.request.stop = stop_flag();
+  flags.request.started = process_started();
   Console console(flags.quiet || flags.json, false, true);
   const auto planned = train::plan(flags.request, {.log = console.sink()});
   if (!planned) return report(planned.error());

@@ -8,6 +8,8 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "budget/arena_parts.h"
+#include "budget/machine_profile.h"
+#include "budget/prices.h"
 #include "train/best_model.h"
 
 namespace shoestring::train {
@@ -156,6 +158,23 @@ void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
                       *ledger.money_usd / *budget.money_usd});
   const auto most = std::ranges::max_element(limits, {}, &Limit::share);
   ledger.binding = most->text;
+}
+
+Status plan_costs(const budget::Rates& rates, budget::Ledger& ledger) {
+  const auto prices = budget::load_prices({}, budget::cache_folder());
+  if (!prices) return fail(prices.error());
+  const double cores = thread_count();
+  const int64_t memory = ledger.memory.total_bytes;
+  const budget::Costs costs = budget::cost_of({ledger.time.p50_s, cores, memory}, *prices);
+  ledger.money_usd = costs.usd;
+  ledger.energy_wh = costs.energy_wh;
+  ledger.co2_g = costs.co2_g;
+  ledger.priced_as = costs.instance;
+  constexpr double kPredictions = 1000;
+  if (rates.row.any())
+    ledger.usd_per_1000_predictions =
+        budget::cost_of({kPredictions * rates.row.typical(), cores, memory}, *prices).usd;
+  return {};
 }
 
 Status within(const task::Budget& budget, const budget::Ledger& ledger) {

@@ -1,6 +1,7 @@
 // What a run will take, from its data and its compiled plans, before their memory is taken.
 #pragma once
 
+#include "budget/deadline.h"
 #include "budget/ledger.h"
 #include "train/dataset.h"
 
@@ -23,6 +24,10 @@ std::optional<int64_t> memory_limit(const task::Budget& budget);
 
 // Sets what binds, from what may be spent.
 void find_binding(const task::Budget& budget, budget::Ledger& ledger);
+
+// Money and energy of the ledger's time and memory, by the price list, and what a thousand answers would
+// cost.
+Status plan_costs(const budget::Rates& rates, budget::Ledger& ledger);
 
 // ErrorKind::budget where the ledger is more than the budget: the line that takes most, and the smallest
 // change that fits.

@@ -334,8 +334,10 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, Time& time, const 
   return run;
 }
 
-// Takes the memory of the plans and fills it.
-Status take_memory(Run& run, const TrainRequest& request, Time& time, const TrainEvents& events) {
+// Takes the memory of the plans, fills it, and fits the run into its time. `always`: rehearses even where no
+// time has to be fitted.
+Status take_memory(Run& run, const TrainRequest& request, Time& time, const TrainEvents& events,
+                   bool always = false) {
   if (auto ok = run.engine().reserve(); !ok) return ok;
   if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
   auto best = BestModel::create(run.engine());
@@ -343,7 +345,7 @@ Status take_memory(Run& run, const TrainRequest& request, Time& time, const Trai
   run.best = std::move(*best);
   time.lap(Stage::compiling);
   const task::Trainer& trainer = run.job.recipe.trainer;
-  if (time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps))
+  if (always || time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps))
     if (auto ok = rehearse(run, time); !ok) return ok;
   time.lap(Stage::rehearsing);
   if (auto ok = fit_time(run, request, time, events.log); !ok) return ok;
@@ -500,6 +502,8 @@ Estimate plan_time(Run& run, const TrainRequest& request, Time& time) {
        .row_by_formula = planned.seconds_per_evaluated_row},
       time.rates(), time.times);
   run.ledger.time = ledger_time(time.times);
+  if (time.deadline)
+    run.ledger.time.p90_s = std::min(run.ledger.time.p90_s, time.deadline->limit());  // it is kept
   if (time.rates().step.any())
     planned.seconds = time.times.of(Stage::training).p50 + time.times.of(Stage::evaluating).p50;
   return planned;
@@ -614,13 +618,26 @@ std::optional<double> limit_of(const TrainRequest& request) {
 }  // namespace
 
 Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
+  Time time(request.started.value_or(kSteady.seconds()));
+  time.lap(Stage::starting);
   auto job = new_job(request, events.log);
   if (!job) return fail(job.error());
-  Time time(request.started.value_or(kSteady.seconds()));
+  if (const auto limit = job->recipe.budget.time_seconds) time.limit_to(time.started + *limit, *limit);
   auto run = prepare_run(std::move(*job), request, time, events, true);
   if (!run) return fail(run.error());
-  plan_time(*run, request, time);
   Status fits = within(run->job.recipe.budget, run->ledger);
+  if (fits)
+    if (auto ok = take_memory(*run, request, time, events, true); !ok) {
+      if (ok.error().kind != ErrorKind::budget) return fail(ok.error());
+      fits = std::move(ok);
+    }
+  plan_time(*run, request, time);
+  if (time.times.step_rehearsed > 0)
+    say(events.log, LogLevel::note,
+        fmt::format("rehearsed: a step takes {}; by the formula it would be {}",
+                    human_seconds(time.times.step_rehearsed), human_seconds(time.times.step_by_formula)));
+  if (auto ok = plan_costs(time.rates(), run->ledger); !ok) return fail(ok.error());
+  find_binding(run->job.recipe.budget, run->ledger);
   return Planned{std::move(run->ledger), std::move(fits)};
 }
 
