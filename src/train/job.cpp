@@ -5,13 +5,26 @@
 #include <algorithm>
 
 #include "base/atomic_file.h"
+#include "base/parallel.h"
 #include "train/made_recipe.h"
 
 namespace shoestring::train {
 
+namespace {
+
+// Before the first thread is made.
+void take_cores(const task::Budget& budget) {
+  if (budget.cores) set_thread_count(static_cast<int>(std::min<int64_t>(*budget.cores, available_cores())));
+}
+
+}  // namespace
+
 Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
   if (!request.data.given())
     return fail(ErrorKind::usage, "there is no data", {}, "give a table with --dataset FILE");
+  if (request.recipe) take_cores(request.recipe->budget);
+  if (const auto said = task::parse_budget(request.budget); said)
+    take_cores(*said);  // before the table is looked at
   auto recipe = recipe_for(request, log);
   if (!recipe) return fail(recipe.error());
   return Job{.data = request.data,
@@ -68,6 +81,7 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
       return fail(ErrorKind::usage, "the run goes on with the budget it began with", job.folder->recipe(),
                   "leave --budget out to go on with it, or train anew");
   }
+  take_cores(recipe->budget);
   if (!request.data.given()) job.data = before->data;
   job.recipe = std::move(*recipe);
   job.seed = before->seed;

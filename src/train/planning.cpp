@@ -130,6 +130,19 @@ std::optional<int64_t> memory_limit(const task::Budget& budget) {
   return std::min(group, budget.memory_bytes.value_or(group));
 }
 
+std::optional<double> time_limit(const task::Budget& budget) {
+  if (!budget.money_usd) return budget.time_seconds;
+  const auto prices = budget::load_prices({}, budget::cache_folder());
+  const auto an_hour =
+      prices ? budget::cost_of({3600, static_cast<double>(thread_count()), budget.memory_bytes.value_or(0)},
+                               *prices)
+                   .usd
+             : std::nullopt;
+  if (!an_hour || *an_hour <= 0) return budget.time_seconds;
+  const double bought = *budget.money_usd / *an_hour * 3600;
+  return std::min(bought, budget.time_seconds.value_or(bought));
+}
+
 void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
   struct Limit {
     std::string text;

@@ -22,6 +22,10 @@ int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_
 // What the process may hold: by the budget and by the control groups that it is in.
 std::optional<int64_t> memory_limit(const task::Budget& budget);
 
+// The seconds that may be spent: by the budget's time, and by its money at the price of the cheapest machine
+// with as many cores.
+std::optional<double> time_limit(const task::Budget& budget);
+
 // Sets what binds, from what may be spent.
 void find_binding(const task::Budget& budget, budget::Ledger& ledger);
 

@@ -17,6 +17,7 @@
 #include "train/infer.h"
 #include "train/job.h"
 #include "train/made_recipe.h"
+#include "train/metrics_log.h"
 #include "train/planning.h"
 #include "train/read_tables.h"
 #include "train/remarks.h"
@@ -29,33 +30,6 @@ namespace {
 void say(const LogSink& log, LogLevel level, std::string_view text) {
   if (log) log(level, text);
 }
-
-// The file that evaluations are appended to; on resumption it begins with those before the checkpoint.
-class MetricsLog {
- public:
-  static Result<MetricsLog> open(const std::string& path, std::string_view before) {
-    MetricsLog log;
-    log.file_.reset(std::fopen(path.c_str(), "we"));
-    if (!log.file_) return fail(system_error("create", path, errno));
-    log.path_ = path;
-    if (auto ok = log.append(before); !ok) return fail(ok.error());
-    return log;
-  }
-  // Without a file, nothing.
-  Status append(std::string_view text) {
-    if (!file_) return {};
-    if (std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size() && std::fflush(file_.get()) == 0)
-      return {};
-    return fail(system_error("write", path_, errno));
-  }
-
- private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::string path_;
-  std::unique_ptr<std::FILE, Close> file_;
-};
 
 // The plans of a run and what they were compiled for.
 struct Compiled {
@@ -612,7 +586,7 @@ std::optional<double> limit_of(const TrainRequest& request) {
   const task::Budget of_recipe = request.recipe ? request.recipe->budget : task::Budget();
   const auto budget =
       task::parse_budget(request.budget, of_recipe);  // refused by new_job() where it is wrong
-  return budget && !request.budget.empty() ? budget->time_seconds : of_recipe.time_seconds;
+  return time_limit(budget && !request.budget.empty() ? *budget : of_recipe);
 }
 
 }  // namespace
@@ -622,7 +596,7 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   time.lap(Stage::starting);
   auto job = new_job(request, events.log);
   if (!job) return fail(job.error());
-  if (const auto limit = job->recipe.budget.time_seconds) time.limit_to(time.started + *limit, *limit);
+  if (const auto limit = time_limit(job->recipe.budget)) time.limit_to(time.started + *limit, *limit);
   auto run = prepare_run(std::move(*job), request, time, events, true);
   if (!run) return fail(run.error());
   Status fits = within(run->job.recipe.budget, run->ledger);
@@ -677,8 +651,9 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
                           .model_path = file_exists(folder->model()) ? folder->model() : ""};
     }
     job = resumed_job(std::move(*folder), request, events.log);
-    if (job && job->recipe.budget.time_seconds) {
-      const double limit = *job->recipe.budget.time_seconds;
+    const auto of_budget = job ? time_limit(job->recipe.budget) : std::nullopt;
+    if (of_budget) {
+      const double limit = *of_budget;
       const double end = request.ends.value_or(time.started + limit);
       time.limit_to(end, std::max(end - time.started, 1e-3));
     }
