@@ -22,6 +22,9 @@ constexpr int64_t kOfThread = 256 << 10;
 // Pages of the program that only running reaches, what is written and not yet flushed, small tables of
 // results.
 constexpr int64_t kWhileRunning = 3 << 20;
+// What is measured of the process differs by as much from one start to the next. It is in the total that is
+// told, so that a run with just that as its limit is not refused.
+constexpr int64_t kFromRunToRun = 1 << 20;
 
 // What evaluations keep of each row: for an exact AUC the probability, in a list that grows and a sorted
 // copy.
@@ -97,6 +100,7 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
              {"log", to_come.history_bytes, Certainty::cap},
              {"threads", kOfThread * thread_count(), Certainty::cap},
              {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
+             {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
              {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
               "program, libraries, compiled plans"}};
   int64_t training = 0;
@@ -107,7 +111,7 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
               {"evaluation", training},
               {"checkpoint", training - results},
               {"export", training}};
-  m.total_bytes = std::max(before, training);
+  m.total_bytes = std::max(before + kFromRunToRun, training);
   constexpr int64_t kMappedOfThread = 72 << 20;  // its stack, and a heap of its own
   m.address_space_bytes = mapped_bytes() + engine.layout().bytes() + m.arena_bytes + best + order + results +
                           to_come.initial_bytes + to_come.history_bytes + kWhileRunning +
@@ -190,6 +194,8 @@ Status plan_costs(const budget::Rates& rates, budget::Ledger& ledger) {
   return {};
 }
 
+int64_t least_of(const budget::Ledger& ledger) { return ledger.memory.total_bytes - kFromRunToRun; }
+
 Status within(const task::Budget& budget, const budget::Ledger& ledger) {
   const auto refuse = [&](std::string what, const std::string& otherwise) {
     const auto fits = std::ranges::find_if(ledger.ways_out, &budget::WayOut::fits);
@@ -198,7 +204,7 @@ Status within(const task::Budget& budget, const budget::Ledger& ledger) {
                                               : fmt::format("{} gives {}{}", fits->change, fits->gives,
                                                             otherwise.empty() ? "" : "; or " + otherwise));
   };
-  if (const auto limit = memory_limit(budget); limit && ledger.memory.total_bytes > *limit) {
+  if (const auto limit = memory_limit(budget); limit && least_of(ledger) > *limit) {
     const auto most = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
     const int64_t total = ledger.memory.total_bytes, least = ledger.least_bytes;
     const bool less = least > 0 && least < total;

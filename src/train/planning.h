@@ -33,6 +33,9 @@ void find_binding(const task::Budget& budget, budget::Ledger& ledger);
 // cost.
 Status plan_costs(const budget::Rates& rates, budget::Ledger& ledger);
 
+// The least limit of memory that within() takes: the total without what differs from run to run.
+int64_t least_of(const budget::Ledger& ledger);
+
 // ErrorKind::budget where the ledger is more than the budget: the line that takes most, and the smallest
 // change that fits.
 Status within(const task::Budget& budget, const budget::Ledger& ledger);

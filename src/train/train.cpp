@@ -154,7 +154,7 @@ Status compile_run(Run& run, const TrainRequest& request) {
   CompileOptions options = compile_options(request);
   options.arena_limit_bytes = 1;
   if (const auto limit = memory_limit(run.job.recipe.budget)) {
-    const int64_t over = run.ledger.memory.total_bytes - *limit;
+    const int64_t over = least_of(run.ledger) - *limit;
     if (over <= 0) return {};
     constexpr int64_t kOfCompiling = 1 << 20;  // what the second time leaves in the process
     options.arena_limit_bytes = std::max<int64_t>(run.engine().arena_bytes() - over - kOfCompiling, 1);
@@ -269,9 +269,9 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, Time& time, const 
     give_back_memory();
     run.job.recipe = run.data.spec.recipe = recipe;
     if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
-    return run.ledger.memory.total_bytes;
+    return least_of(run.ledger);
   };
-  const int64_t total = run.ledger.memory.total_bytes;
+  const int64_t total = least_of(run.ledger);
   std::vector<budget::Choice> choices;
   int64_t least = 0;
   if (limit && total > *limit) {
@@ -287,14 +287,16 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, Time& time, const 
           fmt::format("to fit {}: {} (saves {}; price: {})", human_bytes(*limit), choice.change,
                       human_bytes(choice.saved_bytes), choice.price));
   }
-  if (find_ways || (limit && run.ledger.memory.total_bytes > *limit)) {
+  if (find_ways || (limit && least_of(run.ledger) > *limit)) {
     const task::Recipe recipe = run.job.recipe;
     const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
-    auto ways = budget::ways_out(recipe, rows, run.ledger.memory.total_bytes, limit, measure);
+    time.lap(Stage::compiling);
+    auto ways = budget::ways_out(recipe, rows, least_of(run.ledger), limit, measure);
     if (!ways) return fail(ways.error());
     if (const auto after = measure(recipe); !after) return fail(after.error());
     run.ledger = as_it_is;
     run.ledger.ways_out = std::move(*ways);
+    time.laps.lap();  // no part of training
   }
   run.ledger.choices = std::move(choices);
   run.ledger.least_bytes = least;
@@ -599,12 +601,15 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   if (const auto limit = time_limit(job->recipe.budget)) time.limit_to(time.started + *limit, *limit);
   auto run = prepare_run(std::move(*job), request, time, events, true);
   if (!run) return fail(run.error());
+  const task::Trainer& trainer = run->job.recipe.trainer;
+  const bool rehearses = time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps);  // train itself
   Status fits = within(run->job.recipe.budget, run->ledger);
   if (fits)
     if (auto ok = take_memory(*run, request, time, events, true); !ok) {
       if (ok.error().kind != ErrorKind::budget) return fail(ok.error());
       fits = std::move(ok);
     }
+  if (!rehearses) time.times.of(Stage::rehearsing) = {};
   plan_time(*run, request, time);
   if (time.times.step_rehearsed > 0)
     say(events.log, LogLevel::note,
