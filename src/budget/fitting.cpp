@@ -14,10 +14,6 @@ using task::Recipe;
 
 constexpr int64_t kFewestRows = 16;  // of a step: below, a step's overhead is what one pays for
 
-bool has_batch_norm(const Recipe& recipe) {
-  return task::render(recipe).find("norm: batch") != std::string::npos;
-}
-
 template <class T, class V>
 inline constexpr bool kIsOneOf = false;
 template <class T, class... Ts>
@@ -68,8 +64,8 @@ std::optional<Change> recompute(const Now& now) {
   if (!recipe.trainer.enable_gradient_checkpointing.is_auto()) return std::nullopt;
   Recipe changed = recipe;
   changed.trainer.enable_gradient_checkpointing.value = true;
-  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true", "up to 1.3 times the work",
-                std::move(changed)};
+  return Change{"recomputation", "trainer.enable_gradient_checkpointing: true",
+                "at most the forward part once more", std::move(changed)};
 }
 
 std::optional<Change> stored(const Now& now) {
@@ -96,8 +92,7 @@ std::optional<Change> accumulate(const Now& now) {
   return Change{"accumulation",
                 fmt::format("trainer.batch_size: {}, effective_batch_size: {}", sizes.batch / 2,
                             sizes.batch * sizes.accumulation),
-                has_batch_norm(recipe) ? "smaller steps; batch norm sees fewer rows" : "smaller steps",
-                std::move(changed)};
+                "smaller steps; batch norm, if any, sees fewer rows", std::move(changed)};
 }
 
 std::optional<Change> eight_bit(const Now& now) {

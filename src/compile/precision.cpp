@@ -61,17 +61,7 @@ class Rounding {
  private:
   // Each reader widens for itself, so that only the half lives from one to the next.
   std::optional<std::vector<Value>> with_wide_inputs(Rewriter& r, const Node& node) {
-    std::vector<Value> inputs;
-    bool changed = false;
-    for (const ValueId& v : node.inputs) {
-      inputs.push_back(wide(r(v), graph_.type(v).dtype));
-      changed |= inputs.back().id() != r(v).id();
-    }
-    if (!changed) return std::nullopt;
-    const Value copy = r.to().clone(node, inputs);
-    std::vector<Value> outputs;
-    for (uint32_t k = 0; k < node.types.size(); ++k) outputs.push_back(copy.output(k));
-    return outputs;
+    return reading(r, node, [&](ValueId v) { return wide(r(v), graph_.type(v).dtype); });
   }
   static Value wide(Value v, DType to = DType::f32) { return v.type().dtype == to ? v : ops::cast(v, to); }
   // One copy serves all products.

@@ -194,17 +194,7 @@ class Again {
   std::optional<std::vector<Value>> operator()(Rewriter& r, NodeId id) {
     if (!steps_.late(id)) return std::nullopt;
     const Node& node = graph_.node(id);
-    std::vector<Value> inputs;
-    bool changed = false;
-    for (const ValueId& v : node.inputs) {
-      inputs.push_back(read_late(r, v, id));
-      changed |= inputs.back().id() != r(v).id();
-    }
-    if (!changed) return std::nullopt;
-    const Value copy = r.to().clone(node, inputs);
-    std::vector<Value> outputs;
-    for (uint32_t k = 0; k < node.types.size(); ++k) outputs.push_back(copy.output(k));
-    return outputs;
+    return reading(r, node, [&](ValueId v) { return read_late(r, v, id); });
   }
 
  private:

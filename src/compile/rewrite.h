@@ -41,6 +41,22 @@ Graph rewrite(const Graph& from, F&& replace) {
   return r.finish();
 }
 
+// For rewrite(): the node as it is, but that it reads read(v), a value of the new graph, for each v. Nothing
+// where that is what it reads anyway.
+template <class F>
+std::optional<std::vector<Value>> reading(Rewriter& r, const Node& node, F&& read) {
+  std::vector<Value> inputs, outputs;
+  bool changed = false;
+  for (const ValueId& v : node.inputs) {
+    inputs.push_back(read(v));
+    changed |= inputs.back().id() != r(v).id();
+  }
+  if (!changed) return std::nullopt;
+  const Value copy = r.to().clone(node, inputs);
+  for (uint32_t k = 0; k < node.types.size(); ++k) outputs.push_back(copy.output(k));
+  return outputs;
+}
+
 // The one value that every element of a constant (or of a broadcast of one) has.
 std::optional<double> uniform_value(const Graph& graph, ValueId id);
 

@@ -45,17 +45,7 @@ class Storing {
   }
 
   std::optional<std::vector<Value>> late(Rewriter& r, NodeId id, const Node& node) {
-    std::vector<Value> inputs;
-    bool changed = false;
-    for (const ValueId& v : node.inputs) {
-      inputs.push_back(widened(r, v, id));
-      changed |= inputs.back().id() != r(v).id();
-    }
-    if (!changed) return std::nullopt;
-    const Value copy = r.to().clone(node, inputs);
-    std::vector<Value> outputs;
-    for (uint32_t k = 0; k < node.types.size(); ++k) outputs.push_back(copy.output(k));
-    return outputs;
+    return reading(r, node, [&](ValueId v) { return widened(r, v, id); });
   }
 
   // What a late reader takes for a value. Readers whose turn comes at the same time share it.

@@ -1,35 +1,8 @@
 #include "train/estimate.h"
 
-#include <algorithm>
+#include "budget/step_time.h"
 
 namespace shoestring::train {
-namespace {
-
-// Typical of one thread in 2024, for layers of some width; the point is the order of magnitude.
-double flops_per_second(const Target& target) {
-  switch (target.isa) {
-    case Isa::avx512:
-      return 60e9 * target.threads;
-    case Isa::avx2:
-      return 30e9 * target.threads;
-    case Isa::neon:
-      return 15e9 * target.threads;
-    case Isa::scalar:
-      break;
-  }
-  return 1.5e9 * target.threads;
-}
-constexpr double kBytesPerSecond = 10e9;
-constexpr double kStepSeconds = 50e-9;  // to enter one step of a plan
-
-double seconds_of(const Plan& plan, const Target& target) {
-  const Cost cost = plan.cost();
-  return std::max(cost.flops / flops_per_second(target), cost.bytes / kBytesPerSecond) +
-         kStepSeconds * static_cast<double>(plan.steps.size());
-}
-
-}  // namespace
-
 Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& data, const Horizon& horizon) {
   Estimate e{.parameters = parameter_count(engine.layout()),
              .states_bytes = engine.layout().bytes(),
@@ -37,10 +10,11 @@ Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& da
              .best_bytes = best.bytes(),
              .data_bytes = data.bytes(),
              .steps = horizon.total_steps};
-  const Target target = native_target();
+  const MachineProfile machine = machine_of(engine.options());
   const double steps = static_cast<double>(horizon.total_steps);
   for (const auto& runner : engine.runners()) {
-    const double seconds = seconds_of(runner->plan(), target), rows = static_cast<double>(runner->rows());
+    const double seconds = budget::seconds_of(runner->plan(), machine),
+                 rows = static_cast<double>(runner->rows());
     if (runner->request().kind == PlanKind::evaluate) {
       e.seconds_per_evaluated_row = seconds / rows;
       const double evaluations = steps / static_cast<double>(horizon.steps_per_evaluation);

@@ -22,9 +22,7 @@ void take_cores(const task::Budget& budget) {
 Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
   if (!request.data.given())
     return fail(ErrorKind::usage, "there is no data", {}, "give a table with --dataset FILE");
-  if (request.recipe) take_cores(request.recipe->budget);
-  if (const auto said = task::parse_budget(request.budget); said)
-    take_cores(*said);  // before the table is looked at
+  if (const auto budget = budget_of(request)) take_cores(*budget);  // before the table is looked at
   auto recipe = recipe_for(request, log);
   if (!recipe) return fail(recipe.error());
   return Job{.data = request.data,

@@ -8,22 +8,17 @@
 #include "train/infer.h"
 
 namespace shoestring::train {
-namespace {
-
-Status lay_over(const TrainRequest& request, task::Budget& budget) {
-  if (request.budget.empty()) return {};
-  auto said = task::parse_budget(request.budget, budget);
-  if (!said) return fail(said.error());
-  budget = *said;
-  return {};
+Result<task::Budget> budget_of(const TrainRequest& request) {
+  const task::Budget budget = request.recipe ? request.recipe->budget : task::Budget();
+  return request.budget.empty() ? budget : task::parse_budget(request.budget, budget);
 }
 
-}  // namespace
-
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
+  const auto budget = budget_of(request);
+  if (!budget) return fail(budget.error());
   if (request.recipe) {
     task::Recipe recipe = *request.recipe;
-    if (auto ok = lay_over(request, recipe.budget); !ok) return fail(ok.error());
+    recipe.budget = *budget;
     return recipe;
   }
   if (request.targets.empty())
@@ -35,14 +30,12 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
                 fmt::format("a recipe cannot be made from {}, which can be read only once",
                             table == "-" ? "stdin" : table),
                 {}, "give a file, or a recipe with --config");
-  task::Budget budget;
-  if (auto ok = lay_over(request, budget); !ok) return fail(ok.error());
   auto inferred = infer_recipe(table, request.data.format, request.targets,
-                               budget.time_seconds.value_or(kUsualSeconds), request.stop);
+                               budget->time_seconds.value_or(kUsualSeconds), request.stop);
   if (!inferred) return fail(inferred.error());
   if (log)
     for (const auto& note : inferred->notes) log(LogLevel::note, note);
-  inferred->recipe.budget = budget;
+  inferred->recipe.budget = *budget;
   inferred->recipe.trainer.epochs = {};
   return std::move(inferred->recipe);
 }

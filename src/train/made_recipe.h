@@ -5,6 +5,9 @@
 
 namespace shoestring::train {
 
+// What may be spent: the recipe's budget, with the request's laid over it.
+Result<task::Budget> budget_of(const TrainRequest& request);
+
 // The request's recipe, or one for its targets with epochs auto. Fails as infer_recipe()
 // does, and with ErrorKind::usage where there is neither or the table can be read only once.
 Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log);

@@ -585,10 +585,8 @@ Failure too_late(const Time& time) {
 
 // The limit of a new run, as far as the request says it. (One that is resumed has its own.)
 std::optional<double> limit_of(const TrainRequest& request) {
-  const task::Budget of_recipe = request.recipe ? request.recipe->budget : task::Budget();
-  const auto budget =
-      task::parse_budget(request.budget, of_recipe);  // refused by new_job() where it is wrong
-  return time_limit(budget && !request.budget.empty() ? *budget : of_recipe);
+  const auto budget = budget_of(request);  // refused by new_job() where it is wrong
+  return budget ? time_limit(*budget) : std::nullopt;
 }
 
 }  // namespace
