@@ -24,7 +24,7 @@ constexpr int64_t kOfThread = 256 << 10;
 constexpr int64_t kWhileRunning = 3 << 20;
 // What is measured of the process differs by as much from one start to the next. It is in the total that is
 // told, so that a run with just that as its limit is not refused.
-constexpr int64_t kFromRunToRun = 1 << 20;
+constexpr int64_t kFromRunToRun = 2 << 20;
 
 // What evaluations keep of each row: for an exact AUC the probability, in a list that grows and a sorted
 // copy.
