@@ -72,13 +72,13 @@ void TrainReport::prepared(const train::Dataset& data) {
   std::string outputs;
   for (const auto& output : recipe.outputs)
     outputs += fmt::format("{}'{}' ({})", outputs.empty() ? "" : ", ", output.name, name_of(output.type()));
-  console_.sentence(
-      fmt::format("data    {}: {} to train on, {} to validate, {} to test", count_of(data.rows, "row"),
-                  data.training.size(), data.validation.size(), data.test.size()),
-      8);
+  console_.sentence(fmt::format("data    {}: {} to train on, {} to validate, {} to test",
+                                count_of(data.rows, "row"), data.count(task::SplitName::training),
+                                data.count(task::SplitName::validation), data.count(task::SplitName::test)),
+                    8);
   outputs_ = std::move(outputs);
   inputs_ = recipe.inputs.size();
-  early_stop_ = data.validation.empty() ? 0 : recipe.trainer.early_stop;
+  early_stop_ = data.count(task::SplitName::validation) == 0 ? 0 : recipe.trainer.early_stop;
 }
 
 void TrainReport::started(const train::Start& start) {

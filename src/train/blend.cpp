@@ -41,10 +41,11 @@ void add_answer(const float* answers, size_t place, size_t stride, bool invert, 
 
 // A row whose class the model does not know says nothing. Each number of a vector and each word of a set is a
 // question of its own.
-void add_batch(const task::NetworkSpec& spec, const Dataset& data, const Runner& runner,
-               std::span<const uint32_t> batch, std::vector<MemberAnswers>& out) {
+void add_batch(const task::NetworkSpec& spec, const RowsAt& at, const Runner& runner,
+               std::vector<MemberAnswers>& out) {
   const auto plan_rows = static_cast<size_t>(runner.rows());
-  const EncodedTargets& targets = data.targets;
+  const std::span<const uint32_t> batch = at.rows;
+  const EncodedTargets& targets = *at.targets;
   for (size_t o = 0; o < out.size(); ++o) {
     if (out[o].of_member.front().size() >= kMostAnswers) continue;
     const float* answers = runner.ports().answers[o];
@@ -106,16 +107,16 @@ std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members
   return best;
 }
 
-std::optional<PlanRequest> members_plan(const task::Recipe& recipe, size_t rows, int64_t batch) {
+std::optional<PlanRequest> members_plan(const task::Recipe& recipe, int64_t rows, int64_t batch) {
   if (task::member_count(recipe) == 1 || rows == 0 || recipe.ensemble.blend != task::Blend::validation)
     return std::nullopt;
-  return PlanRequest{PlanKind::members, std::min(batch, static_cast<int64_t>(rows))};
+  return PlanRequest{PlanKind::members, std::min(batch, rows)};
 }
 
-Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch,
+Status fit_blend(Engine& engine, const Dataset& data, task::SplitName split, int64_t batch,
                  const std::function<bool()>& enough) {
   const task::NetworkSpec& spec = engine.spec();
-  const auto plan = members_plan(spec.recipe, rows.size(), batch);
+  const auto plan = members_plan(spec.recipe, data.count(split), batch);
   if (!plan) return {};
   const auto members = static_cast<size_t>(task::member_count(spec.recipe));
   auto runner = engine.runner(*plan);
@@ -126,12 +127,12 @@ Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> 
         {.squared = output.type() == task::FeatureType::number || output.type() == task::FeatureType::vector,
          .loss_weight = output.loss_weight(),
          .of_member = std::vector<std::vector<float>>(members)});
-  while (!rows.empty()) {
-    const auto now = rows.first(std::min(rows.size(), static_cast<size_t>((*runner)->rows())));
-    gather(data.inputs, now, (*runner)->rows(), (*runner)->ports());
+  Batches batches(data, split, (*runner)->rows());
+  for (int64_t b = 0; b < batches.count(); ++b) {
+    const RowsAt at = batches.at(b);
+    gather(*at.inputs, at.rows, (*runner)->rows(), (*runner)->ports());
     (*runner)->run({});
-    add_batch(spec, data, **runner, now, outputs);
-    rows = rows.subspan(now.size());
+    add_batch(spec, at, **runner, outputs);
   }
   const std::vector<double> weights = blend(outputs, members, enough);
   const std::span<float> state = engine.state(task::kBlendWeights);

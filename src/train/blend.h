@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "train/dataset.h"
+#include "train/batches.h"
 
 namespace shoestring::train {
 
@@ -28,11 +28,12 @@ std::vector<double> blend(std::span<const MemberAnswers> outputs, size_t members
                           const std::function<bool()>& enough = {});
 
 // The plan that fitting them runs; none where there is nothing to fit.
-std::optional<PlanRequest> members_plan(const task::Recipe& recipe, size_t rows, int64_t batch);
+std::optional<PlanRequest> members_plan(const task::Recipe& recipe, int64_t rows, int64_t batch);
 
-// Fits the weights of the engine's ensemble on these rows and sets its state; nothing without an ensemble, or
-// where the recipe says equal. Without members_plan() among the engine's it makes it: the arena may move.
-Status fit_blend(Engine& engine, const Dataset& data, std::span<const uint32_t> rows, int64_t batch,
+// Fits the weights of the engine's ensemble on a split and sets its state; nothing without an ensemble or
+// rows, or where the recipe says equal. Without members_plan() among the engine's it makes it: the arena may
+// move.
+Status fit_blend(Engine& engine, const Dataset& data, task::SplitName split, int64_t batch,
                  const std::function<bool()>& enough = {});
 
 }  // namespace shoestring::train

@@ -29,19 +29,23 @@ struct SourceFile {
 struct Dataset {
   task::NetworkSpec spec;  // the recipe and the sizes that were found
   task::Fits fits;
-  std::vector<uint32_t> training, validation, test;  // rows of each split
+  std::vector<uint32_t> training, validation, test;  // rows of each split; train/batches.h hands them out
   std::vector<SourceFile> files;
   int64_t rows = 0;  // as read, before any was left out
 
   EncodedInputs inputs;
   EncodedTargets targets;
 
-  // Fills a plan's inputs and targets with these rows (at least one); the plan's rows beyond them
-  // repeat the last.
-  void gather(std::span<const uint32_t> which, int64_t plan_rows, const Ports& ports) const {
-    train::gather(inputs, which, plan_rows, ports);
-    train::gather(targets, which, plan_rows, ports);
+  const std::vector<uint32_t>& rows_of(task::SplitName split) const {
+    return split == task::SplitName::training     ? training
+           : split == task::SplitName::validation ? validation
+                                                  : test;
   }
+  int64_t split_rows() const {
+    return count(task::SplitName::training) + count(task::SplitName::validation) +
+           count(task::SplitName::test);
+  }
+  int64_t count(task::SplitName split) const { return static_cast<int64_t>(rows_of(split).size()); }
   int64_t bytes() const { return bytes_of(inputs) + bytes_of(targets); }
 };
 

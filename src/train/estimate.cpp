@@ -18,10 +18,11 @@ Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& da
     if (runner->request().kind == PlanKind::evaluate) {
       e.seconds_per_evaluated_row = seconds / rows;
       const double evaluations = steps / static_cast<double>(horizon.steps_per_evaluation);
-      e.seconds += evaluations * (static_cast<double>(data.validation.size()) / rows + 1) * seconds;
+      e.seconds +=
+          evaluations * (static_cast<double>(data.count(task::SplitName::validation)) / rows + 1) * seconds;
     } else if (e.flops_per_step == 0) {  // the full batch comes first
       e.flops_per_step = runner->plan().cost().flops;
-      e.seconds_per_step = static_cast<double>(data.training.size()) / rows * seconds /
+      e.seconds_per_step = static_cast<double>(data.count(task::SplitName::training)) / rows * seconds /
                            static_cast<double>(horizon.steps_per_epoch);
       e.seconds += steps * e.seconds_per_step;
     }

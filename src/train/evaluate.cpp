@@ -41,8 +41,8 @@ Evaluator::Evaluator(Runner& runner, const Dataset& data) : runner_(&runner), da
   codes_.resize(truths_.size());
 }
 
-Metrics Evaluator::evaluate(std::span<const uint32_t> rows) {
-  return evaluate(rows, [](std::span<const uint32_t>, const Ports&) {});
+Metrics Evaluator::evaluate(task::SplitName split) {
+  return evaluate(split, [](std::span<const uint32_t>, const Ports&) {});
 }
 
 void Evaluator::begin() {
@@ -53,16 +53,17 @@ void Evaluator::begin() {
     metrics_.push_back(task::metrics_for(outputs[o], data_->spec.output_sizes[o]));
 }
 
-void Evaluator::add(std::span<const uint32_t> batch) {
-  data_->gather(batch, runner_->rows(), runner_->ports());
+void Evaluator::add(const RowsAt& at) {
+  gather(at, runner_->rows(), runner_->ports());
   runner_->run({});
   const Ports& ports = runner_->ports();
+  const std::span<const uint32_t> batch = at.rows;
+  const EncodedTargets& targets = *at.targets;
   const size_t n = batch.size();
   for (size_t o = 0; o < metrics_.size(); ++o) {
     const std::span losses(ports.losses[o], n);
     const auto size = static_cast<size_t>(data_->spec.output_sizes[o]);
     const std::span answers(ports.predictions[o], n * size);
-    const EncodedTargets& targets = data_->targets;
     const auto truths_of = [&](auto& to, const auto& from) {
       for (size_t i = 0; i < n; ++i) to[i] = from[batch[i]];
       return std::span(to).first(n);

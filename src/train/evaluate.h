@@ -1,4 +1,4 @@
-// Metrics of the engine's current states over some rows of a data set.
+// Metrics of the engine's current states over a split of a data set.
 #pragma once
 
 #include <atomic>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "task/metrics.h"
-#include "train/dataset.h"
+#include "train/batches.h"
 
 namespace shoestring::train {
 
@@ -35,25 +35,33 @@ class Evaluator {
   // `runner` is an evaluation plan of the engine; all must outlive it.
   Evaluator(Runner& runner, const Dataset& data);
 
-  Metrics evaluate(std::span<const uint32_t> rows);
-  // The same, and each batch's predictions are handed on: rows of the data set and the ports that hold them.
-  // Once `stop` is set it gives up, and the metrics are worth nothing.
+  Metrics evaluate(task::SplitName split);
   template <class Take>
-  Metrics evaluate(std::span<const uint32_t> rows, Take&& take, const std::atomic<bool>* stop = nullptr) {
+  Metrics evaluate(task::SplitName split, Take&& take) {
+    return evaluate(split, take, Some{});
+  }
+  // The same, and each batch's predictions are handed on: its rows and the ports that hold them.
+  // Once `stop` is set it gives up, and the metrics are worth nothing.
+  struct Some {
+    int64_t every = 1;  // of so many batches one, for a quicker look
+    const std::atomic<bool>* stop = nullptr;
+  };
+  template <class Take>
+  Metrics evaluate(task::SplitName split, Take&& take, const Some& some) {
     begin();
-    for (size_t first = 0; first < rows.size() && !(stop && stop->load(std::memory_order_relaxed));) {
-      const auto batch =
-          rows.subspan(first, std::min(rows.size() - first, static_cast<size_t>(runner_->rows())));
+    Batches batches(*data_, split, runner_->rows());
+    for (int64_t b = 0; b < batches.count(); b += some.every) {
+      if (some.stop && some.stop->load(std::memory_order_relaxed)) break;
+      const RowsAt batch = batches.at(b);
       add(batch);
-      take(batch, runner_->ports());
-      first += batch.size();
+      take(batch.rows, runner_->ports());
     }
     return finish();
   }
 
  private:
   void begin();
-  void add(std::span<const uint32_t> batch);
+  void add(const RowsAt& at);
   Metrics finish();
 
   Runner* runner_;

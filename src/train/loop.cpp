@@ -6,7 +6,6 @@
 #include <tuple>
 
 #include "base/text.h"
-#include "data/split.h"
 #include "task/metric_table.h"
 #include "train/diagnose.h"
 
@@ -49,6 +48,9 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
       schedule_(settings_.trainer, settings_.horizon),
       best_(settings_.trainer.early_stop, maximised(data.spec.recipe, settings_.trainer.validation_field,
                                                     settings_.trainer.validation_metric)),
+      training_(data, task::SplitName::training,
+                std::min(settings_.batch.batch, data.count(task::SplitName::training)),
+                settings_.trainer.should_shuffle ? std::optional(settings_.seed) : std::nullopt),
       step_loss_(kNan),
       metric_(kNan) {
   if (settings_.most_steps == 0) settings_.most_steps = settings_.horizon.total_steps;
@@ -56,9 +58,7 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
   const task::Trainer& t = settings_.trainer;
   maximise_plateau_ =
       maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
-  const auto training_rows = static_cast<int64_t>(data.training.size());
-  settings_.batch.batch = std::min(settings_.batch.batch, training_rows);
-  order_.resize(data.training.size());
+  settings_.batch.batch = std::min(settings_.batch.batch, training_.rows());
   for (const auto& runner : engine.runners()) {
     const PlanRequest& r = runner->request();
     if (r.kind == PlanKind::accumulate) accumulate_ = runner.get();
@@ -93,22 +93,14 @@ Loop::Micro Loop::micro(int64_t first, int64_t end) const {
 
 void Loop::fill(const Micro& m, float rate) {
   const Ports& ports = m.runner->ports();
-  data_->gather(std::span(order_).subspan(static_cast<size_t>(m.first), static_cast<size_t>(m.rows)), m.rows,
-                ports);
+  gather(training_.at(m.first / settings_.batch.batch, static_cast<uint32_t>(epoch())), m.rows, ports);
   if (ports.learning_rate) *ports.learning_rate = rate;
 }
 
 // One optimizer step; false if the run has diverged.
 bool Loop::step() {
-  const int64_t rows = static_cast<int64_t>(order_.size());
+  const int64_t rows = training_.rows();
   const int64_t in_epoch = position_.step % settings_.horizon.steps_per_epoch;
-  if (order_epoch_ != epoch()) {
-    order_epoch_ = epoch();
-    if (settings_.trainer.should_shuffle)
-      data::epoch_order(data_->training, settings_.seed, static_cast<uint32_t>(order_epoch_), order_);
-    else
-      std::copy(data_->training.begin(), data_->training.end(), order_.begin());
-  }
   if (in_epoch == 0) position_.loss_rows = 0, position_.loss_sum = 0;
   const int64_t begin = in_epoch * rows_per_step(), end = std::min(rows, begin + rows_per_step());
   last_rate_ = schedule_.at(position_.step);
@@ -143,10 +135,10 @@ bool Loop::step() {
 }
 
 void Loop::diverge(const Micro& m, float rate, const RunContext& context) {
+  fill(m, rate);
   ++position_.step;
   ++position_.skipped;
   ++position_.skipped_in_a_row;
-  fill(m, rate);
   bad_node_ = find_bad_node(*engine_, *m.runner, context);
   diverged_ = true;
 }
@@ -159,8 +151,9 @@ Evaluation Loop::look() {
   e.total_steps = settings_.horizon.total_steps;
   e.epoch = position_.step > 0 ? (position_.step - 1) / settings_.horizon.steps_per_epoch + 1 : 0;
   e.epochs = (settings_.horizon.total_steps - 1) / settings_.horizon.steps_per_epoch + 1;
-  if (t.evaluate_training_set) e.training = evaluator_->evaluate(data_->training);
-  if (!data_->validation.empty()) e.validation = evaluator_->evaluate(data_->validation);
+  if (t.evaluate_training_set) e.training = evaluator_->evaluate(task::SplitName::training);
+  if (data_->count(task::SplitName::validation) > 0)
+    e.validation = evaluator_->evaluate(task::SplitName::validation);
   e.metric = e.validation ? e.validation->value(t.validation_field, t.validation_metric) : kNan;
   return e;
 }
@@ -181,10 +174,10 @@ double Loop::plateau_metric(Evaluation& e) {
       std::tie(t.learning_rate_scheduler.reduce_eval_metric, t.learning_rate_scheduler.reduce_eval_split);
   if (split == task::SplitName::validation && e.validation)
     return e.validation->value(t.validation_field, metric);
-  if (split == task::SplitName::test && !data_->test.empty())
-    return evaluator_->evaluate(data_->test).value(t.validation_field, metric);
+  if (split == task::SplitName::test && data_->count(split) > 0)
+    return evaluator_->evaluate(split).value(t.validation_field, metric);
   if (metric == "loss" && !e.training) return e.loss;
-  if (!e.training) e.training = evaluator_->evaluate(data_->training);
+  if (!e.training) e.training = evaluator_->evaluate(task::SplitName::training);
   return e.training->value(t.validation_field, metric);
 }
 
@@ -287,7 +280,7 @@ void Loop::tell(double now) {
   p.metric = metric_;
   p.seconds = seconds;
   p.samples_per_second =
-      steps / seconds * static_cast<double>(data_->training.size()) / static_cast<double>(h.steps_per_epoch);
+      steps / seconds * static_cast<double>(training_.rows()) / static_cast<double>(h.steps_per_epoch);
   p.seconds_left = hooks_.deadline ? hooks_.deadline->seconds_of(position_.step, h.steps_per_evaluation,
                                                                  h.total_steps - position_.step)
                                    : seconds / steps * static_cast<double>(h.total_steps - position_.step);
@@ -392,7 +385,7 @@ Result<Ending> Loop::run() {
     if (auto ok = evaluate(); !ok) return fail(ok.error());
   seconds_ = clock_->seconds() - started_;
   // No evaluation yet, or none whose metric was a number: the model as it is.
-  if (!best_model_->captured() || (best_.memory().step == 0 && !data_->validation.empty()))
+  if (!best_model_->captured() || (best_.memory().step == 0 && data_->count(task::SplitName::validation) > 0))
     best_model_->capture(*engine_, position_.step);
   if (ending == Ending::interrupted || ending == Ending::diverged) {
     if (auto ok = save(clock_->seconds()); !ok) return fail(ok.error());

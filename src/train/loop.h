@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "budget/deadline.h"
+#include "train/batches.h"
 #include "train/best_model.h"
 #include "train/checkpoint.h"
 #include "train/dataset.h"
@@ -142,8 +143,7 @@ class Loop {
   bool maximise_plateau_ = false;
 
   Position position_;
-  std::vector<uint32_t> order_;
-  int64_t order_epoch_ = -1;
+  Batches training_;
   double last_rate_ = 0;
   double step_loss_, metric_;  // of the last step and evaluation; NaN before the first
   std::string bad_node_;

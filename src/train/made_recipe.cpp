@@ -65,13 +65,13 @@ int64_t choose_epochs(const Horizon& h, int64_t evaluated_rows, const budget::Ra
 Result<int64_t> choose_epochs(const Dataset& data, const CompileOptions& options, uint64_t seed,
                               const LogSink& log) {
   const task::Trainer& trainer = data.spec.recipe.trainer;
-  const auto rows = static_cast<int64_t>(data.training.size());
+  const auto rows = data.count(task::SplitName::training);
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
   task::NetworkSpec spec = data.spec;
   spec.accumulates = batch.accumulation > 1;
-  const int64_t evaluated =
-      static_cast<int64_t>(data.validation.empty() ? data.training.size() : data.validation.size());
+  const int64_t validation = data.count(task::SplitName::validation),
+                evaluated = validation ? validation : rows;
   auto engine = Engine::create(std::move(spec), plans_for(batch, rows, evaluated), options);
   if (!engine) return fail(engine.error());
   if (auto ok = engine->initialize(seed, options); !ok) return fail(ok.error());
@@ -84,7 +84,7 @@ Result<int64_t> choose_epochs(const Dataset& data, const CompileOptions& options
   budget::Rates rates;
   Loop(*engine, data, evaluator, *best, {trainer, batch, h, seed}, {})
       .rehearse(rates, rehearsal_seconds(kUsualSeconds));
-  return choose_epochs(h, static_cast<int64_t>(data.validation.size()), rates, log);
+  return choose_epochs(h, validation, rates, log);
 }
 
 }  // namespace shoestring::train

@@ -33,7 +33,8 @@ int64_t metrics_bytes(const Dataset& data) {
   int64_t kept = 0;
   for (const auto& output : data.spec.recipe.outputs) kept += output.type() == task::FeatureType::binary;
   return kOfRow * kept *
-         static_cast<int64_t>(std::max({data.training.size(), data.validation.size(), data.test.size()}));
+         std::max({data.count(task::SplitName::training), data.count(task::SplitName::validation),
+                   data.count(task::SplitName::test)});
 }
 
 // What each member answered about each validation row, while their weights are fitted.
@@ -48,7 +49,7 @@ int64_t blend_bytes(const Dataset& data) {
                   ? data.spec.output_sizes[o]
                   : 1;
   constexpr int64_t kOfValue = 6;  // four bytes in a list that grows
-  return kOfValue * members * values * static_cast<int64_t>(data.validation.size());
+  return kOfValue * members * values * data.count(task::SplitName::validation);
 }
 
 int64_t bytes_of_role(const Engine& engine, StateRole role) {
@@ -76,8 +77,7 @@ const Plan& largest_plan(const Engine& engine) {
 
 budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come) {
   const int64_t order = static_cast<int64_t>(data.training.size() * sizeof(uint32_t));
-  const int64_t rows =
-      4 * static_cast<int64_t>(data.training.size() + data.validation.size() + data.test.size());
+  const int64_t rows = 4 * data.split_rows();
   const int64_t best = BestModel::bytes_for(engine);
   const budget::ArenaParts arena = budget::parts_of(largest_plan(engine));
   const int64_t results = std::max(metrics_bytes(data), blend_bytes(data));
@@ -124,7 +124,7 @@ int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_
   const int64_t model = BestModel::bytes_for(engine);
   int64_t values = 0;
   for (const int64_t size : data.spec.output_sizes) values += size + 2;
-  const auto answers = static_cast<int64_t>(data.test.size()) * values * kOfAnswer;
+  const auto answers = data.count(task::SplitName::test) * values * kOfAnswer;
   return 2 * (engine.layout().bytes() + model) + 2 * model + answers + 2 * history_bytes + kSmallFiles;
 }
 

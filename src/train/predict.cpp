@@ -270,14 +270,15 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
                                    model.fits, as_trained ? RowsWanted::as_trained : RowsWanted::all,
                                    {.seed = model.seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
-  const auto& rows = request.split == SplitWanted::training     ? data->training
-                     : request.split == SplitWanted::validation ? data->validation
-                                                                : data->test;
-  if (rows.empty())
+  const task::SplitName split = request.split == SplitWanted::training     ? task::SplitName::training
+                                : request.split == SplitWanted::validation ? task::SplitName::validation
+                                                                           : task::SplitName::test;
+  const int64_t rows = data->count(split);
+  if (rows == 0)
     return fail(ErrorKind::data, "there are no rows to evaluate", request.dataset,
                 "give a table with rows, or another --split");
   const int64_t wished = request.batch_size > 0 ? request.batch_size : kLarge;
-  const PlanRequest plan{PlanKind::evaluate, std::min(wished, static_cast<int64_t>(rows.size()))};
+  const PlanRequest plan{PlanKind::evaluate, std::min(wished, rows)};
   auto runner = predictor.runner(plan);
   if (!runner) return fail(runner.error());
   if (!request.folder.empty())
@@ -293,7 +294,7 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   const auto write = [&](std::span<const uint32_t> batch, const Ports& ports) {
     for (size_t i = 0; out && i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
   };
-  Metrics metrics = evaluator.evaluate(rows, write, request.stop);
+  Metrics metrics = evaluator.evaluate(split, write, request.stop);
   if (request.stop && request.stop->load(std::memory_order_relaxed))
     return fail(ErrorKind::interrupted, "stopped before the last row: nothing was written", request.dataset,
                 "run the same command again");

@@ -26,7 +26,7 @@ double blend_seconds(const Dataset& data) {
   for (const auto& output : data.spec.recipe.outputs) {
     const bool wide = output.type() == task::FeatureType::vector || output.type() == task::FeatureType::set;
     const size_t o = static_cast<size_t>(&output - data.spec.recipe.outputs.data());
-    answers += std::min(kMostAnswers, static_cast<double>(data.validation.size()) *
+    answers += std::min(kMostAnswers, static_cast<double>(data.count(task::SplitName::validation)) *
                                           static_cast<double>(wide ? data.spec.output_sizes[o] : 1));
   }
   return kRounds * answers * (kOfAnswer + kOfMember * members);
@@ -53,17 +53,16 @@ double Times::took() const {
 budget::Finish finish_of(const Engine& engine, const Dataset& data, const FinishWork& work) {
   const bool blends =
       task::member_count(data.spec.recipe) > 1 && data.spec.recipe.ensemble.blend == task::Blend::validation;
-  budget::Finish finish{
-      .rows = static_cast<int64_t>(data.training.size() + data.validation.size() + data.test.size()),
-      .optional_rows = static_cast<int64_t>(data.training.size()),
-      .synced_files = 1,
-      .held_bytes =
-          engine.layout().bytes() + engine.arena_bytes() + BestModel::bytes_for(engine) + data.bytes()};
+  budget::Finish finish{.rows = data.split_rows(),
+                        .optional_rows = data.count(task::SplitName::training),
+                        .synced_files = 1,
+                        .held_bytes = engine.layout().bytes() + engine.arena_bytes() +
+                                      BestModel::bytes_for(engine) + data.bytes()};
   if (blends) {
-    finish.rows += static_cast<int64_t>(data.validation.size());
+    finish.rows += data.count(task::SplitName::validation);
     finish.seconds += blend_seconds(data);
   }
-  if (work.predictions) finish.answers = static_cast<int64_t>(work.predicted_rows) * answers_of_a_row(data);
+  if (work.predictions) finish.answers = work.predicted_rows * answers_of_a_row(data);
   if (work.model) {
     finish.synced_files += 1;
     finish.synced_bytes = BestModel::bytes_for(engine);

@@ -68,7 +68,7 @@ class Laps {
 // What remains once training has ended, for a deadline to keep time for.
 struct FinishWork {
   bool predictions = true, model = true;
-  size_t predicted_rows = 0;
+  int64_t predicted_rows = 0;
 };
 budget::Finish finish_of(const Engine& engine, const Dataset& data, const FinishWork& work);
 

@@ -91,12 +91,6 @@ Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const Tr
   return data;
 }
 
-const std::vector<uint32_t>& rows_of(const Dataset& data, task::SplitName split) {
-  return split == task::SplitName::training     ? data.training
-         : split == task::SplitName::validation ? data.validation
-                                                : data.test;
-}
-
 // Bytes of the log of evaluations at the run's end: a line for each, of so many numbers.
 int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
   constexpr int64_t kOfNumber = 48, kOfLine = 160;
@@ -108,17 +102,17 @@ int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
 }
 
 Horizon horizon_of(const Run& run) {
-  return horizon(run.job.recipe.trainer, static_cast<int64_t>(run.data.training.size()),
+  return horizon(run.job.recipe.trainer, run.data.count(task::SplitName::training),
                  run.batch().batch * run.batch().accumulation);
 }
 
 // The plans of training and of finishing it.
 std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSizes& batch) {
-  const auto evaluated =
-      static_cast<int64_t>(std::max({data.training.size(), data.validation.size(), data.test.size()}));
-  auto plans = plans_for(batch, static_cast<int64_t>(data.training.size()), evaluated);
-  if (const auto members = members_plan(data.spec.recipe, data.validation.size(), batch.eval))
-    plans.push_back(*members);
+  const int64_t training = data.count(task::SplitName::training),
+                validation = data.count(task::SplitName::validation);
+  auto plans =
+      plans_for(batch, training, std::max({training, validation, data.count(task::SplitName::test)}));
+  if (const auto members = members_plan(data.spec.recipe, validation, batch.eval)) plans.push_back(*members);
   return plans;
 }
 
@@ -126,7 +120,7 @@ std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSize
 Status compile_run(Run& run, CompileOptions options) {
   const task::Trainer& trainer = run.job.recipe.trainer;
   task::NetworkSpec& spec = run.data.spec;
-  const auto rows = static_cast<int64_t>(run.data.training.size());
+  const int64_t rows = run.data.count(task::SplitName::training);
   options.precision = training_precision(trainer, options);
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
@@ -168,7 +162,7 @@ budget::Finish finish_of(const Run& run, const TrainRequest& request) {
   return finish_of(run.engine(), run.data,
                    {.predictions = request.save_predictions,
                     .model = request.save_model,
-                    .predicted_rows = rows_of(run.data, run.job.eval_split).size()});
+                    .predicted_rows = run.data.count(run.job.eval_split)});
 }
 
 Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
@@ -192,7 +186,7 @@ Status fit_time(Run& run, const TrainRequest& request, Time& time, const LogSink
   if (!time.deadline) {
     if (!open) return {};
     trainer.epochs.value = run.data.spec.recipe.trainer.epochs.value =
-        choose_epochs(run.horizon, static_cast<int64_t>(run.data.validation.size()), time.rates(), log);
+        choose_epochs(run.horizon, run.data.count(task::SplitName::validation), time.rates(), log);
     run.horizon = horizon_of(run);
     run.most_steps = run.horizon.total_steps;
     return {};
@@ -240,16 +234,15 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, Time& time, const 
   if (!data) return fail(data.error());
   if (job.before)
     if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
-  if (request.eval_split && rows_of(*data, job.eval_split).empty())
+  if (request.eval_split && data->count(job.eval_split) == 0)
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
-  const auto rows = static_cast<int64_t>(data->training.size());
+  const int64_t rows = data->count(task::SplitName::training);
   const task::Trainer& trainer = job.recipe.trainer;
   const auto& plateau = trainer.learning_rate_scheduler;
   if (plateau.reduce_on_plateau > 0)
-    for (const auto& [split, rows_of] : {std::pair{task::SplitName::validation, &data->validation},
-                                         std::pair{task::SplitName::test, &data->test}})
-      if (plateau.reduce_eval_split == split && rows_of->empty())
+    for (const task::SplitName split : {task::SplitName::validation, task::SplitName::test})
+      if (plateau.reduce_eval_split == split && data->count(split) == 0)
         say(events.log, LogLevel::warning,
             "reduce_eval_split has no rows: reduce_on_plateau watches the training rows instead");
   constexpr int64_t kManyMembers = 64;
@@ -360,8 +353,8 @@ Status write_down(Run& run, const TrainRequest& request, const Estimate& planned
 }
 
 Status save_best(Run& run, const Metrics* held_out, std::string name) {
-  const ModelNotes notes{run.job.seed, run.best.step(), static_cast<int64_t>(run.data.training.size()),
-                         held_out, std::move(name)};
+  const ModelNotes notes{run.job.seed, run.best.step(), run.data.count(task::SplitName::training), held_out,
+                         std::move(name)};
   auto ok = save_model(run.job.folder->model(), run.data.spec, run.data.fits, run.best, notes);
   if (ok) run.best.saved();
   return ok;
@@ -381,10 +374,8 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers,
     }
   };
   const auto measured = [&](task::SplitName split) -> std::optional<Metrics> {
-    const auto& rows = rows_of(data, split);
-    if (rows.empty()) return std::nullopt;
-    if (split == run.job.eval_split) return evaluator.evaluate(rows, write);
-    return evaluator.evaluate(rows);
+    if (data.count(split) == 0) return std::nullopt;
+    return split == run.job.eval_split ? evaluator.evaluate(split, write) : evaluator.evaluate(split);
   };
   outcome.validation = measured(task::SplitName::validation);
   outcome.test = measured(task::SplitName::test);
@@ -392,21 +383,14 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers,
     outcome.training = measured(task::SplitName::training);
     return;
   }
-  const auto fit = static_cast<size_t>(deadline->rows_that_fit(static_cast<int64_t>(data.training.size())));
+  const int64_t rows = data.count(task::SplitName::training), fit = deadline->rows_that_fit(rows);
   if (fit == 0) return;
-  std::vector<uint32_t> some = data.training;
-  if (const size_t every = (some.size() + fit - 1) / fit; every > 1) {
-    size_t kept = 0;
-    for (size_t i = 0; i < some.size(); i += every) some[kept++] = some[i];
-    some.resize(kept);
-  }
   std::atomic<bool> late{false};
-  auto metrics = evaluator.evaluate(
-      some,
-      [&](std::span<const uint32_t>, const Ports&) {
-        if (deadline->left() < deadline->closing()) late = true;
-      },
-      &late);
+  auto metrics = evaluator.evaluate(task::SplitName::training,
+                                    [&](std::span<const uint32_t>, const Ports&) {
+                                      if (deadline->left() < deadline->closing()) late = true;
+                                    },
+                                    {.every = (rows + fit - 1) / fit, .stop = &late});
   if (!late) outcome.training = std::move(metrics);
 }
 
@@ -415,7 +399,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
               Time& time, const LogSink& log, TrainOutcome& outcome) {
   const RunFolder& folder = *run.job.folder;
   Result<data::RowWriter> answers = fail(Error{});
-  const bool save_answers = request.save_predictions && !rows_of(run.data, run.job.eval_split).empty();
+  const bool save_answers = request.save_predictions && run.data.count(run.job.eval_split) > 0;
   if (save_answers)
     answers = data::RowWriter::open(folder.predictions(), data::WriteKind::csv,
                                     Answers(run.data.spec, run.data.fits).columns());
@@ -423,11 +407,11 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   const auto& deadline = time.deadline;
   std::function<bool()> enough;
   if (deadline) enough = [&] { return deadline->left() < deadline->least_finishing(); };
-  if (auto ok = fit_blend(run.engine(), run.data, run.data.validation, run.batch().eval, enough); !ok)
+  if (auto ok = fit_blend(run.engine(), run.data, task::SplitName::validation, run.batch().eval, enough); !ok)
     return ok;
   run.best.capture(run.engine(), run.best.step());
   measure(run, evaluator, answers ? &*answers : nullptr, deadline, outcome);
-  if (!outcome.training || outcome.training->rows < std::ssize(run.data.training))
+  if (!outcome.training || outcome.training->rows < run.data.count(task::SplitName::training))
     say(log, LogLevel::note,
         fmt::format("the metrics on the training rows are of {} of them: the time was short",
                     outcome.training ? std::to_string(outcome.training->rows) : "none"));
@@ -467,9 +451,9 @@ Estimate plan_time(Run& run, const TrainRequest& request, Time& time) {
   time.times.steps_wanted = run.most_steps;
   plan_times(
       {.horizon = run.horizon,
-       .evaluated_rows = static_cast<int64_t>(
-           run.data.validation.size() +
-           (run.job.recipe.trainer.evaluate_training_set ? run.data.training.size() : 0)),
+       .evaluated_rows =
+           run.data.count(task::SplitName::validation) +
+           (run.job.recipe.trainer.evaluate_training_set ? run.data.count(task::SplitName::training) : 0),
        .finish = finish_of(run, request),
        .checkpoint_bytes =
            request.save_checkpoints ? run.engine().layout().bytes() + BestModel::bytes_for(run.engine()) : 0,
@@ -565,7 +549,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, Time& time
   outcome.seconds = loop.seconds();
   if (loop.seconds() > 0)
     outcome.samples_per_second = static_cast<double>(loop.steps_run()) / loop.seconds() *
-                                 static_cast<double>(run.data.training.size()) /
+                                 static_cast<double>(run.data.count(task::SplitName::training)) /
                                  static_cast<double>(run.horizon.steps_per_epoch);
   outcome.bad_node = loop.bad_node();
   if (*ending == Ending::finished || *ending == Ending::early_stopped || *ending == Ending::out_of_time)

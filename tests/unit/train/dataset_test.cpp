@@ -1,8 +1,7 @@
-#include "train/dataset.h"
-
 #include <algorithm>
 #include <numeric>
 
+#include "train/batches.h"
 #include "unit/train/tables.h"
 
 namespace shoestring::train {
@@ -169,7 +168,7 @@ TEST(Prepare, GatheringRepeatsTheLastRowBeyondTheBatch) {
   ports.inputs = {nullptr, nullptr, kinds.data()};
   ports.targets = {targets.data()};
   const std::vector<uint32_t> rows{3, 9};
-  p.data->gather(rows, 4, ports);
+  gather(RowsAt{&p.data->inputs, &p.data->targets, rows}, 4, ports);
   for (int r = 0; r < 4; ++r) {
     const uint32_t row = r == 0 ? 3 : 9;
     EXPECT_EQ(numbers[static_cast<size_t>(2 * r)], p.data->inputs.numbers.row(row)[0]);

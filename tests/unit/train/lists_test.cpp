@@ -75,7 +75,7 @@ TEST(Lists, ArriveAtThePlansPorts) {
   Ports ports;
   ports.inputs = {v.data(), tags.data(), nullptr, words.data(), when.data(), nullptr};
   const std::vector<uint32_t> rows{2, 0, 1};
-  data->gather(rows, 4, ports);  // the last row is repeated
+  gather(RowsAt{&data->inputs, &data->targets, rows}, 4, ports);  // the last row is repeated
   EXPECT_EQ(v, (std::vector<float>{0, 0, 1, 2, 3, 4, 3, 4}));
   EXPECT_EQ(tags, (std::vector<int32_t>{0, 1, 2, 0, 1, 3, 0, 3, 3, 0, 3, 3}));  // tall, red, blue
   EXPECT_EQ(words, (std::vector<int32_t>{1, 3, 0, 0, 2, 3, 2, 3}));

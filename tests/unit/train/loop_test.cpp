@@ -124,7 +124,7 @@ TEST(Loop, LearnsASum) {
   const auto ending = bench.loop->run();
   ASSERT_TRUE(ending);
   bench.best->restore(*bench.engine);
-  EXPECT_GT(bench.evaluator->evaluate(bench.data.test).value("y", "accuracy"), 0.9);
+  EXPECT_GT(bench.evaluator->evaluate(task::SplitName::test).value("y", "accuracy"), 0.9);
 }
 
 TEST(Loop, AccumulatedStepsEqualOneLargeStep) {

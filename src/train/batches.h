@@ -1,0 +1,48 @@
+// The rows of a split, batch by batch, wherever they are: what trains, evaluates and blends takes them from
+// here and knows nothing of where.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "train/dataset.h"
+
+namespace shoestring::train {
+
+// Some rows where they lie encoded: their places in columns of the whole table, or of a part of it.
+struct RowsAt {
+  const EncodedInputs* inputs = nullptr;
+  const EncodedTargets* targets = nullptr;
+  std::span<const uint32_t> rows;
+};
+
+// Fills a plan's inputs and targets with these rows (at least one); the plan's rows beyond them repeat the
+// last.
+inline void gather(const RowsAt& at, int64_t plan_rows, const Ports& ports) {
+  gather(*at.inputs, at.rows, plan_rows, ports);
+  gather(*at.targets, at.rows, plan_rows, ports);
+}
+
+class Batches {
+ public:
+  // The data set outlives it. With a seed each epoch has an order of its own, a function of seed and epoch;
+  // without one, the rows keep the order of their split.
+  Batches(const Dataset& data, task::SplitName split, int64_t batch_rows, std::optional<uint64_t> seed = {});
+
+  int64_t rows() const { return rows_; }
+  int64_t count() const { return (rows_ + batch_rows_ - 1) / batch_rows_; }
+  // The rows [batch * batch_rows, …) of the epoch, batch_rows of them but for the last batch. They stay until
+  // the next call, of any Batches of the data set. Takes no memory.
+  RowsAt at(int64_t batch, uint32_t epoch = 0);
+
+ private:
+  const Dataset* data_;
+  task::SplitName split_;
+  int64_t rows_, batch_rows_;
+  std::optional<uint64_t> seed_;
+  std::vector<uint32_t> order_;  // of the epoch, where there is a seed
+  int64_t order_epoch_ = -1;
+};
+
+}  // namespace shoestring::train
