@@ -109,9 +109,22 @@ int64_t CodeColumn::rows() const {
   return std::visit([](const auto& codes) { return static_cast<int64_t>(codes.size()); }, codes_) / width_;
 }
 
-int CodeColumn::bytes_per_row() const {
-  return std::visit([](const auto& codes) { return static_cast<int>(sizeof(codes[0])); }, codes_) *
-         static_cast<int>(width_);
+int64_t CodeColumn::row_bytes() const {
+  return std::visit([](const auto& codes) { return static_cast<int64_t>(sizeof(codes[0])); }, codes_) *
+         width_;
+}
+
+void CodeColumn::resize(int64_t rows) {
+  std::visit([&](auto& codes) { codes.resize(static_cast<size_t>(rows * width_)); }, codes_);
+}
+
+void CodeColumn::pack(std::span<const uint32_t> rows, std::byte* out, int64_t stride) const {
+  std::visit([&](const auto& codes) { data::pack(codes.data(), width_, rows, out, stride); }, codes_);
+}
+
+void CodeColumn::unpack(const std::byte* in, int64_t stride, int64_t first, int64_t count) {
+  std::visit([&](auto& codes) { data::unpack(in, stride, count, codes.data() + first * width_, width_); },
+             codes_);
 }
 
 int64_t CodeColumn::bytes() const {

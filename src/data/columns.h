@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/memory.h"
+#include "data/packed.h"
 
 namespace shoestring::data {
 
@@ -26,6 +27,16 @@ class FloatRows {
   void append(int64_t count);
   float* column(int c, int64_t first_row = 0) { return values_.data() + first_row * width_ + c; }
   const float* row(int64_t r) const { return values_.data() + r * width_; }
+
+  // For rows in a file (data/packed.h): bytes of each, and room for so many rows to be filled from it.
+  int64_t row_bytes() const { return static_cast<int64_t>(sizeof(float)) * width_; }
+  void resize(int64_t rows) { append(rows - this->rows()); }
+  void pack(std::span<const uint32_t> rows, std::byte* out, int64_t stride) const {
+    data::pack(values_.data(), width_, rows, out, stride);
+  }
+  void unpack(const std::byte* in, int64_t stride, int64_t first, int64_t count) {
+    data::unpack(in, stride, count, values_.data() + first * width_, width_);
+  }
 
   // out[b, :] = row(rows[b]), out row-major [rows.size(), width].
   void gather(std::span<const uint32_t> rows, float* out) const;
@@ -47,7 +58,11 @@ class CodeColumn {
   int64_t width() const { return width_; }
   int64_t rows() const;
   int64_t bytes() const;
-  int bytes_per_row() const;
+  int64_t row_bytes() const;
+  // For rows in a file (data/packed.h); resize() makes room for so many to be filled from it.
+  void resize(int64_t rows);
+  void pack(std::span<const uint32_t> rows, std::byte* out, int64_t stride) const;
+  void unpack(const std::byte* in, int64_t stride, int64_t first, int64_t count);
   void append(std::span<const int32_t> codes);  // of whole rows, each in [0, cardinality)
   int32_t at(int64_t row, int64_t place = 0) const;
   // out[b * stride], of several a row out[b, :], = codes[rows[b]], widened.
@@ -71,6 +86,15 @@ class DateRows {
 
   int64_t rows() const { return static_cast<int64_t>(dates_.size()); }
   int64_t bytes() const { return static_cast<int64_t>(dates_.capacity() * sizeof(Date)); }
+  // For rows in a file (data/packed.h); resize() makes room for so many to be filled from it.
+  int64_t row_bytes() const { return sizeof(Date); }
+  void resize(int64_t rows) { dates_.resize(static_cast<size_t>(rows)); }
+  void pack(std::span<const uint32_t> rows, std::byte* out, int64_t stride) const {
+    data::pack(dates_.data(), 1, rows, out, stride);
+  }
+  void unpack(const std::byte* in, int64_t stride, int64_t first, int64_t count) {
+    data::unpack(in, stride, count, dates_.data() + first, 1);
+  }
   // out row-major [rows.size(), kWidth].
   void gather(std::span<const uint32_t> rows, float* out) const;
 

@@ -22,6 +22,7 @@ constexpr uint32_t kSplitStream = 0xFFFFFF00;
 constexpr uint32_t kOrderStream = 0xFFFFFF01;
 constexpr uint32_t kSampleStream = 0xFFFFFF02;
 constexpr uint32_t kResampleStream = 0xFFFFFF03;
+constexpr uint32_t kRowSplitStream = 0xFFFFFF04;
 
 // How many rows each split has too few of, in what was dealt so far.
 using Owed = std::array<double, 3>;
@@ -62,6 +63,12 @@ uint32_t mixed(uint32_t x) {
   x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
   x = (x ^ (x >> 13)) * 0xC2B2AE35u;
   return x ^ (x >> 16);
+}
+
+// The split in whose share of [0, 1) a number lies.
+Split split_at(double at, const SplitShares& shares) {
+  if (at < shares.train || shares.train >= 1) return kTrain;
+  return at < shares.train + shares.validation || shares.test == 0 ? kValidation : kTest;
 }
 
 // Deals the rows, which are shuffled first, to the splits.
@@ -125,9 +132,15 @@ std::vector<uint8_t> ordered_split(std::span<const double> values, const SplitSh
 }
 
 Split hash_split(std::string_view value, const SplitShares& shares) {
-  const double at = static_cast<double>(mixed(crc32_of(value))) * 0x1p-32;
-  if (at < shares.train) return kTrain;
-  return at < shares.train + shares.validation || shares.test == 0 ? kValidation : kTest;
+  return split_at(static_cast<double>(mixed(crc32_of(value))) * 0x1p-32, shares);
+}
+
+Split row_split(int64_t row, const SplitShares& shares, uint64_t seed) {
+  const auto number = static_cast<uint64_t>(row);
+  const PhiloxBlock draw =
+      philox4x32({static_cast<uint32_t>(number), static_cast<uint32_t>(number >> 32), 0, kRowSplitStream},
+                 {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  return split_at(static_cast<double>(draw[0]) * 0x1p-32, shares);
 }
 
 std::vector<uint8_t> group_split(std::span<const int32_t> codes, const SplitShares& shares, uint64_t seed) {

@@ -26,6 +26,10 @@ Status check(const SplitShares& shares);
 // Exactly round(share * rows) rows each (largest remainders), drawn without replacement.
 std::vector<uint8_t> random_split(int64_t rows, const SplitShares& shares, uint64_t seed);
 
+// Where row `row` of a table belongs, whatever the other rows are, so that no table need be in memory: each
+// lies in a share with that probability. Models that were trained with this split count on it.
+Split row_split(int64_t row, const SplitShares& shares, uint64_t seed);
+
 // Every split has the classes in the table's proportions: of each class within one row of its share, of all
 // classes together within a few. Codes < 0 (missing) are a class of their own. Values that are all distinct
 // give a random split.

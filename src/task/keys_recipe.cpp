@@ -44,7 +44,11 @@ constexpr auto kEnsemble = keys(
 
 constexpr NameList kSharesHelp = "Shares of training, validation and test, which add up to 1.";
 constexpr Range kShare{.low = 0, .high = 1};
-constexpr auto kRandom = keys(key<&RandomSplit::probabilities>("probabilities", kSharesHelp).in(kShare));
+constexpr auto kRandom =
+    keys(key<&RandomSplit::probabilities>("probabilities", kSharesHelp).in(kShare),
+         key<&RandomSplit::per_row>("per_row",
+                                    "A row's number alone decides, so that the table need not be in memory; "
+                                    "the shares are then met but nearly."));
 constexpr auto kFixed = keys(
     key<&FixedSplit::column>("column", "The column that says 0 (training), 1 (validation) or 2 (test)."));
 // The keys of a split by a column.

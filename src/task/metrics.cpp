@@ -1,6 +1,7 @@
 #include "task/metrics.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -56,12 +57,54 @@ std::vector<MetricValue> NumberMetrics::values() const {
 
 // ---- binary ------------------------------------------------------------------------------------
 
+namespace {
+
+constexpr size_t kHalf = 1 << 16;  // steps of the probabilities up to a half, as many of those above
+
+// Steps of equal ratio down to 2^-32, mirrored at a half: the bits of a float that are not cut off.
+size_t step_of(float probability) {
+  const float least = std::min(probability, 1 - probability);
+  constexpr uint32_t kCut = 12, kLowest = 95u << (23 - kCut);
+  const uint32_t bits = least > 0 ? std::bit_cast<uint32_t>(least) >> kCut : 0;
+  const size_t step = std::min<size_t>(bits > kLowest ? bits - kLowest : 0, kHalf - 1);
+  return probability <= 0.5F ? step : 2 * kHalf - 1 - step;
+}
+
+}  // namespace
+
+void ScoreCounts::add(float probability, bool truth) {
+  if (empty()) of_true_.resize(2 * kHalf), of_false_.resize(2 * kHalf);
+  if (std::isnan(probability))
+    bad_ = true;
+  else
+    ++(truth ? of_true_ : of_false_)[step_of(probability)];
+}
+
+double ScoreCounts::roc_auc() const {
+  double above = 0, high = 0, low = 0;  // low: of the steps below
+  for (size_t step = 0; step < of_true_.size(); ++step) {
+    const double truths = of_true_[step], others = of_false_[step];
+    above += truths * (low + 0.5 * others);
+    high += truths, low += others;
+  }
+  return bad_ || high == 0 || low == 0 ? kNone : above / (high * low);
+}
+
+void BinaryMetrics::keep(float probability, bool truth) {
+  if (rows() < exact_rows_) return (truth ? of_true_ : of_false_).push_back(probability);
+  for (auto* scores : {&of_true_, &of_false_}) {
+    for (const float score : *scores) counts_.add(score, scores == &of_true_);
+    *scores = std::vector<float>();
+  }
+  counts_.add(probability, truth);
+}
+
 void BinaryMetrics::add(std::span<const float> probabilities, std::span<const float> truths,
                         std::span<const float> losses) {
   for (size_t i = 0; i < truths.size(); ++i) {
     const bool truth = truths[i] > 0.5F, prediction = probabilities[i] >= threshold_;
     loss_ += losses[i];
-    (truth ? of_true_ : of_false_).push_back(probabilities[i]);
+    keep(probabilities[i], truth);
     if (truth)
       ++(prediction ? true_positives : false_negatives);
     else
@@ -73,9 +116,9 @@ std::vector<MetricValue> BinaryMetrics::values() const {
   const auto tp = static_cast<double>(true_positives), fp = static_cast<double>(false_positives);
   const auto tn = static_cast<double>(true_negatives), fn = static_cast<double>(false_negatives);
   const auto share = [](double part, double whole) { return whole > 0 ? part / whole : kNone; };
-  return named(FeatureType::binary,
-               {mean(loss_, rows()), mean(tp + tn, rows()), share(tp, tp + fp), share(tp, tp + fn),
-                share(tn, tn + fp), share(2 * tp, 2 * tp + fp + fn), roc_auc(of_true_, of_false_)});
+  return named(FeatureType::binary, {mean(loss_, rows()), mean(tp + tn, rows()), share(tp, tp + fp),
+                                     share(tp, tp + fn), share(tn, tn + fp), share(2 * tp, 2 * tp + fp + fn),
+                                     counts_.empty() ? roc_auc(of_true_, of_false_) : counts_.roc_auc()});
 }
 
 double roc_auc(std::span<const float> positives, std::span<const float> negatives) {
@@ -214,12 +257,12 @@ std::vector<MetricValue> SetMetrics::values() const {
 
 // ---- any ---------------------------------------------------------------------------------------
 
-OutputMetrics metrics_for(const OutputFeature& output, int64_t size) {
+OutputMetrics metrics_for(const OutputFeature& output, int64_t size, int64_t exact_rows) {
   return std::visit(
       Overloaded{[](const NumberOutput& o) {
                    return OutputMetrics(NumberMetrics(std::holds_alternative<RootMeanSquaredError>(o.loss)));
                  },
-                 [](const BinaryOutput& o) { return OutputMetrics(BinaryMetrics(o.threshold)); },
+                 [&](const BinaryOutput& o) { return OutputMetrics(BinaryMetrics(o.threshold, exact_rows)); },
                  [&](const CategoryOutput& o) { return OutputMetrics(CategoryMetrics(size, o.top_k)); },
                  [&](const VectorOutput&) { return OutputMetrics(VectorMetrics(size)); },
                  [&](const SetOutput& o) { return OutputMetrics(SetMetrics(size, o.threshold)); }},

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <variant>
@@ -35,10 +36,25 @@ class NumberMetrics {
   double truth_mean_ = 0, truth_deviation_ = 0;  // Welford: the sum of squared deviations
 };
 
-// Of a binary output. Keeps each row's probability, 4 bytes, for an exact AUC.
+// How many of two kinds of rows have which probability, by steps of 1/2048 of it, or of what it lacks to 1.
+class ScoreCounts {
+ public:
+  void add(float probability, bool truth);
+  // As roc_auc(), of probabilities rounded to the steps.
+  double roc_auc() const;
+  bool empty() const { return of_true_.empty(); }
+
+ private:
+  std::vector<uint32_t> of_true_, of_false_;  // of each step; empty until the first
+  bool bad_ = false;                          // a probability was not a number
+};
+
+// Of a binary output. Keeps each row's probability, 4 bytes, for an exact AUC, of `exact_rows` rows; of more
+// it counts them in steps, 1 MiB in all.
 class BinaryMetrics {
  public:
-  explicit BinaryMetrics(double threshold = 0.5) : threshold_(threshold) {}
+  explicit BinaryMetrics(double threshold = 0.5, int64_t exact_rows = std::numeric_limits<int64_t>::max())
+      : threshold_(threshold), exact_rows_(exact_rows) {}
   // `truths` are 0 or 1.
   void add(std::span<const float> probabilities, std::span<const float> truths,
            std::span<const float> losses);
@@ -48,8 +64,12 @@ class BinaryMetrics {
   int64_t true_positives = 0, false_positives = 0, true_negatives = 0, false_negatives = 0;
 
  private:
+  void keep(float probability, bool truth);
+
   double threshold_, loss_ = 0;
+  int64_t exact_rows_;
   std::vector<float> of_true_, of_false_;  // probabilities of the rows that are true, false
+  ScoreCounts counts_;                     // in their place, of many
 };
 
 // The probability that a score of `positives` is above one of `negatives`, ties counting half: the
@@ -122,8 +142,10 @@ class SetMetrics {
 // As FeatureType.
 using OutputMetrics = std::variant<NumberMetrics, BinaryMetrics, CategoryMetrics, VectorMetrics, SetMetrics>;
 
-// Empty metrics for an output of the recipe; `size` is NetworkSpec's of it.
-OutputMetrics metrics_for(const OutputFeature& output, int64_t size);
+// Empty metrics for an output of the recipe; `size` is NetworkSpec's of it. Beyond `exact_rows` no metric
+// keeps anything of a row.
+OutputMetrics metrics_for(const OutputFeature& output, int64_t size,
+                          int64_t exact_rows = std::numeric_limits<int64_t>::max());
 std::vector<MetricValue> values(const OutputMetrics& metrics);
 // The value of a name in the list, NaN if it is not there.
 double value_of(std::span<const MetricValue> values, std::string_view name);

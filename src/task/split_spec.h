@@ -15,6 +15,7 @@ inline constexpr Probabilities kProbabilities{0.7, 0.1, 0.2};
 
 struct RandomSplit {
   Probabilities probabilities = kProbabilities;
+  bool per_row = false;  // a row's number alone decides, so that the table need not be in memory
   bool operator==(const RandomSplit&) const = default;
 };
 struct FixedSplit {

@@ -41,7 +41,8 @@ class Batches {
   task::SplitName split_;
   int64_t rows_, batch_rows_;
   std::optional<uint64_t> seed_;
-  std::vector<uint32_t> order_;  // of the epoch, where there is a seed
+  std::optional<FileBatches> of_file_;  // where the rows are in a file, else:
+  std::vector<uint32_t> order_;         // of the epoch, where there is a seed
   int64_t order_epoch_ = -1;
 };
 

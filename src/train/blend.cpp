@@ -26,7 +26,7 @@ double loss_of(const MemberAnswers& a, std::span<const double> weights, std::vec
 }
 
 // More answers than this say nothing new about a few weights.
-constexpr size_t kMostAnswers = 1 << 21;
+constexpr int64_t kMostAnswers = 1 << 21;
 
 // Of the row at `place` of the batch what each member answered to one question, and the truth where the
 // answers are values and not probabilities of what was true.
@@ -41,13 +41,13 @@ void add_answer(const float* answers, size_t place, size_t stride, bool invert, 
 
 // A row whose class the model does not know says nothing. Each number of a vector and each word of a set is a
 // question of its own.
-void add_batch(const task::NetworkSpec& spec, const RowsAt& at, const Runner& runner,
+void add_batch(const task::NetworkSpec& spec, const RowsAt& at, const Runner& runner, size_t most,
                std::vector<MemberAnswers>& out) {
   const auto plan_rows = static_cast<size_t>(runner.rows());
   const std::span<const uint32_t> batch = at.rows;
   const EncodedTargets& targets = *at.targets;
   for (size_t o = 0; o < out.size(); ++o) {
-    if (out[o].of_member.front().size() >= kMostAnswers) continue;
+    if (out[o].of_member.front().size() >= most) continue;
     const float* answers = runner.ports().answers[o];
     const auto size = static_cast<size_t>(spec.output_sizes[o]);
     const size_t stride = plan_rows * size;
@@ -127,12 +127,13 @@ Status fit_blend(Engine& engine, const Dataset& data, task::SplitName split, int
         {.squared = output.type() == task::FeatureType::number || output.type() == task::FeatureType::vector,
          .loss_weight = output.loss_weight(),
          .of_member = std::vector<std::vector<float>>(members)});
+  const auto most = static_cast<size_t>(std::min(kMostAnswers, data.rows_kept()));
   Batches batches(data, split, (*runner)->rows());
   for (int64_t b = 0; b < batches.count(); ++b) {
     const RowsAt at = batches.at(b);
     gather(*at.inputs, at.rows, (*runner)->rows(), (*runner)->ports());
     (*runner)->run({});
-    add_batch(spec, at, **runner, outputs);
+    add_batch(spec, at, **runner, most, outputs);
   }
   const std::vector<double> weights = blend(outputs, members, enough);
   const std::span<float> state = engine.state(task::kBlendWeights);

@@ -3,11 +3,14 @@
 #pragma once
 
 #include <atomic>
+#include <limits>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "train/encoded.h"
+#include "train/file_rows.h"
 
 namespace shoestring::train {
 
@@ -26,15 +29,18 @@ struct SourceFile {
   std::string crc32 = {};  // of its bytes, 8 digits; "" where they can be read but once
 };
 
+// Encoded rows, in memory or in a file. Whoever wants some of them asks train/batches.h.
 struct Dataset {
   task::NetworkSpec spec;  // the recipe and the sizes that were found
   task::Fits fits;
-  std::vector<uint32_t> training, validation, test;  // rows of each split; train/batches.h hands them out
   std::vector<SourceFile> files;
   int64_t rows = 0;  // as read, before any was left out
 
   EncodedInputs inputs;
   EncodedTargets targets;
+  std::vector<uint32_t> training, validation, test;  // rows of each split
+
+  std::unique_ptr<FileRows> file;  // in the place of all these
 
   const std::vector<uint32_t>& rows_of(task::SplitName split) const {
     return split == task::SplitName::training     ? training
@@ -45,8 +51,18 @@ struct Dataset {
     return count(task::SplitName::training) + count(task::SplitName::validation) +
            count(task::SplitName::test);
   }
-  int64_t count(task::SplitName split) const { return static_cast<int64_t>(rows_of(split).size()); }
-  int64_t bytes() const { return bytes_of(inputs) + bytes_of(targets); }
+  int64_t count(task::SplitName split) const {
+    return file ? file->rows(static_cast<data::Split>(split)) : static_cast<int64_t>(rows_of(split).size());
+  }
+  // Of the largest batch that can be asked for.
+  int64_t most_rows() const { return file ? file->most_rows() : std::numeric_limits<int64_t>::max(); }
+  // Of how many rows at most something may be kept while they are looked at, as an exact AUC does.
+  int64_t rows_kept() const { return file ? kRowsKept : std::numeric_limits<int64_t>::max(); }
+  static constexpr int64_t kRowsKept = 1 << 16;
+  // Why rows could not be read; what was handed out since is worth nothing.
+  bool readable() const { return !file || file->fault(); }
+  Status fault() const { return file ? file->fault() : Status(); }
+  int64_t bytes() const { return file ? file->bytes() : bytes_of(inputs) + bytes_of(targets); }
 };
 
 struct SavedModel;
@@ -55,6 +71,7 @@ struct PrepareOptions {
   LogSink log = {};
   const SavedModel* start_from = nullptr;   // whose weights training begins with (train/start_from.h)
   const std::atomic<bool>* stop = nullptr;  // set from outside: give up
+  std::optional<FromFile> from_file = {};   // keep the encoded rows in a file (train/from_file.h)
 };
 
 // For training. Fails with ErrorKind::data: what open_table says; a column that the recipe names and the

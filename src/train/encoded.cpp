@@ -91,41 +91,43 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
 }
 
 EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
-                              std::span<const uint8_t> groups) {
+                              int64_t first_row, std::span<const uint8_t> groups,
+                              std::span<task::FillState> states) {
   EncodedTargets out;
   out.codes.resize(fits.outputs.size());
   out.numbers.resize(fits.outputs.size());
   out.columns.resize(fits.outputs.size());
   for (size_t o = 0; o < fits.outputs.size(); ++o) {
-    const task::Neighbours near{groups};
+    const task::Neighbours near{groups, states.empty() ? nullptr : &states[o]};
     const auto place = [&] {
       out.numbers[o].resize(static_cast<size_t>(raw.rows()));
       return task::FloatColumn{out.numbers[o].data(), raw.rows(), 1};
     };
-    std::visit(
-        Overloaded{[&](const task::NumberFit& f) {
-                     encode(f, cells_of<Numbers>(raw.outputs[o]), drop, place(), near);
-                   },
-                   [&](const task::BinaryFit& f) {
-                     encode(f, cells_of<Words>(raw.outputs[o]), drop, place(), &raw.bad_outputs[o], 0, near);
-                   },
-                   [&](const task::CategoryFit& f) {
-                     auto& words = std::get<Words>(raw.outputs[o]);
-                     encode(f, true, words.view(), drop, words.codes, near);
-                     out.codes[o] = std::move(words.codes);
-                   },
-                   [&](const task::VectorFit& f) {
-                     auto& column =
-                         out.columns[o].emplace<data::FloatRows>(static_cast<int>(f.size), raw.rows());
-                     encode(f, cells_of<Vectors>(raw.outputs[o]), drop, column, &raw.bad_outputs[o], 0, near);
-                   },
-                   [&](const task::WordsFit& f) {
-                     out.columns[o] = task::code_column(f, raw.rows());
-                     encode(f, true, cells_of<WordLists>(raw.outputs[o]), drop,
-                            std::get<data::CodeColumn>(out.columns[o]), near);
-                   },
-                   [](const task::DateFit&) {}},
-        fits.outputs[o]);
+    std::visit(Overloaded{[&](const task::NumberFit& f) {
+                            encode(f, cells_of<Numbers>(raw.outputs[o]), drop, place(), near);
+                          },
+                          [&](const task::BinaryFit& f) {
+                            encode(f, cells_of<Words>(raw.outputs[o]), drop, place(), &raw.bad_outputs[o],
+                                   first_row, near);
+                          },
+                          [&](const task::CategoryFit& f) {
+                            auto& words = std::get<Words>(raw.outputs[o]);
+                            encode(f, true, words.view(), drop, words.codes, near, first_row);
+                            out.codes[o] = std::move(words.codes);
+                          },
+                          [&](const task::VectorFit& f) {
+                            auto& column =
+                                out.columns[o].emplace<data::FloatRows>(static_cast<int>(f.size), raw.rows());
+                            encode(f, cells_of<Vectors>(raw.outputs[o]), drop, column, &raw.bad_outputs[o],
+                                   first_row, near);
+                          },
+                          [&](const task::WordsFit& f) {
+                            out.columns[o] = task::code_column(f, raw.rows());
+                            encode(f, true, cells_of<WordLists>(raw.outputs[o]), drop,
+                                   std::get<data::CodeColumn>(out.columns[o]), near);
+                          },
+                          [](const task::DateFit&) {}},
+               fits.outputs[o]);
     raw.outputs[o] = {};
   }
   return out;

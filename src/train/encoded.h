@@ -29,12 +29,13 @@ struct EncodedTargets {
 // Encodes all rows and takes the parsed ones away. `drop` gets a flag for each row to leave out; null:
 // every row gets a value, as in prediction. Words that a binary input does not know, vectors of another
 // length and dates that are none are counted in `raw.bad_inputs`, of a target in `raw.bad_outputs`. `groups`
-// and `states` (one for each input; empty: none) are what ffill and bfill look at, task::Neighbours.
+// and `states` (one for each feature; empty: none) are what ffill and bfill look at, task::Neighbours.
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
                             int64_t first_row = 0, std::span<const uint8_t> groups = {},
                             std::span<task::FillState> states = {});
 EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
-                              std::span<const uint8_t> groups = {});
+                              int64_t first_row = 0, std::span<const uint8_t> groups = {},
+                              std::span<task::FillState> states = {});
 
 // Fills the plan's inputs with these rows; rows that the plan has beyond them repeat the last one.
 void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t plan_rows,

@@ -50,7 +50,7 @@ void Evaluator::begin() {
   metrics_.clear();
   const auto& outputs = data_->spec.recipe.outputs;
   for (size_t o = 0; o < outputs.size(); ++o)
-    metrics_.push_back(task::metrics_for(outputs[o], data_->spec.output_sizes[o]));
+    metrics_.push_back(task::metrics_for(outputs[o], data_->spec.output_sizes[o], data_->rows_kept()));
 }
 
 void Evaluator::add(const RowsAt& at) {

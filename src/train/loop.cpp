@@ -348,6 +348,7 @@ Result<Ending> Loop::run() {
       ending = Ending::diverged;
       break;
     }
+    if (!data_->readable()) return fail(data_->fault().error());
     if (untrained) {
       untrained->learning_rate = last_rate_;
       untrained->loss = step_loss_;
@@ -358,6 +359,7 @@ Result<Ending> Loop::run() {
                                position_.step == h.total_steps;
     if (at_evaluation)
       if (auto ok = evaluate(); !ok) return fail(ok.error());
+    if (!data_->readable()) return fail(data_->fault().error());
     if (--until_look > 0 && !at_evaluation) continue;
 
     const double now = clock_->seconds();

@@ -32,9 +32,10 @@ int64_t metrics_bytes(const Dataset& data) {
   constexpr int64_t kOfRow = 12;
   int64_t kept = 0;
   for (const auto& output : data.spec.recipe.outputs) kept += output.type() == task::FeatureType::binary;
-  return kOfRow * kept *
-         std::max({data.count(task::SplitName::training), data.count(task::SplitName::validation),
-                   data.count(task::SplitName::test)});
+  const int64_t rows = std::max({data.count(task::SplitName::training),
+                                 data.count(task::SplitName::validation), data.count(task::SplitName::test)});
+  constexpr int64_t kCounted = 1 << 20;  // of more rows than are kept
+  return kept * (rows > data.rows_kept() ? kOfRow * data.rows_kept() + kCounted : kOfRow * rows);
 }
 
 // What each member answered about each validation row, while their weights are fitted.
@@ -49,7 +50,7 @@ int64_t blend_bytes(const Dataset& data) {
                   ? data.spec.output_sizes[o]
                   : 1;
   constexpr int64_t kOfValue = 6;  // four bytes in a list that grows
-  return kOfValue * members * values * data.count(task::SplitName::validation);
+  return kOfValue * members * values * std::min(data.count(task::SplitName::validation), data.rows_kept());
 }
 
 int64_t bytes_of_role(const Engine& engine, StateRole role) {
@@ -93,7 +94,8 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
              {"activations", arena.activations, Certainty::exact},
              {"scratch", arena.scratch, Certainty::exact, "of kernels"},
              {"best model", best, Certainty::exact},
-             {"data", data.bytes() + rows, Certainty::exact, "encoded"},
+             {"data", data.bytes() + rows, Certainty::exact,
+              data.file ? "a window on the encoded rows, which are in a file" : "encoded"},
              {"loader", order, Certainty::exact, "the order of an epoch"},
              {"initial values", to_come.initial_bytes, Certainty::exact},
              {"results", results, Certainty::cap, "of evaluations"},
@@ -125,7 +127,9 @@ int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_
   int64_t values = 0;
   for (const int64_t size : data.spec.output_sizes) values += size + 2;
   const auto answers = data.count(task::SplitName::test) * values * kOfAnswer;
-  return 2 * (engine.layout().bytes() + model) + 2 * model + answers + 2 * history_bytes + kSmallFiles;
+  const int64_t encoded = data.file ? data.file->file_bytes() : 0;
+  return encoded + 2 * (engine.layout().bytes() + model) + 2 * model + answers + 2 * history_bytes +
+         kSmallFiles;
 }
 
 std::optional<int64_t> memory_limit(const task::Budget& budget) {

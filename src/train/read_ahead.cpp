@@ -8,7 +8,6 @@
 namespace shoestring::train {
 namespace {
 
-constexpr size_t kMostBatches = 4;      // of a MiB or so: enough that threads seldom wait for each other
 constexpr int64_t kFewCells = 1 << 14;  // that are done sooner than a sleeping team wakes
 
 // At most so many of the batches after `now`.
@@ -25,8 +24,8 @@ Ahead read_after(const Ahead& now, data::TableReader& reader, size_t most) {
 
 }  // namespace
 
-Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& map,
-                      data::TableReader& reader) {
+Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& map, data::TableReader& reader,
+                      size_t most) {
   int64_t rows = 0;
   for (const data::RecordBatch& batch : now.batches) rows += batch.rows();
   if (thread_count() == 1 || rows * columns.parts() < kFewCells) {
@@ -41,7 +40,7 @@ Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& ma
     for (int mine; (mine = task.fetch_add(1)) < columns.parts();) {
       try {
         if (mine < 0)
-          next = read_after(now, reader, kMostBatches);
+          next = read_after(now, reader, most);
         else
           for (const data::RecordBatch& batch : now.batches) columns.append_part(mine, batch, map);
       } catch (...) {  // no memory

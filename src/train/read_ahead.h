@@ -16,7 +16,9 @@ struct Ahead {
 };
 
 // Appends the columns of the batches in `now` to `columns`, and reads those after them at the same time: the
-// team's threads take these tasks as they come, and what comes out does not depend on who took which.
-Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& map, data::TableReader& reader);
+// team's threads take these tasks as they come, and what comes out does not depend on who took which. At most
+// `most` batches, of a MiB or so, are read: with four threads seldom wait for each other.
+Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& map, data::TableReader& reader,
+                      size_t most = 4);
 
 }  // namespace shoestring::train

@@ -12,6 +12,7 @@
 #include "data/sources.h"
 #include "data/split.h"
 #include "train/read_ahead.h"
+#include "train/row_faults.h"
 
 namespace shoestring::train {
 namespace {
@@ -80,53 +81,85 @@ class StoppableReader final : public data::TableReader {
   const std::atomic<bool>* stop_;
 };
 
-Status read_file(const Source& source, data::ReadOptions options, const task::Recipe& recipe, bool with_split,
-                 const PrepareOptions& how, Tables& out) {
-  const LogSink& log = how.log;
+// A table that cannot be held has no random split of exact shares: one that goes by rows takes its place.
+void split_by_row(task::Recipe& recipe, const data::TableReader& table) {
+  auto& split = recipe.preprocessing.split;
+  if (!split && table.index_of("split") < 0) split = task::RandomSplit{};
+  if (auto* random = split ? std::get_if<task::RandomSplit>(&*split) : nullptr) random->per_row = true;
+}
+
+struct OpenTable {
+  data::TableReader* reader = nullptr;
+  ColumnMap map;
+};
+
+// Opens a file and finds what is to be read of it.
+Result<OpenTable> open_source(const Source& source, data::ReadOptions options, task::Recipe& recipe,
+                              bool by_row, bool with_split, const PrepareOptions& how, FilesRead& out,
+                              RowSplit& split) {
   options.expected_names = column_names(recipe, true);
   auto opened = open_table(*source.path, options, how.stop);
   if (!opened) return fail(opened.error());
   data::TableReader& reader = *out.readers.emplace_back(std::move(*opened));
-  const auto map = locate(recipe, reader, true);
+  auto map = locate(recipe, reader, true);
   if (!map) return fail(map.error());
   const uint8_t of_file = with_split ? source.split : uint8_t{data::kTest};
-  if (auto ok = out.split.open(recipe, reader, of_file); !ok) return ok;
+  if (by_row && of_file == data::kUnused) split_by_row(recipe, reader);
+  if (auto ok = split.open(recipe, reader, of_file); !ok) return fail(ok.error());
   std::vector<int> wanted = map->inputs;
   wanted.insert(wanted.end(), map->outputs.begin(), map->outputs.end());
-  if (out.split.column() >= 0) wanted.push_back(out.split.column());
+  if (split.column() >= 0) wanted.push_back(split.column());
   std::sort(wanted.begin(), wanted.end());
   wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
   reader.only(wanted);
+  return OpenTable{&reader, std::move(*map)};
+}
 
-  const int64_t first = out.rows();
-  out.first_rows.push_back(first);
-  Ahead ahead = append_and_read(out.columns, {}, *map, reader);
-  while (!ahead.batches.empty()) {
-    if (first + reader.rows() > kMaxRows)
-      return fail(ErrorKind::data, "the table has more than 2^32 rows", reader.path(),
-                  "train on a part of it");
-    Ahead next = append_and_read(out.columns, ahead, *map, reader);
-    for (const data::RecordBatch& batch : ahead.batches)
-      if (auto ok = out.split.append(batch, reader); !ok) return ok;
-    ahead = std::move(next);
-  }
-  if (!ahead.status) return ahead.status;
+Status check_rows(int64_t rows, const data::TableReader& reader) {
+  if (rows <= kMaxRows) return {};
+  return fail(ErrorKind::data, "the table has more than 2^32 rows", reader.path(), "train on a part of it");
+}
+
+// A file is read to its end: what there is to say of it.
+Status close_source(data::TableReader& reader, double tolerance, const task::Recipe& recipe,
+                    const LogSink& log, std::vector<data::BadCells>& inputs,
+                    std::vector<data::BadCells>& outputs, FilesRead& out) {
   if (log)  // only now: a note may come with any batch
     for (const auto& note : reader.notes())
       log(LogLevel::note, reader.files().size() > 1 ? note : fmt::format("{}: {}", reader.path(), note));
   if (log && reader.ragged().count > 0)
     log(LogLevel::note, fmt::format("{}: {}", reader.path(), reader.ragged().message()));
-  if (auto ok = check_cells(recipe.inputs, out.columns.bad_inputs, reader, options.tolerance, log); !ok)
-    return ok;
-  if (auto ok = check_cells(recipe.outputs, out.columns.bad_outputs, reader, options.tolerance, log); !ok)
-    return ok;
-  if (auto ok = out.split.close(reader, options.tolerance, log); !ok) return ok;
+  if (auto ok = check_cells(recipe.inputs, inputs, reader, tolerance, log); !ok) return ok;
+  if (auto ok = check_cells(recipe.outputs, outputs, reader, tolerance, log); !ok) return ok;
   for (const data::TableFile& file : reader.files()) {
     std::error_code ec;
     const auto bytes = std::filesystem::file_size(file.path, ec);
     out.files.push_back({file.path, ec ? 0 : static_cast<int64_t>(bytes), file.rows});
   }
   return {};
+}
+
+Status read_file(const Source& source, const data::ReadOptions& options, task::Recipe& recipe,
+                 bool with_split, const PrepareOptions& how, Tables& out) {
+  const int64_t first = out.rows();
+  auto opened = open_source(source, options, recipe, false, with_split, how, out.read, out.split);
+  if (!opened) return fail(opened.error());
+  data::TableReader& reader = *opened->reader;
+  out.read.first_rows.push_back(first);
+  Ahead ahead = append_and_read(out.columns, {}, opened->map, reader);
+  while (!ahead.batches.empty()) {
+    if (auto ok = check_rows(first + reader.rows(), reader); !ok) return ok;
+    Ahead next = append_and_read(out.columns, ahead, opened->map, reader);
+    for (const data::RecordBatch& batch : ahead.batches)
+      if (auto ok = out.split.append(batch, reader); !ok) return ok;
+    ahead = std::move(next);
+  }
+  if (!ahead.status) return ahead.status;
+  if (auto ok = close_source(reader, options.tolerance, recipe, how.log, out.columns.bad_inputs,
+                             out.columns.bad_outputs, out.read);
+      !ok)
+    return ok;
+  return out.split.close(reader, options.tolerance, how.log);
 }
 
 // A file that two of the splits have in common.
@@ -169,7 +202,7 @@ Status add_checksums(std::vector<SourceFile>& files) {
   return {};
 }
 
-std::string Tables::place(int64_t row) const {
+std::string FilesRead::place(int64_t row) const {
   const auto after = std::upper_bound(first_rows.begin(), first_rows.end(), row);
   const auto file = static_cast<size_t>(after - first_rows.begin()) - 1;
   return readers[file]->place(row - first_rows[file]);
@@ -179,13 +212,58 @@ Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, b
                            const PrepareOptions& how) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(files.format, options); !ok) return fail(ok.error());
-  Tables tables{.columns = RawColumns(recipe, true)};
+  task::Recipe same = recipe;
+  Tables tables{.read = {}, .columns = RawColumns(recipe, true), .split = {}};
   for (const Source& source : sources_of(files)) {
-    const size_t before = tables.files.size();
-    if (auto ok = read_file(source, options, recipe, with_split, how, tables); !ok) return fail(ok.error());
-    if (how.log) tell_shared(tables.files, before, source, how.log);
+    const size_t before = tables.read.files.size();
+    if (auto ok = read_file(source, options, same, with_split, how, tables); !ok) return fail(ok.error());
+    if (how.log) tell_shared(tables.read.files, before, source, how.log);
   }
   return tables;
+}
+
+Result<FilesRead> read_blocks(const DataFiles& files, task::Recipe& recipe, const BlockSizes& sizes,
+                              const PrepareOptions& how, const std::function<Status(RowBlock&)>& take) {
+  data::ReadOptions options;
+  if (auto ok = data::set_data_format(files.format, options); !ok) return fail(ok.error());
+  options.block_bytes = sizes.text_bytes;
+  const auto most = static_cast<size_t>(sizes.batches);
+  FilesRead out;
+  int64_t rows = 0;
+  for (const Source& source : sources_of(files)) {
+    const size_t before = out.files.size();
+    RowSplit split;
+    auto opened = open_source(source, options, recipe, true, true, how, out, split);
+    if (!opened) return fail(opened.error());
+    data::TableReader& reader = *opened->reader;
+    out.first_rows.push_back(rows);
+    std::vector<data::BadCells> bad_inputs(recipe.inputs.size()), bad_outputs(recipe.outputs.size());
+    RawColumns none(recipe, true);
+    Ahead ahead = append_and_read(none, {}, opened->map, reader, most);
+    while (!ahead.batches.empty()) {
+      RawColumns columns(recipe, true);
+      Ahead next = append_and_read(columns, ahead, opened->map, reader, most);
+      for (const data::RecordBatch& batch : ahead.batches)
+        if (auto ok = split.by_row() ? split.append(batch, reader) : Status(); !ok) return fail(ok.error());
+      ahead = std::move(next);
+      add_bad_cells(columns.bad_inputs, bad_inputs);
+      add_bad_cells(columns.bad_outputs, bad_outputs);
+      columns.bad_inputs.assign(bad_inputs.size(), {});
+      columns.bad_outputs.assign(bad_outputs.size(), {});
+      const int64_t count = columns.rows();
+      if (auto ok = check_rows(rows + count, reader); !ok) return fail(ok.error());
+      RowBlock block{columns, rows,
+                     split.by_row() ? split.take(rows, count, how.seed)
+                                    : std::vector<uint8_t>(static_cast<size_t>(count), data::kUnused)};
+      if (auto ok = take(block); !ok) return fail(ok.error());
+      rows += count;
+    }
+    if (!ahead.status) return fail(ahead.status.error());
+    if (auto ok = close_source(reader, options.tolerance, recipe, how.log, bad_inputs, bad_outputs, out); !ok)
+      return fail(ok.error());
+    if (how.log) tell_shared(out.files, before, source, how.log);
+  }
+  return out;
 }
 
 }  // namespace shoestring::train

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/overloaded.h"
 #include "base/text.h"
@@ -129,6 +130,20 @@ Status RowSplit::append(const data::RecordBatch& batch, data::TableReader& table
   return {};
 }
 
+bool RowSplit::by_row() const {
+  const auto* random = std::get_if<task::RandomSplit>(&spec_);
+  return of_file_ != data::kUnused || (random && random->per_row) ||
+         std::holds_alternative<task::FixedSplit>(spec_) || std::holds_alternative<task::HashSplit>(spec_);
+}
+
+std::vector<uint8_t> RowSplit::take(int64_t first_row, int64_t rows, uint64_t seed) {
+  std::vector<uint8_t> splits = std::exchange(known_, {});
+  const auto* random = std::get_if<task::RandomSplit>(&spec_);
+  for (int64_t r = 0; random && splits.size() < static_cast<size_t>(rows); ++r)
+    splits.push_back(data::row_split(first_row + r, shares_of(random->probabilities), seed));
+  return splits;
+}
+
 Status RowSplit::close(data::TableReader& table, double tolerance, const LogSink& log) {
   const auto* datetime = std::get_if<task::DatetimeSplit>(&spec_);
   if (of_file_ != data::kUnused || !datetime) return {};
@@ -216,6 +231,9 @@ std::vector<uint8_t> RowSplit::split_kept(std::span<const uint32_t> kept, std::s
                           tell_empty(splits, s.probabilities, name_, log);
                         },
                         [&](const task::RandomSplit& s) {
+                          for (size_t i = 0; s.per_row && i < kept.size(); ++i)
+                            splits.push_back(data::row_split(kept[i], shares_of(s.probabilities), seed));
+                          if (s.per_row) return;
                           splits = data::random_split(static_cast<int64_t>(kept.size()),
                                                       shares_of(s.probabilities), seed);
                         },

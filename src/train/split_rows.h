@@ -23,6 +23,11 @@ class RowSplit {
   // are told.
   Status close(data::TableReader& table, double tolerance, const LogSink& log);
 
+  // Whether each row's own cell, file or number says its split; then take() tells it as the rows are read,
+  // those appended since the last call, which begin with row `first_row` of all tables.
+  bool by_row() const;
+  std::vector<uint8_t> take(int64_t first_row, int64_t rows, uint64_t seed);
+
   // A split for every row; rows to drop and rows that sampling leaves out belong to none. ErrorKind::data
   // where there are fewer rows, or groups, than folds. Splits that should have rows and have none are told.
   Result<std::vector<uint8_t>> split(const task::Preprocessing& preprocessing,

@@ -83,7 +83,11 @@ struct Run {
 Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const TrainRequest& request,
                           const LogSink& log) {
   auto data = prepare(job.data, job.recipe,
-                      {.seed = job.seed, .log = log, .start_from = start_from, .stop = request.stop});
+                      {.seed = job.seed,
+                       .log = log,
+                       .start_from = start_from,
+                       .stop = request.stop,
+                       .from_file = request.from_file});
   if (!data) return data;
   if (start_from)
     data->files.push_back({*find_model(job.load), static_cast<int64_t>(start_from->file.bytes->size()), 0});
@@ -116,6 +120,23 @@ std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSize
   return plans;
 }
 
+Status fits_window(const Dataset& data, int64_t batch) {
+  if (batch <= data.most_rows()) return {};
+  return fail(ErrorKind::budget,
+              fmt::format("a batch of {} does not fit in the window on the encoded rows, which holds {}",
+                          count_of(batch, "row"), data.most_rows()),
+              {}, "lower trainer.batch_size, or give more memory");
+}
+
+// In a file the training rows have lost the table's order.
+Status can_answer(const Dataset& data, task::SplitName split, const TrainRequest& request) {
+  if (!data.file || !data.spec.recipe.trainer.should_shuffle || split != task::SplitName::training ||
+      !request.save_predictions)
+    return {};
+  return fail(ErrorKind::budget, "answers to the training rows need the table in memory", {},
+              "give more memory, choose another --eval_split, or leave them out (--skip_save_predictions)");
+}
+
 // Compiles the plans of the recipe as it is, and fills the ledger.
 Status compile_run(Run& run, CompileOptions options) {
   const task::Trainer& trainer = run.job.recipe.trainer;
@@ -124,6 +145,8 @@ Status compile_run(Run& run, CompileOptions options) {
   options.precision = training_precision(trainer, options);
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
+  batch.eval = std::min(batch.eval, run.data.most_rows());
+  if (auto ok = fits_window(run.data, batch.batch); !ok) return ok;
   spec.accumulates = batch.accumulation > 1;
   spec.early_updates =
       trainer.early_updates.or_else(false) && !spec.accumulates && task::can_update_early(run.job.recipe);
@@ -237,6 +260,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, Time& time, const 
   if (request.eval_split && data->count(job.eval_split) == 0)
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
+  if (auto ok = can_answer(*data, job.eval_split, request); !ok) return fail(ok.error());
   const int64_t rows = data->count(task::SplitName::training);
   const task::Trainer& trainer = job.recipe.trainer;
   const auto& plateau = trainer.learning_rate_scheduler;
@@ -411,6 +435,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     return ok;
   run.best.capture(run.engine(), run.best.step());
   measure(run, evaluator, answers ? &*answers : nullptr, deadline, outcome);
+  if (auto ok = run.data.fault(); !ok) return ok;
   if (!outcome.training || outcome.training->rows < run.data.count(task::SplitName::training))
     say(log, LogLevel::note,
         fmt::format("the metrics on the training rows are of {} of them: the time was short",

@@ -33,6 +33,7 @@ struct TrainRequest {
   std::optional<double> ends = {};
   double save_seconds = 1;                  // between two checkpoints, at least
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
+  std::optional<FromFile> from_file = {};   // keep the encoded rows in a file (train/from_file.h)
 };
 
 // What is known before the first step.

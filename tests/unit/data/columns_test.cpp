@@ -55,7 +55,7 @@ TEST(CodeColumn, NarrowestWidth) {
   for (const auto& [cardinality, bytes] :
        std::vector<std::pair<int64_t, int>>{{1, 1}, {256, 1}, {257, 2}, {65'536, 2}, {65'537, 4}}) {
     CodeColumn column(cardinality, 3);
-    EXPECT_EQ(column.bytes_per_row(), bytes) << cardinality;
+    EXPECT_EQ(column.row_bytes(), bytes) << cardinality;
     const auto last = static_cast<int32_t>(cardinality - 1);
     column.append(std::vector<int32_t>{0, last, last / 2});
     EXPECT_EQ(column.rows(), 3);

@@ -63,6 +63,26 @@ TEST(BinaryMetrics, NothingPredictedTrue) {
 }
 
 // Against the definition, over all pairs.
+// Probabilities near 0, near 1 and between, none like another.
+TEST(BinaryMetrics, CountsInStepsWhereRowsAreTooManyToKeep) {
+  std::mt19937 random(5);
+  std::normal_distribution<double> normal;
+  for (const double shift : {-8.0, 0.0, 6.0}) {
+    BinaryMetrics exact, counted(0.5, 100);
+    std::vector<float> probabilities, truths;
+    for (int i = 0; i < 20'000; ++i) {
+      const bool truth = random() % 10 == 0;
+      probabilities.push_back(static_cast<float>(1 / (1 + std::exp(-shift - normal(random) - truth))));
+      truths.push_back(truth ? 1 : 0);
+    }
+    const std::vector<float> losses(truths.size(), 1);
+    exact.add(probabilities, truths, losses);
+    counted.add(probabilities, truths, losses);
+    EXPECT_NEAR(value_of(counted.values(), "roc_auc"), value_of(exact.values(), "roc_auc"), 1e-4) << shift;
+    EXPECT_EQ(value_of(counted.values(), "accuracy"), value_of(exact.values(), "accuracy"));
+  }
+}
+
 TEST(RocAuc, IsTheShareOfPairsInOrder) {
   std::mt19937 random(3);
   for (int round = 0; round < 50; ++round) {

@@ -1,0 +1,128 @@
+#include "train/file_rows.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "data/by_code.h"
+
+namespace shoestring::train {
+namespace {
+
+constexpr uint32_t kRingStream = 0xFFFFFF08, kWindowStream = 0xFFFFFF09;
+constexpr int64_t kReadBytes = 128 << 10;  // of a file at once
+constexpr int64_t kBlocks = 16;            // of a window, where batches are small enough
+
+// A generator of its own for each epoch, and for each window of an epoch.
+Philox generator(uint64_t seed, uint32_t stream, uint32_t epoch, uint32_t window) {
+  const PhiloxBlock key = philox4x32({epoch, stream, window, 0},
+                                     {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)});
+  return Philox(uint64_t{key[1]} << 32 | key[0], stream);
+}
+
+}  // namespace
+
+FileRows::FileRows(FileWriter& written, int64_t window_bytes)
+    : format_(written.format()), file_(written.take_file()), sections_(written.sections()) {
+  const int64_t row_bytes = format_.row_bytes();
+  for (size_t s = 0; s < sections_.rows.size(); ++s)
+    file_bytes_ = std::max(file_bytes_, sections_.begin[s] + sections_.rows[s] * row_bytes);
+  file_.shorten(file_bytes_);
+  packed_.resize(static_cast<size_t>(std::max<int64_t>(1, kReadBytes / row_bytes) * row_bytes));
+  const int64_t all = std::max({sections_.rows[0], sections_.rows[1], sections_.rows[2], int64_t{1}});
+  const int64_t fit = (window_bytes - static_cast<int64_t>(packed_.size())) /
+                      (row_bytes + static_cast<int64_t>(sizeof(uint32_t)));
+  const int64_t rows = std::min(std::max<int64_t>(fit, 2), all);
+  window_ = format_.rows(rows);
+  places_.resize(static_cast<size_t>(rows));
+}
+
+int64_t FileRows::bytes() const {
+  return window_.bytes() + static_cast<int64_t>(places_.size() * sizeof(uint32_t) + packed_.size());
+}
+
+std::span<uint32_t> FileRows::load(data::Split split, std::span<const Part> parts) {
+  ++loads_;
+  const int64_t row_bytes = format_.row_bytes();
+  const int64_t most = static_cast<int64_t>(packed_.size()) / row_bytes;
+  int64_t place = 0;
+  for (Part part : parts) {
+    while (part.rows > 0) {
+      const int64_t rows = std::min(part.rows, most);
+      auto read = file_.read(sections_.begin[split] + part.first * row_bytes,
+                             std::span(packed_).first(static_cast<size_t>(rows * row_bytes)));
+      if (!read && fault_) fault_ = std::move(read);
+      format_.unpack(packed_.data(), place, rows, window_);
+      place += rows, part.first += rows, part.rows -= rows;
+    }
+  }
+  const std::span places = std::span(places_).first(static_cast<size_t>(place));
+  std::iota(places.begin(), places.end(), 0u);
+  return places;
+}
+
+void FileRows::expect(data::Split split, std::span<const Part> parts) const {
+  for (const Part& part : parts)
+    file_.expect(sections_.begin[split] + part.first * format_.row_bytes(), part.rows * format_.row_bytes());
+}
+
+FileBatches::FileBatches(FileRows& rows, data::Split split, int64_t batch_rows, std::optional<uint64_t> seed)
+    : rows_(&rows), split_(split), seed_(seed), count_(rows.rows(split)), batch_rows_(batch_rows) {
+  // Whole batches in a block and whole blocks in a window, so that no batch is cut in two.
+  const int64_t fit = std::max<int64_t>(1, rows.most_rows() / batch_rows);
+  const int64_t batches = seed ? std::max<int64_t>(1, fit / kBlocks) : fit;
+  block_rows_ = batches * batch_rows;
+  in_window_ = fit / batches;
+  if (seed_) order_.resize(static_cast<size_t>(count_ / block_rows_));
+  parts_.reserve(static_cast<size_t>(2 * in_window_));
+}
+
+void FileBatches::begin(uint32_t epoch) {
+  epoch_ = epoch;
+  window_ = -1;
+  if (!seed_) return;
+  Philox random = generator(*seed_, kRingStream, epoch, 0);
+  shift_ = random.below(static_cast<uint32_t>(std::max<int64_t>(count_, 1)));
+  std::iota(order_.begin(), order_.end(), 0u);
+  data::shuffle(std::span(order_), random);
+}
+
+std::span<const FileRows::Part> FileBatches::parts_of(int64_t window) {
+  parts_.clear();
+  const int64_t blocks = (count_ + block_rows_ - 1) / block_rows_;
+  const int64_t last = std::min(blocks, (window + 1) * in_window_);
+  for (int64_t b = window * in_window_; b < last; ++b) {
+    const bool whole = b < static_cast<int64_t>(order_.size());
+    const int64_t block = whole ? order_[static_cast<size_t>(b)] : b;
+    const int64_t rows = std::min(block_rows_, count_ - block * block_rows_);
+    const int64_t first = (shift_ + block * block_rows_) % count_;
+    const int64_t before_end = std::min(rows, count_ - first);
+    parts_.push_back({first, before_end});
+    if (rows > before_end) parts_.push_back({0, rows - before_end});
+  }
+  return parts_;
+}
+
+void FileBatches::load(int64_t window) {
+  window_ = window;
+  const std::span<uint32_t> places = rows_->load(split_, parts_of(window));
+  load_ = rows_->loads();
+  places_ = places;
+  if (seed_) {
+    Philox random =
+        generator(*seed_, kWindowStream, static_cast<uint32_t>(epoch_), static_cast<uint32_t>(window));
+    data::shuffle(places, random);
+  }
+  if ((window + 1) * in_window_ * block_rows_ < count_) rows_->expect(split_, parts_of(window + 1));
+}
+
+std::span<const uint32_t> FileBatches::at(int64_t batch, uint32_t epoch) {
+  if (epoch_ != epoch) begin(epoch);
+  const int64_t window_rows = in_window_ * block_rows_;
+  const int64_t first = batch * batch_rows_, window = first / window_rows;
+  // Another walk may have used the window since.
+  if (window_ != window || load_ != rows_->loads()) load(window);
+  return places_.subspan(static_cast<size_t>(first % window_rows),
+                         static_cast<size_t>(std::min(batch_rows_, count_ - first)));
+}
+
+}  // namespace shoestring::train
