@@ -41,8 +41,9 @@ Evaluator::Evaluator(Runner& runner, const Dataset& data) : runner_(&runner), da
   codes_.resize(truths_.size());
 }
 
-Metrics Evaluator::evaluate(task::SplitName split) {
-  return evaluate(split, [](std::span<const uint32_t>, const Ports&) {});
+Metrics Evaluator::evaluate(task::SplitName split, const Look& look) {
+  return evaluate(
+      split, [](std::span<const uint32_t>, const Ports&) {}, look);
 }
 
 void Evaluator::begin() {

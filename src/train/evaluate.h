@@ -30,28 +30,24 @@ struct Metrics {
 // an output has rows of an unknown class, their count stands among its values, "rows_of_unknown_class".
 std::string to_json(const Metrics& metrics, int indent = -1);
 
+struct Look {
+  int64_t every = 1;                        // of so many batches one, for a quicker look
+  const std::atomic<bool>* stop = nullptr;  // once it is set, the metrics are worth nothing
+};
+
 class Evaluator {
  public:
   // `runner` is an evaluation plan of the engine; all must outlive it.
   Evaluator(Runner& runner, const Dataset& data);
 
-  Metrics evaluate(task::SplitName split);
-  template <class Take>
-  Metrics evaluate(task::SplitName split, Take&& take) {
-    return evaluate(split, take, Some{});
-  }
+  Metrics evaluate(task::SplitName split, const Look& look = {});
   // The same, and each batch's predictions are handed on: its rows and the ports that hold them.
-  // Once `stop` is set it gives up, and the metrics are worth nothing.
-  struct Some {
-    int64_t every = 1;  // of so many batches one, for a quicker look
-    const std::atomic<bool>* stop = nullptr;
-  };
   template <class Take>
-  Metrics evaluate(task::SplitName split, Take&& take, const Some& some) {
+  Metrics evaluate(task::SplitName split, Take&& take, const Look& look = {}) {
     begin();
     Batches batches(*data_, split, runner_->rows());
-    for (int64_t b = 0; b < batches.count(); b += some.every) {
-      if (some.stop && some.stop->load(std::memory_order_relaxed)) break;
+    for (int64_t b = 0; b < batches.count(); b += look.every) {
+      if (look.stop && look.stop->load(std::memory_order_relaxed)) break;
       const RowsAt batch = batches.at(b);
       add(batch);
       take(batch.rows, runner_->ports());

@@ -309,17 +309,18 @@ void Loop::rehearse(budget::Rates& rates, double seconds) {
     rates.step.add(run_steps(steps));
   if (!rates.step.any()) rates.step.add(one);
 
-  const auto& rows = data_->validation.empty() ? data_->training : data_->validation;
-  constexpr size_t kBatches = 4;
-  const auto some =
-      std::span(rows).first(std::min(rows.size(), kBatches * static_cast<size_t>(settings_.batch.eval)));
+  const auto split =
+      data_->count(task::SplitName::validation) > 0 ? task::SplitName::validation : task::SplitName::training;
+  constexpr int64_t kBatches = 4;
+  const int64_t most = kBatches * settings_.batch.eval;
+  const Look some{.every = (data_->count(split) + most - 1) / most};
   constexpr int kLooks = 5;
   double took = 0;
   for (int look = 0; look <= kLooks && (look < 2 || took < seconds / 2 / kLooks); ++look) {
     const double start = clock_->seconds();
-    (void)evaluator_->evaluate(some);
+    const int64_t rows = evaluator_->evaluate(split, some).rows;
     took = clock_->seconds() - start;
-    if (look > 0) rates.row.add(took / static_cast<double>(some.size()));
+    if (look > 0) rates.row.add(took / static_cast<double>(rows));
   }
   rates.evaluation.add(rates.row.typical() * static_cast<double>(evaluated_rows()));
   restore({});

@@ -294,7 +294,7 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   const auto write = [&](std::span<const uint32_t> batch, const Ports& ports) {
     for (size_t i = 0; out && i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
   };
-  Metrics metrics = evaluator.evaluate(split, write, request.stop);
+  Metrics metrics = evaluator.evaluate(split, write, {.stop = request.stop});
   if (request.stop && request.stop->load(std::memory_order_relaxed))
     return fail(ErrorKind::interrupted, "stopped before the last row: nothing was written", request.dataset,
                 "run the same command again");

@@ -1,0 +1,316 @@
+#include "train/set_up.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/parallel.h"
+#include "base/text.h"
+#include "budget/fitting.h"
+#include "task/metric_table.h"
+#include "task/table_rows.h"
+#include "train/blend.h"
+#include "train/infer.h"
+#include "train/made_recipe.h"
+#include "train/read_tables.h"
+#include "train/run_files.h"
+#include "train/start_from.h"
+
+namespace shoestring::train {
+namespace {
+
+// The table, and its files' checksums for the description.
+Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const TrainRequest& request,
+                          const LogSink& log) {
+  auto data = prepare(job.data, job.recipe,
+                      {.seed = job.seed,
+                       .log = log,
+                       .start_from = start_from,
+                       .stop = request.stop,
+                       .from_file = request.from_file});
+  if (!data) return data;
+  if (start_from)
+    data->files.push_back({*find_model(job.load), static_cast<int64_t>(start_from->file.bytes->size()), 0});
+  if (auto ok = add_checksums(data->files); !ok) return fail(ok.error());
+  return data;
+}
+
+// Bytes of the log of evaluations at the run's end: a line for each, of so many numbers.
+int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
+  constexpr int64_t kOfNumber = 48, kOfLine = 160;
+  int64_t numbers = 0;
+  for (const auto& output : recipe.outputs)
+    numbers += static_cast<int64_t>(task::metrics_of(output.type()).size()) + 1;
+  const int64_t splits = recipe.trainer.evaluate_training_set ? 2 : 1;
+  return (h.total_steps / h.steps_per_evaluation + 2) * (kOfLine + splits * numbers * kOfNumber);
+}
+
+Horizon horizon_of(const Run& run) {
+  return horizon(run.job.recipe.trainer, run.data.count(task::SplitName::training),
+                 run.batch().batch * run.batch().accumulation);
+}
+
+// The plans of training and of finishing it.
+std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSizes& batch) {
+  const int64_t training = data.count(task::SplitName::training),
+                validation = data.count(task::SplitName::validation);
+  auto plans =
+      plans_for(batch, training, std::max({training, validation, data.count(task::SplitName::test)}));
+  if (const auto members = members_plan(data.spec.recipe, validation, batch.eval)) plans.push_back(*members);
+  return plans;
+}
+
+Status fits_window(const Dataset& data, int64_t batch) {
+  if (batch <= data.most_rows()) return {};
+  return fail(ErrorKind::budget,
+              fmt::format("a batch of {} does not fit in the window on the encoded rows, which holds {}",
+                          count_of(batch, "row"), data.most_rows()),
+              {}, "lower trainer.batch_size, or give more memory");
+}
+
+// In a file the training rows have lost the table's order.
+Status can_answer(const Dataset& data, task::SplitName split, const TrainRequest& request) {
+  if (!data.file || !data.spec.recipe.trainer.should_shuffle || split != task::SplitName::training ||
+      !request.save_predictions)
+    return {};
+  return fail(ErrorKind::budget, "answers to the training rows need the table in memory", {},
+              "give more memory, choose another --eval_split, or leave them out (--skip_save_predictions)");
+}
+
+// Compiles the plans of the recipe as it is, and fills the ledger.
+Status compile_run(Run& run, CompileOptions options) {
+  const task::Trainer& trainer = run.job.recipe.trainer;
+  task::NetworkSpec& spec = run.data.spec;
+  const int64_t rows = run.data.count(task::SplitName::training);
+  options.precision = training_precision(trainer, options);
+  task::BatchSizes batch = task::batch_sizes(trainer, rows);
+  batch.batch = std::min(batch.batch, rows);
+  batch.eval = std::min(batch.eval, run.data.most_rows());
+  if (auto ok = fits_window(run.data, batch.batch); !ok) return ok;
+  spec.accumulates = batch.accumulation > 1;
+  spec.early_updates =
+      trainer.early_updates.or_else(false) && !spec.accumulates && task::can_update_early(run.job.recipe);
+  auto engine = Engine::compiled(spec, plans_of_run(run.data, batch), options);
+  if (!engine) return fail(engine.error());
+  const auto initial = engine->initial_bytes(options);
+  if (!initial) return fail(initial.error());
+  run.compiled.emplace(Compiled{batch, std::move(options), std::move(*engine)});
+  run.horizon = horizon_of(run);
+  run.most_steps = run.horizon.total_steps;
+  const int64_t history = history_bytes(run.job.recipe, run.horizon);
+  run.ledger.memory = planned_memory(run.engine(), run.data, {*initial, history});
+  run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
+  find_binding(run.job.recipe.budget, run.ledger);
+  return {};
+}
+
+// The same, values of the forward part being computed again where the recipe says so: as few as it takes.
+Status compile_run(Run& run, const TrainRequest& request) {
+  if (auto ok = compile_run(run, compile_options(request)); !ok) return ok;
+  if (!run.job.recipe.trainer.enable_gradient_checkpointing.or_else(false)) return {};
+  CompileOptions options = compile_options(request);
+  options.arena_limit_bytes = 1;
+  if (const auto limit = memory_limit(run.job.recipe.budget)) {
+    const int64_t over = least_of(run.ledger) - *limit;
+    if (over <= 0) return {};
+    constexpr int64_t kOfCompiling = 1 << 20;  // what the second time leaves in the process
+    options.arena_limit_bytes = std::max<int64_t>(run.engine().arena_bytes() - over - kOfCompiling, 1);
+  }
+  run.compiled.reset();
+  return compile_run(run, std::move(options));
+}
+
+// What the time is kept for once training has ended.
+budget::Finish finish_of(const Run& run, const TrainRequest& request) {
+  return finish_of(run.engine(), run.data,
+                   {.predictions = request.save_predictions,
+                    .model = request.save_model,
+                    .predicted_rows = run.data.count(run.job.eval_split)});
+}
+
+// Runs some steps for their times, which are the run's rates from now on; then all states are as if none had
+// been.
+Status rehearse(Run& run, RunTime& time) {
+  Evaluator evaluator = evaluator_of(run);
+  Loop loop(run.engine(), run.data, evaluator, run.best,
+            {run.job.recipe.trainer, run.batch(), run.horizon, run.job.seed}, {});
+  loop.rehearse(time.rates(),
+                rehearsal_seconds(time.deadline ? std::max(time.deadline->left(), 0.0) : kUsualSeconds));
+  return run.engine().initialize(run.job.seed, run.compiled->options);
+}
+
+// Fits the run into its time, or chooses the epochs where the recipe leaves that to us. ErrorKind::budget
+// where not even one step fits.
+Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log) {
+  task::Trainer& trainer = run.job.recipe.trainer;
+  const bool open = trainer.epochs.is_auto() && !trainer.train_steps;
+  if (!time.deadline) {
+    if (!open) return {};
+    trainer.epochs.value = run.data.spec.recipe.trainer.epochs.value =
+        choose_epochs(run.horizon, run.data.count(task::SplitName::validation), time.rates(), log);
+    run.horizon = horizon_of(run);
+    run.most_steps = run.horizon.total_steps;
+    return {};
+  }
+  budget::Deadline& deadline = *time.deadline;
+  deadline.set_finish(finish_of(run, request));
+  deadline.set_checkpoint(request.save_checkpoints ? run.engine().layout().bytes() + 2 * run.best.bytes() : 0,
+                          request.save_seconds);
+  if (run.job.resumed) return {};  // goes on with what its checkpoint says
+  run.horizon = fit_horizon(trainer, run.horizon, deadline);
+  if (run.horizon.total_steps < 1) {
+    const double needed = deadline.used() + deadline.finishing() + deadline.rates().evaluation.slow() +
+                          2 * deadline.rates().step.slow() + 0.1;
+    return fail(
+        ErrorKind::budget,
+        fmt::format("budget.time is {}, of which {} are used, a step takes {}, and evaluating and saving "
+                    "the model {}",
+                    human_seconds(deadline.limit()), human_seconds(deadline.used()),
+                    human_seconds(deadline.rates().step.typical()),
+                    human_seconds(deadline.finishing() + deadline.rates().evaluation.slow())),
+        "budget.time", fmt::format("give at least {:.1f}s", 1.2 * needed));
+  }
+  if (run.horizon.total_steps < run.most_steps)
+    say(log, LogLevel::note,
+        fmt::format(
+            "{} ({:.3g} epochs) of {} fit {}", count_of(run.horizon.total_steps, "step"),
+            static_cast<double>(run.horizon.total_steps) / static_cast<double>(run.horizon.steps_per_epoch),
+            open ? fmt::format("at most {}", run.most_steps) : std::to_string(run.most_steps),
+            human_seconds(deadline.limit())));
+  return {};
+}
+
+}  // namespace
+
+const SteadyClock& run_clock() {
+  static const SteadyClock clock;
+  return clock;
+}
+
+Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
+
+Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
+                        bool find_ways) {
+  std::optional<SavedModel> beginning;
+  if (!job.load.empty()) {
+    auto model = load_model(job.load);
+    if (!model) return fail(model.error());
+    beginning = std::move(*model);
+  }
+  auto data = read_data(job, beginning ? &*beginning : nullptr, request, events.log);
+  time.lap(Stage::reading);
+  if (!data) return fail(data.error());
+  if (job.before)
+    if (auto ok = same_files(*job.before, data->files); !ok) return fail(ok.error());
+  if (request.eval_split && data->count(job.eval_split) == 0)
+    return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
+                data->files.front().path, "give some, or choose another --eval_split");
+  if (auto ok = can_answer(*data, job.eval_split, request); !ok) return fail(ok.error());
+  const int64_t rows = data->count(task::SplitName::training);
+  const task::Trainer& trainer = job.recipe.trainer;
+  const auto& plateau = trainer.learning_rate_scheduler;
+  if (plateau.reduce_on_plateau > 0)
+    for (const task::SplitName split : {task::SplitName::validation, task::SplitName::test})
+      if (plateau.reduce_eval_split == split && data->count(split) == 0)
+        say(events.log, LogLevel::warning,
+            "reduce_eval_split has no rows: reduce_on_plateau watches the training rows instead");
+  constexpr int64_t kManyMembers = 64;
+  if (const int64_t members = task::member_count(data->spec.recipe); members > kManyMembers)
+    say(events.log, LogLevel::warning,
+        fmt::format(
+            "an ensemble of {} costs the time and memory of as many networks; beyond some tens they seldom "
+            "answer better",
+            count_of(members, "member")));
+  if (events.prepared) events.prepared(*data);
+
+  Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
+  if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+  const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget);
+  const budget::Measure measure = [&](const task::Recipe& recipe) -> Result<int64_t> {
+    run.compiled.reset();  // its memory is for the next
+    give_back_memory();
+    run.job.recipe = run.data.spec.recipe = recipe;
+    if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+    return least_of(run.ledger);
+  };
+  const int64_t total = least_of(run.ledger);
+  std::vector<budget::Choice> choices;
+  int64_t least = 0;
+  if (limit && total > *limit) {
+    const task::Recipe as_written = run.job.recipe;
+    auto fitted = budget::fit(as_written, rows, *limit, measure);
+    if (!fitted) return fail(fitted.error());
+    const bool fits = fitted->total_bytes <= *limit;
+    least = fitted->total_bytes;
+    if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
+    if (fits) choices = std::move(fitted->choices);
+    for (const budget::Choice& choice : choices)
+      say(events.log, LogLevel::note,
+          fmt::format("to fit {}: {} (saves {}; price: {})", human_bytes(*limit), choice.change,
+                      human_bytes(choice.saved_bytes), choice.price));
+  }
+  if (find_ways || (limit && least_of(run.ledger) > *limit)) {
+    const task::Recipe recipe = run.job.recipe;
+    const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
+    time.lap(Stage::compiling);
+    auto ways = budget::ways_out(recipe, rows, least_of(run.ledger), limit, measure);
+    if (!ways) return fail(ways.error());
+    if (const auto after = measure(recipe); !after) return fail(after.error());
+    run.ledger = as_it_is;
+    run.ledger.ways_out = std::move(*ways);
+    time.laps.lap();  // no part of training
+  }
+  run.ledger.choices = std::move(choices);
+  run.ledger.least_bytes = least;
+  if (run.job.recipe.trainer.use_mixed_precision && run.compiled->options.precision.products == DType::f32)
+    say(events.log, LogLevel::warning,
+        "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
+  for (const std::string& table : task::tables_by_rows(run.engine().runners().front()->plan().graph))
+    say(events.log, LogLevel::note,
+        fmt::format("{} is large: only the rows that a step takes are updated, and their moments with them",
+                    table));
+  return run;
+}
+
+Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const TrainEvents& events,
+                   bool always) {
+  if (auto ok = run.engine().reserve(); !ok) return ok;
+  if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
+  auto best = BestModel::create(run.engine());
+  if (!best) return fail(best.error());
+  run.best = std::move(*best);
+  time.lap(Stage::compiling);
+  const task::Trainer& trainer = run.job.recipe.trainer;
+  if (always || time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps))
+    if (auto ok = rehearse(run, time); !ok) return ok;
+  time.lap(Stage::rehearsing);
+  if (auto ok = fit_time(run, request, time, events.log); !ok) return ok;
+  if (run.beginning)
+    if (auto ok = start_from(*run.beginning, run.engine()); !ok) return ok;
+  run.beginning.reset();
+  return {};
+}
+
+Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time) {
+  Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon);
+  time.times.steps_wanted = run.most_steps;
+  plan_times(
+      {.horizon = run.horizon,
+       .evaluated_rows =
+           run.data.count(task::SplitName::validation) +
+           (run.job.recipe.trainer.evaluate_training_set ? run.data.count(task::SplitName::training) : 0),
+       .finish = finish_of(run, request),
+       .checkpoint_bytes =
+           request.save_checkpoints ? run.engine().layout().bytes() + BestModel::bytes_for(run.engine()) : 0,
+       .save_seconds = request.save_seconds,
+       .step_by_formula = planned.seconds_per_step,
+       .row_by_formula = planned.seconds_per_evaluated_row},
+      time.rates(), time.times);
+  run.ledger.time = ledger_time(time.times);
+  if (time.deadline)
+    run.ledger.time.p90_s = std::min(run.ledger.time.p90_s, time.deadline->limit());  // it is kept
+  if (time.rates().step.any())
+    planned.seconds = time.times.of(Stage::training).p50 + time.times.of(Stage::evaluating).p50;
+  return planned;
+}
+
+}  // namespace shoestring::train

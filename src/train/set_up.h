@@ -1,0 +1,86 @@
+// A run in memory: what it trains with, and how it gets it. Nothing here writes to its folder.
+#pragma once
+
+#include <optional>
+
+#include "base/clock.h"
+#include "budget/deadline.h"
+#include "budget/ledger.h"
+#include "train/evaluate.h"
+#include "train/job.h"
+#include "train/planning.h"
+#include "train/saved_model.h"
+#include "train/timing.h"
+#include "train/train.h"
+
+namespace shoestring::train {
+
+// Of all times of a run.
+const SteadyClock& run_clock();
+
+// The plans of a run and what they were compiled for.
+struct Compiled {
+  task::BatchSizes batch;
+  CompileOptions options;
+  Engine engine;
+};
+
+// The time of a run: its limit, if it has one, and where it goes.
+struct RunTime {
+  explicit RunTime(double began) : started(began), laps(began) {}
+  void limit_to(double end, double seconds) {
+    deadline.emplace(run_clock(), end, seconds);
+    times.limit = seconds;
+  }
+  void lap(Stage stage) { times.of(stage).took += laps.lap(); }
+
+  double started;
+  Laps laps;
+  Times times;
+  budget::Rates rehearsed;  // where there is no deadline to hold them
+  std::optional<budget::Deadline> deadline;
+  budget::Rates& rates() { return deadline ? deadline->rates() : rehearsed; }
+};
+
+// Everything in memory that a run trains with.
+struct Run {
+  Job job;
+  Dataset data;
+  std::optional<SavedModel> beginning;
+  std::optional<Compiled> compiled;
+  Horizon horizon = {};
+  budget::Ledger ledger = {};
+  int64_t most_steps = 0;  // what the recipe asks for
+  BestModel best = {};
+  Position position = {};
+
+  Engine& engine() { return compiled->engine; }
+  const Engine& engine() const { return compiled->engine; }
+  const task::BatchSizes& batch() const { return compiled->batch; }
+  Runner& evaluation() {
+    for (const auto& runner : engine().runners())
+      if (runner->request().kind == PlanKind::evaluate) return *runner;
+    std::abort();  // plans_for() always asks for one
+  }
+};
+
+// Everything that is known before memory for the plans is taken: data, plans, ledger.
+// `find_ways`: fills the ledger's ways_out even where the budget holds.
+Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
+                        bool find_ways = false);
+
+// Takes the memory of the plans, fills it, and fits the run into its time. `always`: rehearses even where no
+// time has to be fitted. ErrorKind::budget where not even one step fits.
+Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const TrainEvents& events,
+                   bool always = false);
+
+// What the run will take, and of its time what that goes on.
+Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time);
+
+Evaluator evaluator_of(Run& run);
+
+inline void say(const LogSink& log, LogLevel level, std::string_view text) {
+  if (log) log(level, text);
+}
+
+}  // namespace shoestring::train
