@@ -34,8 +34,7 @@ struct MemoryStage {
 };
 
 struct Memory {
-  int64_t total_bytes =
-      0;  // the largest stage of train itself; reading, which nothing bounds yet, may pass it
+  int64_t total_bytes = 0;  // the largest stage of train itself: its VmHWM is no more
   int64_t arena_bytes = 0;
   int64_t address_space_bytes = 0;  // what RLIMIT_AS has to allow
   std::vector<MemoryLine> lines;    // of training; they add up to its stage

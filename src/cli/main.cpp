@@ -1,5 +1,6 @@
 // shoestring VERB …: finds the verb and hands it the rest.
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,6 +97,9 @@ int run(std::vector<std::string> arguments) {
 
 int main(int argc, char** argv) {
   (void)shoestring::process_started();
+  // What is large goes back to the system when it is freed. The heap's own rule raises this limit as it goes,
+  // and then what stays resident depends on how threads met.
+  ::mallopt(M_MMAP_THRESHOLD, 128 << 10);
   // A stream that was closed is opened so that using it fails; else the next file would take its number.
   for (const auto& [fd, mode] : {std::pair{0, O_WRONLY}, {1, O_RDONLY}, {2, O_RDONLY}})
     if (::fcntl(fd, F_GETFD) < 0) (void)!::open("/dev/null", mode);

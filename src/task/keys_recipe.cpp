@@ -85,6 +85,14 @@ constexpr auto kPreprocessing = keys(
         .in({.low = 0, .high = 1, .open_low = true}),
     key<&Preprocessing::sample_size>("sample_size", "How many rows are used at all, drawn at random.")
         .at_least(1),
+    key<&Preprocessing::in_memory>(
+        "in_memory",
+        "Whether all rows are held in memory; else they are encoded into a file and read through a buffer. "
+        "auto: held where the memory budget, or the machine, has room for them."),
+    key<&Preprocessing::window_rows>("window_rows",
+                                     "Of rows that are not in memory, how many batches are drawn from at a "
+                                     "time. auto: as many as the budget allows, 64 MiB at most.")
+        .within(1, int64_t{1} << 32),
     key<&Preprocessing::oversample_minority>("oversample_minority",
                                              "Training rows of a rare class are repeated until they are this "
                                              "many for each row of the most frequent one.")

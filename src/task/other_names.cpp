@@ -26,7 +26,7 @@ constexpr std::string_view kOtherNames =
     "forced_bos_token_id forced_decoder_ids forced_eos_token_id gamma goal gpu_resources_per_trial "
     "gradient_checkpointing groups grpo_beta grpo_epsilon grpo_num_generations guidance_scale height "
     "hidden_act hidden_dim hidden_dropout_prob hidden_size history_size horizon hyper_hidden_size "
-    "in_memory index_name infer_image_dimensions infer_image_max_height infer_image_max_width "
+    "index_name infer_image_dimensions infer_image_max_height infer_image_max_width "
     "infer_image_num_channels infer_image_num_classes infer_image_sample_size init_ia3_weights "
     "init_lora_weights init_r initializer_factor initializer_range "
     "inner_group_num intermediate_size k kernel_size kto_beta kubernetes_namespace latent_dim "

@@ -49,6 +49,8 @@ struct Preprocessing {
   // Of the training rows of the one output, a class: the rarer class's rows over the most frequent's, reached
   // by repeating rows or by leaving some out. At most one of the two is set.
   std::optional<double> oversample_minority, undersample_majority;
+  OrAuto<bool> in_memory;       // the encoded rows, or in a file; auto: as the budget allows
+  OrAuto<int64_t> window_rows;  // of a file, that batches are drawn from at a time; auto: as many as fit
   bool operator==(const Preprocessing&) const = default;
 };
 

@@ -28,12 +28,17 @@ FileRows::FileRows(FileWriter& written, int64_t window_bytes)
     file_bytes_ = std::max(file_bytes_, sections_.begin[s] + sections_.rows[s] * row_bytes);
   file_.shorten(file_bytes_);
   packed_.resize(static_cast<size_t>(std::max<int64_t>(1, kReadBytes / row_bytes) * row_bytes));
+  set_window((window_bytes - static_cast<int64_t>(packed_.size())) / this->row_bytes());
+}
+
+void FileRows::set_window(int64_t rows) {
   const int64_t all = std::max({sections_.rows[0], sections_.rows[1], sections_.rows[2], int64_t{1}});
-  const int64_t fit = (window_bytes - static_cast<int64_t>(packed_.size())) /
-                      (row_bytes + static_cast<int64_t>(sizeof(uint32_t)));
-  const int64_t rows = std::min(std::max<int64_t>(fit, 2), all);
+  rows = std::min(std::max<int64_t>(rows, 2), all);
+  window_ = {};  // first, so that both are never there
+  places_ = {};
   window_ = format_.rows(rows);
   places_.resize(static_cast<size_t>(rows));
+  ++loads_;
 }
 
 int64_t FileRows::bytes() const {

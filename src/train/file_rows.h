@@ -22,6 +22,10 @@ class FileRows {
   // Of the largest batch that can be taken from the window.
   int64_t most_rows() const { return static_cast<int64_t>(places_.size()); }
   int64_t bytes() const;  // in memory
+  // Makes the window hold so many rows, at least 2, and those of the largest split at most. To be called
+  // while nobody walks over the rows.
+  void set_window(int64_t rows);
+  int64_t row_bytes() const { return format_.row_bytes() + static_cast<int64_t>(sizeof(uint32_t)); }  // there
   int64_t file_bytes() const { return file_bytes_; }
   // Why the file could not be read; what was handed out since is worth nothing.
   const Status& fault() const { return fault_; }

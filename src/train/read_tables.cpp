@@ -8,6 +8,8 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "base/memory.h"
+#include "base/parallel.h"
 #include "base/text.h"
 #include "data/sources.h"
 #include "data/split.h"
@@ -139,6 +141,51 @@ Status close_source(data::TableReader& reader, double tolerance, const task::Rec
   return {};
 }
 
+constexpr int64_t kBatchesAhead = 4;
+constexpr int64_t kTimesText =
+    3;  // what a batch of text takes, with the places of its cells and their values
+
+// Blocks of text so small that a limit is seen before it is passed.
+void limit_blocks(int64_t memory_limit, data::ReadOptions& options) {
+  constexpr int64_t kLeast = 64 << 10, kShare = 8;
+  if (memory_limit == 0) return;
+  const int64_t left = memory_limit - resident_bytes();
+  options.block_bytes = std::clamp(left / (kShare * kTimesText * kBatchesAhead), kLeast, options.block_bytes);
+}
+
+// Whether all rows take so little that no limit is worth a file. What is packed is as long as it likes.
+bool is_small(const data::TableReader& reader) {
+  constexpr int64_t kTimes = 8, kSmall = 8 << 20;
+  const data::TableFormat& format = reader.format();
+  if (format.compression != data::Compression::none || format.kind == data::TableKind::parquet ||
+      format.kind == data::TableKind::feather || format.kind == data::TableKind::sqlite)
+    return false;
+  int64_t bytes = 0;
+  for (const data::TableFile& file : reader.files()) {
+    std::error_code ec;
+    const auto size = std::filesystem::file_size(file.path, ec);
+    if (ec) return false;
+    bytes += static_cast<int64_t>(size);
+  }
+  return kTimes * bytes <= kSmall;
+}
+
+// What is still to come of the rows so far: encoded they take 4 bytes a cell at most, and a column that grows
+// is there twice. And before this is asked again, the next batches come.
+Status check_memory(const RawColumns& columns, const PrepareOptions& how, int64_t block_bytes,
+                    const std::string& path) {
+  constexpr int64_t kOfCell = 4;
+  const int64_t encoded = kOfCell * columns.rows() * columns.parts();
+  const int64_t growing = thread_count() * columns.bytes() / std::max(columns.parts(), 1);
+  const int64_t coming = kTimesText * kBatchesAhead * block_bytes;
+  if (resident_bytes() + encoded + growing + coming <= how.memory_limit) return {};
+  return fail(ErrorKind::budget,
+              fmt::format("{} does not fit in memory: its first {} alone take {}, and the limit is {}", path,
+                          count_of(columns.rows(), "row"), human_bytes(columns.bytes() + encoded),
+                          human_bytes(how.memory_limit)),
+              "budget.memory", "give more memory");
+}
+
 Status read_file(const Source& source, const data::ReadOptions& options, task::Recipe& recipe,
                  bool with_split, const PrepareOptions& how, Tables& out) {
   const int64_t first = out.rows();
@@ -146,10 +193,13 @@ Status read_file(const Source& source, const data::ReadOptions& options, task::R
   if (!opened) return fail(opened.error());
   data::TableReader& reader = *opened->reader;
   out.read.first_rows.push_back(first);
-  Ahead ahead = append_and_read(out.columns, {}, opened->map, reader);
+  const bool limited = how.memory_limit > 0 && !is_small(reader);
+  Ahead ahead = append_and_read(out.columns, {}, opened->map, reader, kBatchesAhead);
   while (!ahead.batches.empty()) {
     if (auto ok = check_rows(first + reader.rows(), reader); !ok) return ok;
-    Ahead next = append_and_read(out.columns, ahead, opened->map, reader);
+    if (limited)
+      if (auto ok = check_memory(out.columns, how, options.block_bytes, reader.path()); !ok) return ok;
+    Ahead next = append_and_read(out.columns, ahead, opened->map, reader, kBatchesAhead);
     for (const data::RecordBatch& batch : ahead.batches)
       if (auto ok = out.split.append(batch, reader); !ok) return ok;
     ahead = std::move(next);
@@ -212,6 +262,7 @@ Result<Tables> read_tables(const DataFiles& files, const task::Recipe& recipe, b
                            const PrepareOptions& how) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(files.format, options); !ok) return fail(ok.error());
+  limit_blocks(how.memory_limit, options);
   task::Recipe same = recipe;
   Tables tables{.read = {}, .columns = RawColumns(recipe, true), .split = {}};
   for (const Source& source : sources_of(files)) {

@@ -11,28 +11,12 @@
 #include "train/blend.h"
 #include "train/infer.h"
 #include "train/made_recipe.h"
-#include "train/read_tables.h"
+#include "train/read_rows.h"
 #include "train/run_files.h"
 #include "train/start_from.h"
 
 namespace shoestring::train {
 namespace {
-
-// The table, and its files' checksums for the description.
-Result<Dataset> read_data(const Job& job, const SavedModel* start_from, const TrainRequest& request,
-                          const LogSink& log) {
-  auto data = prepare(job.data, job.recipe,
-                      {.seed = job.seed,
-                       .log = log,
-                       .start_from = start_from,
-                       .stop = request.stop,
-                       .from_file = request.from_file});
-  if (!data) return data;
-  if (start_from)
-    data->files.push_back({*find_model(job.load), static_cast<int64_t>(start_from->file.bytes->size()), 0});
-  if (auto ok = add_checksums(data->files); !ok) return fail(ok.error());
-  return data;
-}
 
 // Bytes of the log of evaluations at the run's end: a line for each, of so many numbers.
 int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
@@ -76,6 +60,20 @@ Status can_answer(const Dataset& data, task::SplitName split, const TrainRequest
               "give more memory, choose another --eval_split, or leave them out (--skip_save_predictions)");
 }
 
+// Gives the window what the limit leaves, and takes from it what is missing. Whether it changed.
+bool fit_window(Run& run) {
+  const auto limit = memory_limit(run.job.recipe.budget);
+  if (!limit || !run.job.recipe.preprocessing.window_rows.is_auto()) return false;
+  FileRows& file = *run.data.file;
+  const int64_t spare = *limit - run.ledger.memory.total_bytes;
+  const int64_t batch = std::max(run.batch().batch, run.batch().eval);
+  const int64_t least = std::max(batch, kLeastWindowBytes / file.row_bytes());
+  const int64_t before = file.most_rows();
+  file.set_window(std::clamp(before + spare / file.row_bytes(), least,
+                             std::max(least, kMostWindowBytes / file.row_bytes())));
+  return file.most_rows() != before;
+}
+
 // Compiles the plans of the recipe as it is, and fills the ledger.
 Status compile_run(Run& run, CompileOptions options) {
   const task::Trainer& trainer = run.job.recipe.trainer;
@@ -97,7 +95,9 @@ Status compile_run(Run& run, CompileOptions options) {
   run.horizon = horizon_of(run);
   run.most_steps = run.horizon.total_steps;
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
-  run.ledger.memory = planned_memory(run.engine(), run.data, {*initial, history});
+  const ToCome to_come{*initial, history};
+  run.ledger.memory = planned_memory(run.engine(), run.data, to_come);
+  if (run.data.file && fit_window(run)) run.ledger.memory = planned_memory(run.engine(), run.data, to_come);
   run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
   find_binding(run.job.recipe.budget, run.ledger);
   return {};
@@ -188,15 +188,21 @@ const SteadyClock& run_clock() {
 
 Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
 
-Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
-                        bool find_ways) {
+namespace {
+
+// The run with its table.
+Result<Run> read_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events) {
   std::optional<SavedModel> beginning;
   if (!job.load.empty()) {
     auto model = load_model(job.load);
     if (!model) return fail(model.error());
     beginning = std::move(*model);
   }
-  auto data = read_data(job, beginning ? &*beginning : nullptr, request, events.log);
+  // Without a limit it is the machine's memory that a long table has to fit in.
+  const int64_t available = available_bytes();
+  const int64_t limit =
+      memory_limit(job.recipe.budget).value_or(available == INT64_MAX ? 0 : available + resident_bytes());
+  auto data = read_rows(job, beginning ? &*beginning : nullptr, request, limit, events.log);
   time.lap(Stage::reading);
   if (!data) return fail(data.error());
   if (job.before)
@@ -205,25 +211,60 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
   if (auto ok = can_answer(*data, job.eval_split, request); !ok) return fail(ok.error());
-  const int64_t rows = data->count(task::SplitName::training);
-  const task::Trainer& trainer = job.recipe.trainer;
+  Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
+  run.job.recipe.preprocessing = run.data.spec.recipe.preprocessing;
+  return run;
+}
+
+void tell_oddities(const Run& run, const LogSink& log) {
+  const task::Trainer& trainer = run.job.recipe.trainer;
   const auto& plateau = trainer.learning_rate_scheduler;
-  if (plateau.reduce_on_plateau > 0)
-    for (const task::SplitName split : {task::SplitName::validation, task::SplitName::test})
-      if (plateau.reduce_eval_split == split && data->count(split) == 0)
-        say(events.log, LogLevel::warning,
-            "reduce_eval_split has no rows: reduce_on_plateau watches the training rows instead");
+  if (plateau.reduce_on_plateau > 0 && plateau.reduce_eval_split != task::SplitName::training &&
+      run.data.count(plateau.reduce_eval_split) == 0)
+    say(log, LogLevel::warning,
+        "reduce_eval_split has no rows: reduce_on_plateau watches the training rows instead");
   constexpr int64_t kManyMembers = 64;
-  if (const int64_t members = task::member_count(data->spec.recipe); members > kManyMembers)
-    say(events.log, LogLevel::warning,
+  if (const int64_t members = task::member_count(run.data.spec.recipe); members > kManyMembers)
+    say(log, LogLevel::warning,
         fmt::format(
             "an ensemble of {} costs the time and memory of as many networks; beyond some tens they seldom "
             "answer better",
             count_of(members, "member")));
-  if (events.prepared) events.prepared(*data);
+}
 
-  Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
-  if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+budget::Choice streaming(const Dataset& data) {
+  return {.kind = "streaming",
+          .change = "preprocessing.in_memory: false",
+          .price = fmt::format("the text is read twice, and batches are drawn from {} at a time",
+                               count_of(data.most_rows(), "row")),
+          .saved_bytes = data.file->file_bytes() - data.bytes()};
+}
+
+// Compiles the run and changes what may be changed until it fits the limit, if it can; the ledger says what
+// was changed, and what it takes at least.
+Status fit_memory(Run& run, const TrainRequest& request, std::optional<int64_t> limit,
+                  const budget::Measure& measure) {
+  if (auto ok = compile_run(run, request); !ok) return ok;
+  const int64_t total = least_of(run.ledger);
+  if (!limit || total <= *limit) return {};
+  const task::Recipe as_written = run.job.recipe;
+  auto fitted = budget::fit(as_written, run.data.count(task::SplitName::training), *limit, measure);
+  if (!fitted) return fail(fitted.error());
+  const bool fits = fitted->total_bytes <= *limit;
+  if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
+  if (fits) run.ledger.choices = std::move(fitted->choices);
+  run.ledger.least_bytes = fitted->total_bytes;
+  return {};
+}
+
+}  // namespace
+
+Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
+                        bool find_ways) {
+  const bool may_choose = job.recipe.preprocessing.in_memory.is_auto();
+  auto read = read_run(std::move(job), request, time, events);
+  if (!read) return read;
+  Run run = std::move(*read);
   const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget);
   const budget::Measure measure = [&](const task::Recipe& recipe) -> Result<int64_t> {
     run.compiled.reset();  // its memory is for the next
@@ -232,35 +273,47 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
     return least_of(run.ledger);
   };
-  const int64_t total = least_of(run.ledger);
-  std::vector<budget::Choice> choices;
-  int64_t least = 0;
-  if (limit && total > *limit) {
-    const task::Recipe as_written = run.job.recipe;
-    auto fitted = budget::fit(as_written, rows, *limit, measure);
-    if (!fitted) return fail(fitted.error());
-    const bool fits = fitted->total_bytes <= *limit;
-    least = fitted->total_bytes;
-    if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
-    if (fits) choices = std::move(fitted->choices);
-    for (const budget::Choice& choice : choices)
-      say(events.log, LogLevel::note,
-          fmt::format("to fit {}: {} (saves {}; price: {})", human_bytes(*limit), choice.change,
-                      human_bytes(choice.saved_bytes), choice.price));
+  const task::Recipe as_written = run.job.recipe;
+  tell_oddities(run, events.log);
+  if (auto ok = fit_memory(run, request, limit, measure); !ok) return fail(ok.error());
+  const bool over = limit && least_of(run.ledger) > *limit;
+  if (over && run.ledger.least_bytes - run.data.bytes() + kLeastWindowBytes <= *limit &&
+      may_stream(run.job)) {
+    // The rows make room for the rest.
+    Job again = std::move(run.job);
+    again.recipe = as_written;
+    again.recipe.preprocessing.in_memory = task::OrAuto<bool>{false};
+    run = {};
+    give_back_memory();
+    time.lap(Stage::compiling);
+    read = read_run(std::move(again), request, time, {});
+    if (!read) return read;
+    run = std::move(*read);
+    if (auto ok = fit_memory(run, request, limit, measure); !ok) return fail(ok.error());
   }
+  if (run.data.file)  // written down, as the order of the rows hangs on it
+    run.job.recipe.preprocessing.window_rows.value = run.data.spec.recipe.preprocessing.window_rows.value =
+        run.data.most_rows();
+  if (run.data.file && may_choose)
+    run.ledger.choices.insert(run.ledger.choices.begin(), streaming(run.data));
+  if (events.prepared) events.prepared(run.data);
+  for (const budget::Choice& choice : run.ledger.choices)
+    say(events.log, LogLevel::note,
+        fmt::format("to fit {}: {} (saves {}; price: {})",
+                    limit ? human_bytes(*limit) : "the machine's memory", choice.change,
+                    human_bytes(choice.saved_bytes), choice.price));
   if (find_ways || (limit && least_of(run.ledger) > *limit)) {
     const task::Recipe recipe = run.job.recipe;
     const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
     time.lap(Stage::compiling);
-    auto ways = budget::ways_out(recipe, rows, least_of(run.ledger), limit, measure);
+    auto ways = budget::ways_out(recipe, run.data.count(task::SplitName::training), least_of(run.ledger),
+                                 limit, measure);
     if (!ways) return fail(ways.error());
     if (const auto after = measure(recipe); !after) return fail(after.error());
     run.ledger = as_it_is;
     run.ledger.ways_out = std::move(*ways);
     time.laps.lap();  // no part of training
   }
-  run.ledger.choices = std::move(choices);
-  run.ledger.least_bytes = least;
   if (run.job.recipe.trainer.use_mixed_precision && run.compiled->options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");

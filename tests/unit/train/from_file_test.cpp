@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <fstream>
 #include <numeric>
 #include <set>
 
@@ -204,7 +205,11 @@ TEST(FromFile, AResumedRunGivesTheSameModel) {
                          .save_seconds = 0,
                          .stop = &stop,
                          .from_file = small_buffers(folder)};
-    if (resume) request.resume = folder.file(name) + "/experiment_run";
+    if (resume) {
+      request.resume = folder.file(name) + "/experiment_run";
+      request.recipe.reset();
+      request.from_file.reset();  // the run's own recipe says so
+    }
     stop = false;
     TrainEvents events;
     events.evaluated = [&](const Evaluation& e) { stop = stop_at > 0 && e.step >= stop_at; };
@@ -300,6 +305,41 @@ TEST(FromFile, WhatNeedsTheWholeTableIsRefusedByName) {
   says("{name: a, type: category, encoder: {type: target}}", "",
        "the encoder target of the input feature 'a'");
   EXPECT_NE(refused(a, "", {.dataset = "-"}).find("stdin can be read only once"), std::string::npos);
+}
+
+// Nobody asks for a file: the budget does.
+TEST(FromFile, ABudgetChoosesIt) {
+  const Folder folder;
+  const std::string table = folder.write("t.csv", "");
+  {
+    const std::string rows = sums_table(20'000);
+    std::ofstream file(table);
+    file << rows;
+    for (int i = 1; i < 30; ++i) file << rows.substr(rows.find('\n') + 1);
+  }  // 600,000 rows: 24 MB typed and encoded
+  const auto trained = [&](const std::string& name, const std::string& budget) {
+    TrainRequest request{
+        .recipe = recipe_from(sums_recipe("epochs: 1, batch_size: 1024, learning_rate: 0.01")),
+        .data = {.dataset = table},
+        .output_directory = folder.file(name),
+        .budget = budget};
+    budget::Ledger ledger;
+    auto outcome = train(request, {.started = [&](const Start& start) { ledger = start.ledger; }});
+    EXPECT_TRUE(outcome) << outcome.error().message();
+    return std::pair(std::move(*outcome), std::move(ledger));
+  };
+  const auto [file, planned] = trained("file", "memory=40MiB");
+  EXPECT_LE(peak_resident_bytes(), planned.memory.total_bytes);
+  EXPECT_LE(peak_resident_bytes(), 40 << 20);
+  ASSERT_EQ(planned.choices.size(), 1);
+  EXPECT_EQ(planned.choices[0].change, "preprocessing.in_memory: false");
+  const std::string resolved = *read_file(folder.file("file") + "/experiment_run/recipe.yaml");
+  EXPECT_NE(resolved.find("in_memory: false"), std::string::npos);
+  EXPECT_NE(resolved.find("per_row: true"), std::string::npos);
+
+  const auto [memory, plenty] = trained("memory", "memory=400MiB");
+  EXPECT_TRUE(plenty.choices.empty());
+  EXPECT_NEAR(file.test->value("y", "accuracy"), memory.test->value("y", "accuracy"), 0.02);
 }
 
 TEST(Sample, StaysSmallAndHasEveryWord) {
