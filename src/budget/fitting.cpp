@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "task/auto_values.h"
 #include "task/network.h"
 
 namespace shoestring::budget {
@@ -117,29 +118,34 @@ std::optional<Change> smaller_batch(const Now& now) {
                 "twice the updates, each of half the rows", std::move(changed)};
 }
 
+std::optional<Change> smaller_model(const Now& now) {
+  auto narrower = task::narrower(now.written, now.recipe);
+  if (!narrower) return std::nullopt;
+  return Change{"model", std::move(narrower->sizes), "a smaller model", std::move(narrower->recipe)};
+}
+
 // The cheapest first.
 constexpr Edit kEdits[] = {smaller_evaluation, early,        recompute, accumulate, stored,
-                           eight_bit,          smaller_batch};
+                           eight_bit,          smaller_batch, smaller_model};
 
 }  // namespace
 
-std::vector<Change> changes(const Recipe& recipe, int64_t training_rows) {
+std::vector<Change> changes(const Asked& asked) {
   std::vector<Change> all;
   for (const Edit edit : kEdits)
-    if (auto change = edit({recipe, recipe, training_rows})) all.push_back(std::move(*change));
+    if (auto change = edit({asked.written, asked.recipe, asked.training_rows})) all.push_back(std::move(*change));
   return all;
 }
 
-Result<Fitting> fit(const Recipe& recipe, int64_t training_rows, int64_t limit_bytes,
-                    const Measure& measure) {
-  const auto before = measure(recipe);
+Result<Fitting> fit(const Asked& asked, int64_t limit_bytes, const Measure& measure) {
+  const auto before = measure(asked.recipe);
   if (!before) return fail(before.error());
-  Fitting now{recipe, {}, *before};
+  Fitting now{asked.recipe, {}, *before};
   // First what each change gives as long as it gives much; then, if that is not enough, all of it.
   for (const double worth : {0.04, 0.0})
     for (const Edit edit : kEdits) {
       while (now.total_bytes > limit_bytes) {
-        auto change = edit({recipe, now.recipe, training_rows});
+        auto change = edit({asked.written, now.recipe, asked.training_rows});
         if (!change) break;
         const auto total = measure(change->recipe);
         if (!total) return fail(total.error());
@@ -159,11 +165,11 @@ Result<Fitting> fit(const Recipe& recipe, int64_t training_rows, int64_t limit_b
   return now;
 }
 
-Result<std::vector<WayOut>> ways_out(const Recipe& recipe, int64_t training_rows, int64_t total_bytes,
+Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,
                                      std::optional<int64_t> limit_bytes, const Measure& measure,
                                      size_t most) {
   std::vector<WayOut> ways;
-  for (const Change& change : changes(recipe, training_rows)) {
+  for (const Change& change : changes(asked)) {
     const auto total = measure(change.recipe);
     if (!total) return fail(total.error());
     constexpr double kWorthIt = 0.99;

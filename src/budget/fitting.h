@@ -20,9 +20,15 @@ struct Change {
   task::Recipe recipe;
 };
 
-// Everything that may be changed next, the cheapest first. What the recipe says itself is left as it is: only
-// what changes no result beyond noise, and what is `auto`, is the planner's.
-std::vector<Change> changes(const task::Recipe& recipe, int64_t training_rows);
+// A recipe as somebody wrote it, and with the sizes that were chosen where it says auto (task/auto_values.h).
+// What is written is left as it is: only what changes no result beyond noise, and what is auto, is the planner's.
+struct Asked {
+  task::Recipe written, recipe;
+  int64_t training_rows = 0;
+};
+
+// Everything that may be changed next, the cheapest first.
+std::vector<Change> changes(const Asked& asked);
 
 // What train takes at its peak with this recipe.
 using Measure = std::function<Result<int64_t>(const task::Recipe&)>;
@@ -34,11 +40,10 @@ struct Fitting {
 };
 
 // Changes one thing after the other until it fits.
-Result<Fitting> fit(const task::Recipe& recipe, int64_t training_rows, int64_t limit_bytes,
-                    const Measure& measure);
+Result<Fitting> fit(const Asked& asked, int64_t limit_bytes, const Measure& measure);
 
 // The cheapest `most` changes that save something, each alone, and what they give of `total_bytes`.
-Result<std::vector<WayOut>> ways_out(const task::Recipe& recipe, int64_t training_rows, int64_t total_bytes,
+Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,
                                      std::optional<int64_t> limit_bytes, const Measure& measure,
                                      size_t most = 3);
 

@@ -10,7 +10,7 @@ Status read_layers(const Context& context, const Node& node, const Key&, void* v
   FcStack& stack = *static_cast<FcStack*>(value);
   stack.layers.clear();
   if (node.is_null()) {
-    stack.layers.assign(static_cast<size_t>(stack.num_layers), stack.around);
+    stack.layers = stack.alike();
     return {};
   }
   if (!node.is_list())
@@ -23,14 +23,14 @@ Status read_layers(const Context& context, const Node& node, const Key&, void* v
         !read)
       return read;
   }
-  stack.num_layers = static_cast<int64_t>(stack.layers.size());
+  stack.num_layers = std::ssize(stack.layers);
   return {};
 }
 
 // Null where the layers are what the keys beside them say.
 Node write_layers(const void* value, const void* fallback) {
   const FcStack& stack = *static_cast<const FcStack*>(value);
-  if (stack.layers == std::vector<FcLayer>(static_cast<size_t>(stack.num_layers), stack.around))
+  if (stack.layers == stack.alike())
     return Node::null();
   Node list = Node::list();
   for (const FcLayer& layer : stack.layers)

@@ -74,7 +74,7 @@ model::FcStack stack_of(const FcStack& stack, bool residual) {
                      .input_dropout = stack.around.dropout,
                      .residual = residual};
   for (const FcLayer& l : stack.layers)
-    out.layers.push_back({.linear = {.output_size = l.output_size,
+    out.layers.push_back({.linear = {.output_size = l.output_size.or_else(kUsualOutputs),
                                      .use_bias = l.use_bias,
                                      .weights = initializer_of(l.weights_initializer),
                                      .bias = initializer_of(l.bias_initializer)},

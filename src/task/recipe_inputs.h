@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,11 +17,16 @@ namespace shoestring::task {
 
 // What sizes may be asked for: more is a slip of the keyboard on any machine.
 inline constexpr int64_t kMostBatchRows = 1'000'000'000, kMostLayerOutputs = 1'000'000;
+// What a layer gives where nobody says, and where auto was not chosen yet.
+inline constexpr int64_t kUsualOutputs = 256;
 
-// A value that the program may choose: written `auto`.
+// A value that the program may choose: written `auto`. What is chosen is set before a network is built
+// (task/auto_values.h).
 template <class T>
 struct OrAuto {
   std::optional<T> value;  // absent: auto
+  OrAuto() = default;
+  OrAuto(T given) : value(std::move(given)) {}
   bool is_auto() const { return !value; }
   T or_else(T chosen) const { return value.value_or(chosen); }
   bool operator==(const OrAuto&) const = default;
@@ -107,7 +113,7 @@ using InitializerSpec =
 
 // One fully connected layer: linear, norm, activation, dropout, in that order.
 struct FcLayer {
-  int64_t output_size = 256;
+  OrAuto<int64_t> output_size = kUsualOutputs;
   bool use_bias = true;
   InitializerSpec weights_initializer = init::XavierUniform{};
   InitializerSpec bias_initializer = init::Zeros{};
@@ -123,8 +129,12 @@ struct FcLayer {
 // none it passes its input on untouched.
 struct FcStack {
   FcLayer around;          // the keys beside fc_layers: what a layer leaves out comes from here
-  int64_t num_layers = 0;  // how many layers like `around` there are where fc_layers is not written
+  // How many layers like `around` there are where fc_layers is not written; while it is auto, there are none.
+  OrAuto<int64_t> num_layers = 0;
   std::vector<FcLayer> layers;
+  std::vector<FcLayer> alike() const {
+    return std::vector<FcLayer>(static_cast<size_t>(num_layers.or_else(0)), around);
+  }
   bool operator==(const FcStack&) const = default;
 };
 
@@ -144,14 +154,16 @@ struct DenseEncoder {
 // Encoders that spread a number out over several columns (model/number_embeddings.h). Bins lie between
 // quantiles of the training rows.
 struct PleEncoder {  // piecewise linear, then a linear layer
-  int64_t num_bins = 64, output_size = 256;
+  int64_t num_bins = 64;
+  OrAuto<int64_t> output_size = 256;
   Activation activation = Activation::none;
   bool plus_input = false;
   bool operator==(const PleEncoder&) const = default;
 };
 enum class NumberView { value, quantile };
 struct PeriodicEncoder {  // sines and cosines of learnt frequencies, then a linear layer
-  int64_t num_frequencies = 64, output_size = 256;
+  int64_t num_frequencies = 64;
+  OrAuto<int64_t> output_size = 256;
   double sigma = 1;  // of the frequencies at first
   Activation activation = Activation::none;
   bool plus_input = false;
@@ -160,7 +172,8 @@ struct PeriodicEncoder {  // sines and cosines of learnt frequencies, then a lin
   bool operator==(const PeriodicEncoder&) const = default;
 };
 struct BinsEncoder {  // a learnt vector per bin
-  int64_t num_bins = 32, output_size = 256;
+  int64_t num_bins = 32;
+  OrAuto<int64_t> output_size = 256;
   bool operator==(const BinsEncoder&) const = default;
 };
 

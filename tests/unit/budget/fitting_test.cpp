@@ -16,6 +16,8 @@ task::Recipe recipe(const std::string& trainer) {
   return *task::parse_recipe(*document);
 }
 
+Asked asked(const task::Recipe& written) { return {written, written, kRows}; }
+
 // A mebibyte a row of the step; 100 of moments, a quarter of that in 8 bits; 50 of others.
 Result<int64_t> measure(const task::Recipe& recipe) {
   const bool coded =
@@ -25,14 +27,14 @@ Result<int64_t> measure(const task::Recipe& recipe) {
 
 TEST(Fitting, ChangesNothingWhereItFits) {
   const auto before = recipe("{batch_size: 256}");
-  const auto fitted = fit(before, kRows, 406 << 20, measure);
+  const auto fitted = fit(asked(before), 406 << 20, measure);
   ASSERT_TRUE(fitted);
   EXPECT_TRUE(fitted->choices.empty());
   EXPECT_EQ(fitted->recipe, before);
 }
 
 TEST(Fitting, TakesWhatCostsLeastAndTheUpdateStaysTheSame) {
-  const auto fitted = fit(recipe("{batch_size: 256}"), kRows, 300 << 20, measure);
+  const auto fitted = fit(asked(recipe("{batch_size: 256}")), 300 << 20, measure);
   ASSERT_TRUE(fitted);
   ASSERT_EQ(fitted->choices.size(), 1u);
   EXPECT_EQ(fitted->choices[0].change, "trainer.batch_size: 128, effective_batch_size: 256");
@@ -42,7 +44,7 @@ TEST(Fitting, TakesWhatCostsLeastAndTheUpdateStaysTheSame) {
 }
 
 TEST(Fitting, GoesOnToTheNextChangeWhereOneGivesLittle) {
-  const auto fitted = fit(recipe("{batch_size: 256, optimizer: adamw}"), kRows, 100 << 20, measure);
+  const auto fitted = fit(asked(recipe("{batch_size: 256, optimizer: adamw}")), 100 << 20, measure);
   ASSERT_TRUE(fitted);
   EXPECT_LE(fitted->total_bytes, 100 << 20);
   ASSERT_EQ(fitted->choices.size(), 2u);
@@ -50,7 +52,7 @@ TEST(Fitting, GoesOnToTheNextChangeWhereOneGivesLittle) {
 }
 
 TEST(Fitting, LeavesTheBatchAloneWhereTheRecipeSaysIt) {
-  const auto fitted = fit(recipe("{batch_size: 256, optimizer: nadam}"), kRows, 1 << 20, measure);
+  const auto fitted = fit(asked(recipe("{batch_size: 256, optimizer: nadam}")), 1 << 20, measure);
   ASSERT_TRUE(fitted);
   EXPECT_GT(fitted->total_bytes, 1 << 20);  // nothing helps, and it says so
   const auto sizes = task::batch_sizes(fitted->recipe.trainer, kRows);
@@ -59,7 +61,7 @@ TEST(Fitting, LeavesTheBatchAloneWhereTheRecipeSaysIt) {
 
 TEST(Fitting, WaysOutSayWhatEachGivesAlone) {
   const auto ways =
-      ways_out(recipe("{batch_size: 256, optimizer: adamw}"), kRows, 406 << 20, 300 << 20, measure);
+      ways_out(asked(recipe("{batch_size: 256, optimizer: adamw}")), 406 << 20, 300 << 20, measure);
   ASSERT_TRUE(ways);
   ASSERT_EQ(ways->size(), 2u);
   EXPECT_EQ((*ways)[0].bytes, 278 << 20);

@@ -101,7 +101,7 @@ TEST(Recipe, IsInferredForTheTimeThereIs) {
     int64_t most = 0;
     for (const EnsembleMember& m : recipe->ensemble.members)
       for (const FcLayer& layer : std::get<ConcatCombiner>(*m.combiner).stack.layers)
-        most = std::max(most, layer.output_size);
+        most = std::max(most, layer.output_size.or_else(0));
     return most;
   };
   for (const std::string target : {"age", "income"}) {
