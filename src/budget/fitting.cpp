@@ -124,28 +124,28 @@ std::optional<Change> smaller_model(const Now& now) {
   return Change{"model", std::move(narrower->sizes), "a smaller model", std::move(narrower->recipe)};
 }
 
-// The cheapest first.
-constexpr Edit kEdits[] = {smaller_evaluation, early,        recompute, accumulate, stored,
-                           eight_bit,          smaller_batch, smaller_model};
-
-}  // namespace
-
-std::vector<Change> changes(const Asked& asked) {
-  std::vector<Change> all;
-  for (const Edit edit : kEdits)
-    if (auto change = edit({asked.written, asked.recipe, asked.training_rows})) all.push_back(std::move(*change));
-  return all;
+// Before anything was changed.
+int64_t total_of(const Fitting& fitting) {
+  int64_t total = fitting.total_bytes;
+  for (const Choice& choice : fitting.choices) total += choice.saved_bytes;
+  return total;
 }
 
-Result<Fitting> fit(const Asked& asked, int64_t limit_bytes, const Measure& measure) {
+// The cheapest first.
+constexpr Edit kEdits[] = {smaller_evaluation, early,         recompute,    accumulate, stored,
+                           eight_bit,          smaller_batch, smaller_model};
+
+Result<Fitting> change_until(Asked asked, int64_t limit_bytes, const Measure& measure) {
   const auto before = measure(asked.recipe);
   if (!before) return fail(before.error());
-  Fitting now{asked.recipe, {}, *before};
-  // First what each change gives as long as it gives much; then, if that is not enough, all of it.
+  Fitting now{std::move(asked), {}, *before};
+  // First what each change gives as long as it gives much; then, if that is not enough, all of it, and at
+  // last a smaller model.
   for (const double worth : {0.04, 0.0})
     for (const Edit edit : kEdits) {
+      if (edit == smaller_model && worth > 0) continue;
       while (now.total_bytes > limit_bytes) {
-        auto change = edit({asked.written, now.recipe, asked.training_rows});
+        auto change = edit({now.asked.written, now.asked.recipe, now.asked.training_rows});
         if (!change) break;
         const auto total = measure(change->recipe);
         if (!total) return fail(total.error());
@@ -158,11 +158,39 @@ Result<Fitting> fit(const Asked& asked, int64_t limit_bytes, const Measure& meas
         same->change = std::move(change->key);
         same->price = std::move(change->price);
         same->saved_bytes += saved;
-        now.recipe = std::move(change->recipe);
+        now.asked.recipe = std::move(change->recipe);
         now.total_bytes = *total;
       }
     }
   return now;
+}
+
+}  // namespace
+
+std::vector<Change> changes(const Asked& asked) {
+  std::vector<Change> all;
+  for (const Edit edit : kEdits)
+    if (auto change = edit({asked.written, asked.recipe, asked.training_rows}))
+      all.push_back(std::move(*change));
+  return all;
+}
+
+Result<Fitting> fit(Asked asked, int64_t limit_bytes, const Measure& measure,
+                    std::span<const Smaller> smaller) {
+  auto fitted = change_until(std::move(asked), limit_bytes, measure);
+  if (!fitted) return fitted;
+  const int64_t as_it_was = total_of(*fitted);
+  for (const Smaller& one : smaller) {
+    if (fitted->total_bytes <= limit_bytes) break;
+    auto next = change_until({one.recipe, one.recipe, fitted->asked.training_rows}, limit_bytes, measure);
+    if (!next) return next;
+    next->choices.insert(next->choices.begin(), {.kind = "model",
+                                                 .change = one.what,
+                                                 .price = "a smaller model",
+                                                 .saved_bytes = as_it_was - total_of(*next)});
+    fitted = std::move(next);
+  }
+  return fitted;
 }
 
 Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,

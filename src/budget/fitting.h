@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ struct Change {
 };
 
 // A recipe as somebody wrote it, and with the sizes that were chosen where it says auto (task/auto_values.h).
-// What is written is left as it is: only what changes no result beyond noise, and what is auto, is the planner's.
+// What is written is left as it is: only what changes no result beyond noise, and what is auto, is the
+// planner's.
 struct Asked {
   task::Recipe written, recipe;
   int64_t training_rows = 0;
@@ -33,14 +35,22 @@ std::vector<Change> changes(const Asked& asked);
 // What train takes at its peak with this recipe.
 using Measure = std::function<Result<int64_t>(const task::Recipe&)>;
 
-struct Fitting {
+// A recipe that may stand in the place of one that was made by us, where that does not fit.
+struct Smaller {
   task::Recipe recipe;
+  std::string what;  // "2 members of 128 outputs"
+};
+
+struct Fitting {
+  Asked asked;                  // asked.recipe is what fits
   std::vector<Choice> choices;  // none where it fitted as it was
   int64_t total_bytes = 0;      // more than the limit where nothing helps
 };
 
-// Changes one thing after the other until it fits.
-Result<Fitting> fit(const Asked& asked, int64_t limit_bytes, const Measure& measure);
+// Changes one thing after the other until it fits; where all of that is not enough, the same with each of
+// `smaller` in turn, the largest first.
+Result<Fitting> fit(Asked asked, int64_t limit_bytes, const Measure& measure,
+                    std::span<const Smaller> smaller = {});
 
 // The cheapest `most` changes that save something, each alone, and what they give of `total_bytes`.
 Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,

@@ -53,7 +53,8 @@ std::string rest_text(const budget::Ledger& ledger) {
                         ledger.co2_g ? fmt::format(", {:.2f} g of CO2", *ledger.co2_g) : "");
   text += wrapped("binds   " + ledger.binding, reading_columns(), 8) + "\n";
   for (const auto& choice : ledger.choices)
-    text += wrapped(fmt::format("chosen  {}: saves {}{}", choice.change, human_bytes(choice.saved_bytes),
+    text += wrapped(fmt::format("chosen  {}{}{}", choice.change,
+                                choice.saved_bytes ? ": saves " + human_bytes(choice.saved_bytes) : "",
                                 choice.price.empty() ? "" : "; price: " + choice.price),
                     reading_columns(), 8) +
             "\n";

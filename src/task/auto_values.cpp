@@ -44,8 +44,11 @@ void add_encoder(Sizes& sizes, Part part, const std::string& path, std::variant<
 }
 
 void add_combiner(Sizes& sizes, const std::string& path, CombinerSpec& combiner) {
-  std::visit([&](auto& c) { sizes.stacks.push_back({Part::combiner, path, kPlainNames, &c.stack}); },
-             combiner);
+  std::visit(
+      [&](auto& c) {
+        sizes.stacks.push_back({Part::combiner, path, kPlainNames, &c.stack});
+      },
+      combiner);
 }
 
 // All sizes of the network; those of two recipes of the same features and members come in the same order.
@@ -68,10 +71,10 @@ Sizes sizes_of(Recipe& recipe) {
     if (members[m].number_encoder)
       add_encoder(sizes, Part::number, path_of(m) + ".number_encoder", *members[m].number_encoder);
   for (OutputFeature& output : recipe.outputs) {
-    LinearDecoder& decoder = std::visit(
-        Overloaded{[](VectorOutput& o) -> LinearDecoder& { return o.decoder.linear; },
-                   [](auto& o) -> LinearDecoder& { return o.decoder; }},
-        output.spec);
+    LinearDecoder& decoder =
+        std::visit(Overloaded{[](VectorOutput& o) -> LinearDecoder& { return o.decoder.linear; },
+                              [](auto& o) -> LinearDecoder& { return o.decoder; }},
+                   output.spec);
     sizes.stacks.push_back({Part::decoder, fmt::format("output_features.{}.decoder", output.name),
                             kDecoderNames, &decoder.stack});
   }
@@ -110,9 +113,7 @@ void set_auto(Recipe& recipe, const Chosen& chosen) {
     const int64_t size = of_network                ? chosen.width
                          : at.part == Part::number ? chosen.columns
                                                    : std::max<int64_t>(chosen.width / 4, 8);
-    const int64_t layers = !of_network                              ? 1
-                           : at.part == Part::decoder && combined ? 0
-                                                                    : chosen.layers;
+    const int64_t layers = !of_network ? 1 : at.part == Part::decoder && combined ? 0 : chosen.layers;
     if (is_auto(stack.around)) stack.around.output_size = size;
     for (FcLayer& layer : stack.layers)
       if (is_auto(layer)) layer.output_size = size;
@@ -132,7 +133,7 @@ double flop_of_row(const NetworkSpec& spec) {
   const Graph graph = build_training(spec, kRows, StepKind::update, TrainingPart::forward);
   if (!graph.status()) return 0;
   double flop = 0;
-  for (const Node& node : graph.nodes()) {
+  for (const shoestring::Node& node : graph.nodes()) {
     if (!node.op || !node.op->cost) continue;
     Types in;
     for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
@@ -176,8 +177,9 @@ bool agree(const Node& written, const Node& resolved) {
 // How an optimizer's rate goes with the rows behind an update and the width of the layers.
 struct UsualRate {
   double rate = 0.002;
-  bool by_gradient = false;  // a step is as large as the gradient: it grows with the rows, and not with the width
-  bool by_width = true;      // wider layers need smaller steps
+  bool by_gradient =
+      false;             // a step is as large as the gradient: it grows with the rows, and not with the width
+  bool by_width = true;  // wider layers need smaller steps
 };
 
 UsualRate usual_rate(const OptimizerSpec& optimizer) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 namespace shoestring::task {
 namespace {
@@ -109,28 +110,35 @@ struct Members {
 constexpr Members kOfNumbers[] = {{16e6, kForNumbers}, {0.4e6, kForNumbersSoon}, {0, kAtOnce}};
 constexpr Members kOfClasses[] = {{10e6, kForClasses}, {1.2e6, kForClassesSoon}, {0, kAtOnce}};
 
-// The largest that see enough: each row often, or of many rows many.
-std::string_view members_for(const TableSize& table, bool numbers, double flop) {
+constexpr Members kOfFewNumbers[] = {{0, kForFewNumbers}, {0, kAtOnce}};
+constexpr Members kOfFewClasses[] = {{0, kForFewClasses}, {0, kAtOnce}};
+
+// From the largest that see enough, each row often, or of many rows many.
+std::span<const Members> members_for(const TableSize& table, bool numbers, double flop) {
   constexpr int64_t kFewRows = 4000;
   constexpr double kEpochs = 16, kRows = 500'000;
-  if (table.rows < kFewRows) return numbers ? kForFewNumbers : kForFewClasses;
+  if (table.rows < kFewRows) return numbers ? std::span(kOfFewNumbers) : std::span(kOfFewClasses);
+  const auto all = numbers ? std::span(kOfNumbers) : std::span(kOfClasses);
   const double seen = std::min(kEpochs * static_cast<double>(table.rows), kRows);
-  return std::ranges::find_if(numbers ? kOfNumbers : kOfClasses,
-                              [&](const Members& m) { return seen * m.flop_of_row <= flop; })
-      ->text;
+  const auto first =
+      std::ranges::find_if(all, [&](const Members& m) { return seen * m.flop_of_row <= flop; });
+  return all.subspan(static_cast<size_t>(first - all.begin()));
 }
 
 }  // namespace
 
-std::string default_recipe_text(const TableSize& table, bool numbers, double flop) {
+std::vector<std::string> default_recipe_texts(const TableSize& table, bool numbers, double flop) {
   // What a first layer reads stays of one size, however many columns there are.
   const auto of_each = [&](int64_t most) {
     constexpr int64_t kAllTogether = 320, kLeast = 2;
     return std::clamp(kAllTogether / std::max<int64_t>(table.numbers, 1), kLeast, most);
   };
-  return fmt::format(kNetwork, fmt::arg("decay", numbers ? 0.1 : 0.02)) +
-         fmt::format(fmt::runtime(members_for(table, numbers, flop)), fmt::arg("embedding", of_each(12)),
-                     fmt::arg("waves", of_each(8)));
+  std::vector<std::string> texts;
+  for (const Members& members : members_for(table, numbers, flop))
+    texts.push_back(fmt::format(kNetwork, fmt::arg("decay", numbers ? 0.1 : 0.02)) +
+                    fmt::format(fmt::runtime(members.text), fmt::arg("embedding", of_each(12)),
+                                fmt::arg("waves", of_each(8))));
+  return texts;
 }
 
 }  // namespace shoestring::task

@@ -78,8 +78,9 @@ std::string_view name_of(Normalization normalization) { return word(normalizatio
 std::string_view name_of(MissingValues strategy) { return word(strategy); }
 std::string_view name_of(SplitName split) { return word(split); }
 
-Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
-                            int64_t rows, double flop) {
+Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns,
+                                          const std::vector<std::string>& targets, int64_t rows,
+                                          double flop) {
   for (auto target = targets.begin(); target != targets.end(); ++target) {
     if (std::find(targets.begin(), target, *target) != target)
       return fail(ErrorKind::usage, fmt::format("the target '{}' is named twice", *target), {},
@@ -125,11 +126,24 @@ Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::v
     return c.type == FeatureType::number &&
            std::find(targets.begin(), targets.end(), c.name) == targets.end();
   });
-  auto network =
-      parse_document(default_recipe_text({rows, number_inputs}, numbers, flop), "the default recipe");
-  if (!network) return fail(network.error());
-  for (Entry& entry : network->root.entries) document.root.entries.push_back(std::move(entry));
-  return parse_recipe(document);
+  std::vector<Recipe> recipes;
+  for (const std::string& text : default_recipe_texts({rows, number_inputs}, numbers, flop)) {
+    auto network = parse_document(text, "the default recipe");
+    if (!network) return fail(network.error());
+    Document whole = document;
+    for (Entry& entry : network->root.entries) whole.root.entries.push_back(std::move(entry));
+    auto recipe = parse_recipe(whole);
+    if (!recipe) return fail(recipe.error());
+    recipes.push_back(std::move(*recipe));
+  }
+  return recipes;
+}
+
+Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
+                            int64_t rows, double flop) {
+  auto recipes = infer_recipes(columns, targets, rows, flop);
+  if (!recipes) return fail(recipes.error());
+  return std::move(recipes->front());
 }
 
 }  // namespace shoestring::task

@@ -151,7 +151,8 @@ inline constexpr StackNames kDecoderNames{
 template <auto... Path>
 constexpr std::array<Key, 8> layer_keys(const StackNames& n) {
   return {
-      key<Path..., &FcLayer::output_size>(n.size, "Outputs of a layer.")
+      key<Path..., &FcLayer::output_size>(
+          n.size, "Outputs of a layer; auto is chosen by the rows, the inputs, the time and the memory.")
           .within(1, kMostLayerOutputs)
           .common(),
       key<Path..., &FcLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
@@ -175,7 +176,8 @@ template <auto... Path>
 constexpr std::array<Key, 10> stack_keys(const StackNames& n) {
   return together(
       layer_keys<Path..., &FcStack::around>(n),
-      keys(key<Path..., &FcStack::num_layers>(n.count, "Layers, where fc_layers is null.")
+      keys(key<Path..., &FcStack::num_layers>(n.count,
+                                              "Layers, where fc_layers is null; auto is chosen by the rows.")
                .within(0, 1000)
                .common(),
            key<Path...>(n.layers,

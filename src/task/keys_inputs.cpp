@@ -86,7 +86,8 @@ constexpr auto kTarget = together(
         refused("output_size", "1")),
     kWithVocab);
 
-constexpr NameList kColumnsHelp = "Columns that a number becomes.",
+constexpr NameList kColumnsHelp =
+                       "Columns that a number becomes; auto is 12, and fewer where there are many numbers.",
                    kActivationHelp = "Activation of the columns; null leaves them linear.",
                    kPlusInputHelp = "Whether the number itself stands beside its columns.";
 template <class S>

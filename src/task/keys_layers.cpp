@@ -30,8 +30,7 @@ Status read_layers(const Context& context, const Node& node, const Key&, void* v
 // Null where the layers are what the keys beside them say.
 Node write_layers(const void* value, const void* fallback) {
   const FcStack& stack = *static_cast<const FcStack*>(value);
-  if (stack.layers == stack.alike())
-    return Node::null();
+  if (stack.layers == stack.alike()) return Node::null();
   Node list = Node::list();
   for (const FcLayer& layer : stack.layers)
     list.items.push_back(

@@ -204,13 +204,15 @@ Value encode_group(model::Forward& f, Value numbers, const std::string& name, co
           [&](const PassthroughEncoder&) { return x; },
           [&](const DenseEncoder& e) { return model::fc_stack(f, x, name, stack_of(e.stack)); },
           [&](const PleEncoder& e) {
-            return model::piecewise_linear(f, x, name, coarser(group.edges, e.num_bins),
-                                           embedding(e.output_size.or_else(kUsualOutputs), e.activation, e.plus_input));
+            return model::piecewise_linear(
+                f, x, name, coarser(group.edges, e.num_bins),
+                embedding(e.output_size.or_else(kUsualOutputs), e.activation, e.plus_input));
           },
           [&](const PeriodicEncoder& e) {
             const Value in = e.input == NumberView::quantile ? model::quantile_of(x, group.edges) : x;
-            return model::periodic(f, in, name, {e.num_frequencies, e.sigma, e.shared_layer},
-                                   embedding(e.output_size.or_else(kUsualOutputs), e.activation, e.plus_input));
+            return model::periodic(
+                f, in, name, {e.num_frequencies, e.sigma, e.shared_layer},
+                embedding(e.output_size.or_else(kUsualOutputs), e.activation, e.plus_input));
           },
           [&](const BinsEncoder& e) {
             return model::binned(f, x, name, coarser(group.edges, e.num_bins),

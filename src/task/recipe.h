@@ -227,6 +227,9 @@ struct ColumnType {
 // target is no column or nothing is left to predict from.
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
                             int64_t rows, double flop = 1e15);
+// And behind it the same for smaller networks in turn, for where memory is short.
+Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns,
+                                          const std::vector<std::string>& targets, int64_t rows, double flop);
 
 // ---- what `auto` means -------------------------------------------------------------------------
 

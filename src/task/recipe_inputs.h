@@ -128,7 +128,7 @@ struct FcLayer {
 // begins with `around.norm` of its input and then `around.dropout` of it, where they are set; with
 // none it passes its input on untouched.
 struct FcStack {
-  FcLayer around;          // the keys beside fc_layers: what a layer leaves out comes from here
+  FcLayer around;  // the keys beside fc_layers: what a layer leaves out comes from here
   // How many layers like `around` there are where fc_layers is not written; while it is auto, there are none.
   OrAuto<int64_t> num_layers = 0;
   std::vector<FcLayer> layers;

@@ -9,6 +9,7 @@
 #include "base/atomic_file.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "task/auto_values.h"
 #include "task/metric_table.h"
 #include "train/made_recipe.h"
 #include "train/read_tables.h"
@@ -73,14 +74,17 @@ Status check_columns(const TrainRequest& request, const task::Recipe& recipe) {
 // All that can be wrong is found before a folder is made.
 Result<Plan> new_plan(TrainRequest request, int64_t folds, const LogSink& log) {
   if (auto ok = check(request, folds); !ok) return fail(ok.error());
-  auto recipe = recipe_for(request, log);
-  if (!recipe) return fail(recipe.error());
+  auto made = recipe_for(request, log);
+  if (!made) return fail(made.error());
+  task::Recipe* const recipe = &made->recipe;
   if (auto ok = check_split(*recipe).and_then([&] { return check_columns(request, *recipe); }); !ok)
     return fail(ok.error());
   *recipe = fold_recipe(std::move(*recipe), 1, folds);
   const uint64_t seed = request.seed.value_or(42);
-  const auto data = prepare(request.data, *recipe, {.seed = seed, .log = log, .stop = request.stop});
+  auto data = prepare(request.data, *recipe, {.seed = seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
+  choose_sizes(*data, log);  // once, so that all folds are of one recipe
+  *recipe = data->spec.recipe;
   const bool open = recipe->trainer.epochs.is_auto() && !recipe->trainer.train_steps;
   if (open && !recipe->budget.time_seconds) {  // sized once, so that all folds are of one recipe
     auto epochs = choose_epochs(*data, compile_options(request), seed, log);
@@ -109,8 +113,8 @@ Status same_recipe(const TrainRequest& request, const task::Recipe& before, int6
                 fix);
   if (request.recipe) {
     auto recipe = recipe_for(request, {});
-    if (auto ok = check_split(*recipe); !ok) return ok;
-    if (fold_recipe(std::move(*recipe), 1, folds) != before)
+    if (auto ok = check_split(recipe->recipe); !ok) return ok;
+    if (!task::may_resolve_to(fold_recipe(std::move(recipe->recipe), 1, folds), before))
       return fail(ErrorKind::usage, "the folds there are of another recipe", where, fix);
   }
   std::vector<std::string> targets = request.targets, outputs;

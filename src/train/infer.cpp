@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/text.h"
 #include "compile/compile.h"
 #include "data/profile.h"
+#include "task/network.h"
 #include "train/read_tables.h"
 
 namespace shoestring::train {
@@ -53,7 +55,23 @@ Result<task::ColumnType> target_type(const data::ColumnSummary& column, const st
   return task::ColumnType{column.name, *type};
 }
 
+// "2 members of 64 outputs at most"
+std::string what_it_is(const task::Recipe& recipe) {
+  int64_t widest = 0;
+  for (const task::EnsembleMember& member : recipe.ensemble.members)
+    if (member.combiner)
+      for (const task::FcLayer& layer : std::get<task::ConcatCombiner>(*member.combiner).stack.layers)
+        widest = std::max(widest, layer.output_size.or_else(task::kUsualOutputs));
+  return fmt::format("a model of {} whose layers have {} outputs at most",
+                     count_of(task::member_count(recipe), "network"), widest);
+}
+
 }  // namespace
+
+double flop_in(double seconds) {
+  constexpr double kOfCore = 80e9;  // a second
+  return seconds * kOfCore * native_target().threads;
+}
 
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
                                     const std::vector<std::string>& targets, double seconds,
@@ -101,15 +119,14 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     return fail(ErrorKind::data,
                 fmt::format("there is no column to predict from: {}", fmt::join(result.notes, "; ")),
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
-  // About what a core does with members of these sizes; a rehearsal chooses the epochs by what this machine
-  // does.
-  constexpr double kFlopPerSecond = 80e9;
-  auto recipe = task::infer_recipe(columns, targets, (*reader)->rows(),
-                                   seconds * kFlopPerSecond * native_target().threads);
-  if (!recipe) return fail(recipe.error());
-  result.recipe = std::move(*recipe);
-  for (const auto* more : {&result.notes, &doubts})
-    result.recipe.notes.lines.insert(result.recipe.notes.lines.end(), more->begin(), more->end());
+  auto recipes = task::infer_recipes(columns, targets, (*reader)->rows(), flop_in(seconds));
+  if (!recipes) return fail(recipes.error());
+  for (task::Recipe& recipe : *recipes)
+    for (const auto* more : {&result.notes, &doubts})
+      recipe.notes.lines.insert(recipe.notes.lines.end(), more->begin(), more->end());
+  result.recipe = std::move(recipes->front());
+  for (size_t i = 1; i < recipes->size(); ++i)
+    result.smaller.push_back({(*recipes)[i], what_it_is((*recipes)[i])});
   return result;
 }
 

@@ -7,17 +7,23 @@
 #include <vector>
 
 #include "base/error.h"
+#include "budget/fitting.h"
 #include "task/recipe.h"
 
 namespace shoestring::train {
 
 struct InferredRecipe {
   task::Recipe recipe;
+  std::vector<budget::Smaller>
+      smaller;                     // what may stand in its place where memory is short, the largest first
   std::vector<std::string> notes;  // a line for each column that was left out, and why
 };
 
 // How long a recipe that is made here trains where nobody says how long it may.
 inline constexpr double kUsualSeconds = 10;
+
+// About what this machine computes in so much time with networks for tables; a rehearsal measures it.
+double flop_in(double seconds);
 
 // Reads the table once; the network is one that may be trained in about so many seconds. `format` as
 // --data_format has it, or "". Fails with ErrorKind::data where a target is no column, has no values, one

@@ -6,6 +6,7 @@
 
 #include "base/atomic_file.h"
 #include "base/parallel.h"
+#include "task/auto_values.h"
 #include "train/made_recipe.h"
 
 namespace shoestring::train {
@@ -26,7 +27,8 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
   auto recipe = recipe_for(request, log);
   if (!recipe) return fail(recipe.error());
   return Job{.data = request.data,
-             .recipe = std::move(*recipe),
+             .recipe = std::move(recipe->recipe),
+             .smaller = std::move(recipe->smaller),
              .load = request.load,
              .seed = request.seed.value_or(42),
              .eval_split = request.eval_split.value_or(task::SplitName::test)};
@@ -48,7 +50,8 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
                   "give --config and --dataset again");
     auto recipe = recipe_for(request, log);
     if (!recipe) return fail(recipe.error());
-    job.recipe = std::move(*recipe);
+    job.recipe = std::move(recipe->recipe);
+    job.smaller = std::move(recipe->smaller);
     return job;
   }
   auto before = read_description(job.folder->description());
@@ -57,7 +60,7 @@ Result<Job> resumed_job(RunFolder folder, const TrainRequest& request, const Log
     return task::parse_recipe(d);
   });
   if (!recipe) return fail(recipe.error());
-  if (request.recipe && *request.recipe != *recipe)
+  if (request.recipe && !task::may_resolve_to(*request.recipe, *recipe))
     return fail(ErrorKind::usage, "the recipe is not the one that the run began with", job.folder->recipe(),
                 "leave --config out to go on with it, or train anew");
   std::vector<std::string> targets = request.targets, outputs;

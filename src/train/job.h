@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "budget/fitting.h"
 #include "train/run_files.h"
 #include "train/run_folder.h"
 
@@ -13,7 +14,8 @@ struct Job {
   std::optional<RunFolder> folder;  // of a new run it is made once everything else is known to be sound
   DataFiles data;
   task::Recipe recipe;
-  std::string load;  // the model to start from
+  std::vector<budget::Smaller> smaller;  // of a recipe that was made: what may stand in its place
+  std::string load;                      // the model to start from
   uint64_t seed = 42;
   task::SplitName eval_split = task::SplitName::test;
   bool resumed = false;

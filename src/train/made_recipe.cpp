@@ -5,7 +5,9 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "budget/machine_profile.h"
+#include "task/auto_values.h"
 #include "train/infer.h"
+#include "train/planning.h"
 
 namespace shoestring::train {
 Result<task::Budget> budget_of(const TrainRequest& request) {
@@ -13,13 +15,13 @@ Result<task::Budget> budget_of(const TrainRequest& request) {
   return request.budget.empty() ? budget : task::parse_budget(request.budget, budget);
 }
 
-Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log) {
+Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log) {
   const auto budget = budget_of(request);
   if (!budget) return fail(budget.error());
   if (request.recipe) {
     task::Recipe recipe = *request.recipe;
     recipe.budget = *budget;
-    return recipe;
+    return RecipeOf{std::move(recipe), {}};
   }
   if (request.targets.empty())
     return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
@@ -35,9 +37,41 @@ Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log)
   if (!inferred) return fail(inferred.error());
   if (log)
     for (const auto& note : inferred->notes) log(LogLevel::note, note);
-  inferred->recipe.budget = *budget;
-  inferred->recipe.trainer.epochs = {};
-  return std::move(inferred->recipe);
+  const auto complete = [&](task::Recipe& recipe) {
+    recipe.budget = *budget;
+    recipe.trainer.epochs = {};
+  };
+  complete(inferred->recipe);
+  for (budget::Smaller& smaller : inferred->smaller) complete(smaller.recipe);
+  return RecipeOf{std::move(inferred->recipe), std::move(inferred->smaller)};
+}
+
+namespace {
+
+std::vector<budget::Choice> tell(const std::vector<task::AutoChoice>& chosen, task::Recipe& recipe,
+                                 const LogSink& log) {
+  std::vector<budget::Choice> choices;
+  for (const task::AutoChoice& one : chosen) {
+    choices.push_back({.kind = "auto", .change = fmt::format("{}: {}, {}", one.key, one.value, one.why)});
+    recipe.notes.lines.push_back("auto: " + choices.back().change);
+    if (log) log(LogLevel::note, recipe.notes.lines.back());
+  }
+  return choices;
+}
+
+}  // namespace
+
+std::vector<budget::Choice> choose_training(task::Recipe& recipe, int64_t training_rows, const LogSink& log) {
+  const auto chosen = task::choose_training(recipe, training_rows);
+  return tell(chosen, recipe, log);
+}
+
+std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log) {
+  task::Recipe& recipe = data.spec.recipe;
+  const bool open = recipe.trainer.epochs.is_auto() && !recipe.trainer.train_steps;
+  const double seconds = time_limit(recipe.budget).value_or(open ? kUsualSeconds : 0);
+  const auto chosen = task::choose_sizes(data.spec, data.count(task::SplitName::training), flop_in(seconds));
+  return tell(chosen, recipe, log);
 }
 
 CompileOptions compile_options(const TrainRequest& request) {

@@ -1,6 +1,8 @@
 // The recipe of a request that brings none: made by looking at the table, and sized by time.
 #pragma once
 
+#include "budget/fitting.h"
+#include "train/dataset.h"
 #include "train/train.h"
 
 namespace shoestring::train {
@@ -8,9 +10,19 @@ namespace shoestring::train {
 // What may be spent: the recipe's budget, with the request's laid over it.
 Result<task::Budget> budget_of(const TrainRequest& request);
 
+struct RecipeOf {
+  task::Recipe recipe;
+  std::vector<budget::Smaller> smaller;  // of one that was made: what may stand in its place
+};
 // The request's recipe, or one for its targets with epochs auto. Fails as infer_recipe()
 // does, and with ErrorKind::usage where there is neither or the table can be read only once.
-Result<task::Recipe> recipe_for(const TrainRequest& request, const LogSink& log);
+Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log);
+
+// Sets the sizes that are auto in the data's recipe, by the data and by what the time allows, says so, and
+// notes it in the recipe.
+std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log);
+// The same for what of the trainer is auto (task/auto_values.h), once the memory has been fitted.
+std::vector<budget::Choice> choose_training(task::Recipe& recipe, int64_t training_rows, const LogSink& log);
 
 // What epochs auto are without a limit: as many as fit kUsualSeconds, by a rehearsal. The number is to be
 // written down, so that the recipe makes the same run again on any machine.

@@ -24,7 +24,8 @@ struct Horizon {
 Horizon horizon(const task::Trainer& trainer, int64_t training_rows, int64_t rows_per_step);
 
 // The rate at step t (from 0) of T is base * warm-up * decay * plateau:
-//   base         learning_rate, 0.001 where it is auto; adafactor's lr where that is set, or with its
+//   base         learning_rate, auto_learning_rate() where it is auto; adafactor's lr where that is set, or
+//   with its
 //                relative_step 1 / sqrt(t + 1), at most 0.01, or (t + 1) / 10^6 with warmup_init
 //                (arXiv 1804.04235, section 8)
 //   warm-up      (t + 1) / w during the first w steps; w = warmup_fraction * T where that is set, else

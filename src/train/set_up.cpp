@@ -240,21 +240,31 @@ budget::Choice streaming(const Dataset& data) {
           .saved_bytes = data.file->file_bytes() - data.bytes()};
 }
 
-// Compiles the run and changes what may be changed until it fits the limit, if it can; the ledger says what
-// was changed, and what it takes at least.
-Status fit_memory(Run& run, const TrainRequest& request, std::optional<int64_t> limit,
-                  const budget::Measure& measure) {
-  if (auto ok = compile_run(run, request); !ok) return ok;
-  const int64_t total = least_of(run.ledger);
-  if (!limit || total <= *limit) return {};
-  const task::Recipe as_written = run.job.recipe;
-  auto fitted = budget::fit(as_written, run.data.count(task::SplitName::training), *limit, measure);
+// A recipe on its way to one that fits.
+struct Fitted {
+  budget::Asked asked;
+  std::vector<budget::Choice> chosen;   // of what was auto, whatever may be spent
+  std::vector<budget::Choice> to_fit;  // because the memory is short
+};
+
+// Chooses what is auto, compiles the run, and changes what may be changed until it fits the limit, if it can;
+// the ledger says what it takes at least.
+Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<int64_t> limit,
+                          const budget::Measure& measure, const LogSink& log) {
+  Fitted out{{run.data.spec.recipe, {}, run.data.count(task::SplitName::training)}, {}, {}};
+  out.chosen = choose_sizes(run.data, log);
+  out.asked.recipe = run.job.recipe = run.data.spec.recipe;
+  if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+  if (!limit || least_of(run.ledger) <= *limit) return out;
+  auto fitted = budget::fit(out.asked, *limit, measure, run.job.smaller);
   if (!fitted) return fail(fitted.error());
-  const bool fits = fitted->total_bytes <= *limit;
-  if (const auto after = measure(fits ? fitted->recipe : as_written); !after) return fail(after.error());
-  if (fits) run.ledger.choices = std::move(fitted->choices);
+  if (fitted->total_bytes <= *limit) {
+    out.asked = std::move(fitted->asked);
+    out.to_fit = std::move(fitted->choices);
+  }
+  if (const auto after = measure(out.asked.recipe); !after) return fail(after.error());
   run.ledger.least_bytes = fitted->total_bytes;
-  return {};
+  return out;
 }
 
 }  // namespace
@@ -273,15 +283,15 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
     return least_of(run.ledger);
   };
-  const task::Recipe as_written = run.job.recipe;
   tell_oddities(run, events.log);
-  if (auto ok = fit_memory(run, request, limit, measure); !ok) return fail(ok.error());
+  auto fitted = fit_memory(run, request, limit, measure, events.log);
+  if (!fitted) return fail(fitted.error());
   const bool over = limit && least_of(run.ledger) > *limit;
   if (over && run.ledger.least_bytes - run.data.bytes() + kLeastWindowBytes <= *limit &&
       may_stream(run.job)) {
     // The rows make room for the rest.
     Job again = std::move(run.job);
-    again.recipe = as_written;
+    again.recipe = std::move(fitted->asked.written);
     again.recipe.preprocessing.in_memory = task::OrAuto<bool>{false};
     run = {};
     give_back_memory();
@@ -289,31 +299,38 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     read = read_run(std::move(again), request, time, {});
     if (!read) return read;
     run = std::move(*read);
-    if (auto ok = fit_memory(run, request, limit, measure); !ok) return fail(ok.error());
+    fitted = fit_memory(run, request, limit, measure, {});
+    if (!fitted) return fail(fitted.error());
   }
   if (run.data.file)  // written down, as the order of the rows hangs on it
-    run.job.recipe.preprocessing.window_rows.value = run.data.spec.recipe.preprocessing.window_rows.value =
-        run.data.most_rows();
-  if (run.data.file && may_choose)
-    run.ledger.choices.insert(run.ledger.choices.begin(), streaming(run.data));
+    run.job.recipe.preprocessing.window_rows.value = run.data.most_rows();
+  if (run.data.file && may_choose) fitted->to_fit.insert(fitted->to_fit.begin(), streaming(run.data));
   if (events.prepared) events.prepared(run.data);
-  for (const budget::Choice& choice : run.ledger.choices)
-    say(events.log, LogLevel::note,
+  for (const budget::Choice& choice : fitted->to_fit) {
+    const std::string words =
         fmt::format("to fit {}: {} (saves {}; price: {})",
                     limit ? human_bytes(*limit) : "the machine's memory", choice.change,
-                    human_bytes(choice.saved_bytes), choice.price));
+                    human_bytes(choice.saved_bytes), choice.price);
+    say(events.log, LogLevel::note, words);
+    run.job.recipe.notes.lines.push_back(words);
+  }
   if (find_ways || (limit && least_of(run.ledger) > *limit)) {
     const task::Recipe recipe = run.job.recipe;
     const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
     time.lap(Stage::compiling);
-    auto ways = budget::ways_out(recipe, run.data.count(task::SplitName::training), least_of(run.ledger),
-                                 limit, measure);
+    auto ways = budget::ways_out({fitted->asked.written, recipe, fitted->asked.training_rows},
+                                 least_of(run.ledger), limit, measure);
     if (!ways) return fail(ways.error());
     if (const auto after = measure(recipe); !after) return fail(after.error());
     run.ledger = as_it_is;
     run.ledger.ways_out = std::move(*ways);
     time.laps.lap();  // no part of training
   }
+  run.ledger.choices = std::move(fitted->chosen);
+  std::ranges::move(fitted->to_fit, std::back_inserter(run.ledger.choices));
+  std::ranges::move(choose_training(run.job.recipe, fitted->asked.training_rows, events.log),
+                    std::back_inserter(run.ledger.choices));
+  run.data.spec.recipe = run.job.recipe;
   if (run.job.recipe.trainer.use_mixed_precision && run.compiled->options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
