@@ -243,7 +243,7 @@ budget::Choice streaming(const Dataset& data) {
 // A recipe on its way to one that fits.
 struct Fitted {
   budget::Asked asked;
-  std::vector<budget::Choice> chosen;   // of what was auto, whatever may be spent
+  std::vector<budget::Choice> chosen;  // of what was auto, whatever may be spent
   std::vector<budget::Choice> to_fit;  // because the memory is short
 };
 
@@ -307,10 +307,9 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
   if (run.data.file && may_choose) fitted->to_fit.insert(fitted->to_fit.begin(), streaming(run.data));
   if (events.prepared) events.prepared(run.data);
   for (const budget::Choice& choice : fitted->to_fit) {
-    const std::string words =
-        fmt::format("to fit {}: {} (saves {}; price: {})",
-                    limit ? human_bytes(*limit) : "the machine's memory", choice.change,
-                    human_bytes(choice.saved_bytes), choice.price);
+    const std::string words = fmt::format("to fit {}: {} (saves {}; price: {})",
+                                          limit ? human_bytes(*limit) : "the machine's memory", choice.change,
+                                          human_bytes(choice.saved_bytes), choice.price);
     say(events.log, LogLevel::note, words);
     run.job.recipe.notes.lines.push_back(words);
   }
