@@ -11,6 +11,7 @@
 #include "train/blend.h"
 #include "train/infer.h"
 #include "train/made_recipe.h"
+#include "train/made_size.h"
 #include "train/read_rows.h"
 #include "train/run_files.h"
 #include "train/start_from.h"
@@ -251,7 +252,10 @@ struct Fitted {
 // the ledger says what it takes at least.
 Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<int64_t> limit,
                           const budget::Measure& measure, const LogSink& log) {
-  Fitted out{{run.data.spec.recipe, {}, run.data.count(task::SplitName::training)}, {}, {}};
+  Fitted out;
+  if (limit)
+    if (auto choice = take_small_enough(run.job, run.data, *limit)) out.to_fit.push_back(std::move(*choice));
+  out.asked = {run.data.spec.recipe, {}, run.data.count(task::SplitName::training)};
   out.chosen = choose_sizes(run.data, log);
   out.asked.recipe = run.job.recipe = run.data.spec.recipe;
   if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
@@ -260,7 +264,7 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
   if (!fitted) return fail(fitted.error());
   if (fitted->total_bytes <= *limit) {
     out.asked = std::move(fitted->asked);
-    out.to_fit = std::move(fitted->choices);
+    std::ranges::move(fitted->choices, std::back_inserter(out.to_fit));
   }
   if (const auto after = measure(out.asked.recipe); !after) return fail(after.error());
   run.ledger.least_bytes = fitted->total_bytes;
