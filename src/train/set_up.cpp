@@ -214,6 +214,7 @@ Result<Run> read_run(Job job, const TrainRequest& request, RunTime& time, const 
   if (auto ok = can_answer(*data, job.eval_split, request); !ok) return fail(ok.error());
   Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
   run.job.recipe.preprocessing = run.data.spec.recipe.preprocessing;
+  for (budget::Smaller& one : run.job.smaller) one.recipe.preprocessing = run.job.recipe.preprocessing;
   return run;
 }
 
