@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
+#include "base/philox.h"
 #include "model/tensor_file.h"
 #include "train/loop.h"
 #include "train/train.h"
@@ -204,6 +205,28 @@ TEST(TimedLoop, AnEvaluationSlowerThanPlanned) {
   EXPECT_EQ(t.run(), Ending::out_of_time);
   t.expect_kept(16);  // the last evaluation's time is kept, and one before it was left out
   EXPECT_EQ(t.loop->position().evaluated_step, t.loop->position().step);
+}
+
+// Steps from a hundredth to ten times what was planned, unsteady, with stops and evaluations of any length.
+TEST(TimedLoop, TwentyRandomRunsEndInTime) {
+  for (uint64_t run = 0; run < 20; ++run) {
+    Philox random(run, 1);
+    const auto between = [&random](double low, double high) {
+      return low + (high - low) * uniform01(random.next());
+    };
+    Timed t(run % 2 ? kEveryStep : kLinear);
+    t.evaluation_planned = between(0.05, 3);
+    t.evaluation_seconds = t.evaluation_planned * between(0.2, 1.2);
+    const double usual = std::exp(between(std::log(0.01), std::log(10))), unsteady = between(0, 0.3);
+    const auto stop_at = static_cast<int64_t>(between(0, 40 / usual));
+    const double stop = run % 3 ? 0 : between(1, 20);
+    t.clock.step = [&](int64_t step) {
+      return usual * between(1 - unsteady, 1 + unsteady) + (step == stop_at ? stop : 0);
+    };
+    EXPECT_EQ(t.run(), Ending::out_of_time) << run;
+    EXPECT_GE(t.deadline.left(), 10) << "run " << run << ": the time that finishing needs";
+    EXPECT_EQ(t.loop->position().evaluated_step, t.loop->position().step) << run;
+  }
 }
 
 TEST(TimedLoop, AResumedRunHasWhatIsLeftAndGoesOnWithItsSchedule) {
