@@ -13,14 +13,34 @@
 namespace shoestring::task {
 namespace {
 
-// Batch ensembles on smooth steps, fine and coarse: best where the answer bends, as numbers do.
+// Batch ensembles on smooth steps, fine and coarse: best where the answer bends, as numbers do. Many narrow
+// members that learn fast do better in a given time than few wide ones.
 constexpr std::string_view kForNumbers = R"(
 ensemble:
   members:
     - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 256, batch_ensemble: true, num_ensemble_members: 8}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
+      learning_rate_factor: 4
     - number_encoder: {{type: ple, num_bins: 96, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 256, batch_ensemble: true, num_ensemble_members: 8}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
+      learning_rate_factor: 4
+    - number_encoder: {{type: ple, num_bins: 24, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
+      learning_rate_factor: 4
+    - number_encoder: {{type: ple, num_bins: 48, output_size: {wide_embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
+      learning_rate_factor: 4
+)";
+// Two of them.
+constexpr std::string_view kForNumbersTwo = R"(
+ensemble:
+  members:
+    - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
+      learning_rate_factor: 4
+    - number_encoder: {{type: ple, num_bins: 96, output_size: {embedding}}}
+      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
+      learning_rate_factor: 4
 )";
 // One such, and plain networks on quantiles in sharp waves, best where single values matter (ages, hours,
 // codes), and in slow ones.
@@ -107,7 +127,8 @@ struct Members {
   double flop_of_row;
   std::string_view text;
 };
-constexpr Members kOfNumbers[] = {{16e6, kForNumbers}, {0.4e6, kForNumbersSoon}, {0, kAtOnce}};
+constexpr Members kOfNumbers[] = {
+    {16e6, kForNumbers}, {8e6, kForNumbersTwo}, {0.4e6, kForNumbersSoon}, {0, kAtOnce}};
 constexpr Members kOfClasses[] = {{10e6, kForClasses}, {1.2e6, kForClassesSoon}, {0, kAtOnce}};
 
 constexpr Members kOfFewNumbers[] = {{0, kForFewNumbers}, {0, kAtOnce}};
@@ -117,8 +138,8 @@ constexpr Members kOfFewClasses[] = {{0, kForFewClasses}, {0, kAtOnce}};
 std::span<const Members> members_for(const TableSize& table, bool numbers, double flop) {
   constexpr int64_t kFewRows = 4000;
   constexpr double kEpochs = 16, kRows = 500'000;
-  if (table.rows < kFewRows) return numbers ? std::span(kOfFewNumbers) : std::span(kOfFewClasses);
-  const auto all = numbers ? std::span(kOfNumbers) : std::span(kOfClasses);
+  if (table.rows < kFewRows) return numbers ? std::span<const Members>(kOfFewNumbers) : kOfFewClasses;
+  const auto all = numbers ? std::span<const Members>(kOfNumbers) : kOfClasses;
   const double seen = std::min(kEpochs * static_cast<double>(table.rows), kRows);
   const auto first =
       std::ranges::find_if(all, [&](const Members& m) { return seen * m.flop_of_row <= flop; });
@@ -137,7 +158,7 @@ std::vector<std::string> default_recipe_texts(const TableSize& table, bool numbe
   for (const Members& members : members_for(table, numbers, flop))
     texts.push_back(fmt::format(kNetwork, fmt::arg("decay", numbers ? 0.1 : 0.02)) +
                     fmt::format(fmt::runtime(members.text), fmt::arg("embedding", of_each(12)),
-                                fmt::arg("waves", of_each(8))));
+                                fmt::arg("wide_embedding", of_each(24)), fmt::arg("waves", of_each(8))));
   return texts;
 }
 

@@ -92,22 +92,30 @@ TEST(Recipe, IsInferredFromColumns) {
   }
 }
 
-// Members that the time is not enough for are not chosen.
+// Members that the time is not enough for are not chosen, and behind what is chosen come the smaller ones.
 TEST(Recipe, IsInferredForTheTimeThereIs) {
   const std::vector<ColumnType> columns{{"age", FeatureType::number}, {"income", FeatureType::binary}};
-  const auto widest = [&](const std::string& target, double flop) {
-    const auto recipe = infer_recipe(columns, {target}, 40'000, flop);
-    EXPECT_TRUE(recipe) << recipe.error().message();
-    int64_t most = 0;
-    for (const EnsembleMember& m : recipe->ensemble.members)
-      for (const FcLayer& layer : std::get<ConcatCombiner>(*m.combiner).stack.layers)
-        most = std::max(most, layer.output_size.or_else(0));
-    return most;
+  const auto outputs = [](const Recipe& recipe) {
+    int64_t sum = 0;
+    for (const EnsembleMember& m : recipe.ensemble.members) {
+      const auto& combiner = std::get<ConcatCombiner>(*m.combiner);
+      for (const FcLayer& layer : combiner.stack.layers)
+        sum += m.count * layer.output_size.or_else(0) *
+               (combiner.batch_ensemble ? combiner.num_ensemble_members : 1);
+    }
+    return sum;
   };
   for (const std::string target : {"age", "income"}) {
-    EXPECT_EQ(widest(target, 1e15), 256) << target;
-    EXPECT_EQ(widest(target, 1e12), 128) << target;
-    EXPECT_EQ(widest(target, 1e9), 64) << target;
+    int64_t before = INT64_MAX;
+    for (const double flop : {1e15, 1e12, 1e9}) {
+      const auto recipes = infer_recipes(columns, {target}, 40'000, flop);
+      ASSERT_TRUE(recipes) << recipes.error().message();
+      EXPECT_LT(outputs(recipes->front()), before) << target << ' ' << flop;
+      before = outputs(recipes->front());
+      for (size_t i = 1; i < recipes->size(); ++i)
+        EXPECT_LT(outputs((*recipes)[i]), outputs((*recipes)[i - 1])) << target << ' ' << flop;
+    }
+    EXPECT_EQ(infer_recipes(columns, {target}, 40'000, 1e9)->size(), 1u);
   }
 }
 

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
+#include "base/memory.h"
+#include "train/made_size.h"
 #include "train/train.h"
 #include "unit/train/tables.h"
 
@@ -75,6 +77,69 @@ TEST(Plan, AsJsonHasTheNamesThatProgramsRead) {
                           "/memory/stages/0/bytes", "/time/p50_s", "/time/p90_s", "/time/stages",
                           "/disk_bytes", "/money", "/energy_wh", "/binding", "/ways_out"})
     EXPECT_TRUE(json.contains(nlohmann::json::json_pointer(key))) << key;
+}
+
+constexpr const char* kAuto = R"(
+input_features: [{name: a, type: number, encoder: {type: ple, num_bins: 4, output_size: auto}}, {name: b, type: number}]
+output_features: [{name: value, type: number}]
+combiner: {type: concat, num_fc_layers: auto, output_size: auto}
+trainer: {epochs: 1, batch_size: auto, gradient_accumulation_steps: auto, learning_rate: auto}
+)";
+
+// What is auto is chosen, told, and written down: the recipe in the folder makes the same run.
+TEST(Plan, TellsAndWritesDownWhatIsAuto) {
+  const Folder folder;
+  TrainRequest wanted = request(folder);
+  wanted.recipe = recipe_from(kAuto);
+  const auto planned = plan(wanted, {});
+  ASSERT_TRUE(planned) << planned.error().message();
+  std::vector<std::string> changes;
+  for (const auto& choice : planned->ledger.choices) changes.push_back(choice.change);
+  // 210 of 300 rows train: a tenth of them behind an update, 0.002 times the root of 21 / 256.
+  EXPECT_EQ(changes,
+            (std::vector<std::string>{"combiner.num_fc_layers: 2, for 210 training rows",
+                                      "combiner.output_size: 32, for 210 training rows",
+                                      "input_features.a.encoder.output_size: 12, for 210 training rows",
+                                      "trainer.learning_rate: 0.00057, for 21 rows behind an update"}));
+  const auto trained = train(wanted, {});
+  ASSERT_TRUE(trained) << trained.error().message();
+  const auto text = read_file(trained->folder + "/recipe.yaml");
+  ASSERT_TRUE(text);
+  EXPECT_NE(text->find("# auto: combiner.output_size: 32, for 210 training rows\n"), std::string::npos);
+  TrainRequest again = wanted;
+  again.recipe = recipe_from(*text);
+  EXPECT_EQ(again.recipe->trainer.batch_size, 21);
+  EXPECT_EQ(again.recipe->trainer.learning_rate, 0.00057);
+  const auto same = train(again, {});
+  ASSERT_TRUE(same) << same.error().message();
+  EXPECT_EQ(same->validation->combined_loss, trained->validation->combined_loss);
+}
+
+// Of recipes that were made the largest is taken that is not far too large, by a guess.
+TEST(Plan, AMadeRecipeGivesWayToASmallerOne) {
+  const Folder folder;
+  const auto of_width = [](int64_t width) {
+    return recipe_from(
+        "{input_features: [{name: a, type: number}, {name: b, type: number}],"
+        " output_features: [{name: value, type: number}],"
+        " combiner: {type: concat, num_fc_layers: 3, output_size: " +
+        std::to_string(width) + "}}");
+  };
+  auto data = prepare({.dataset = folder.write("t.csv", sums_table(300))}, of_width(4096), {});
+  ASSERT_TRUE(data) << data.error().message();
+  Job job{.recipe = of_width(4096), .smaller = {{of_width(256), "of 256"}, {of_width(8), "of 8"}}};
+  EXPECT_FALSE(take_small_enough(job, *data, int64_t{8} << 30));
+  EXPECT_EQ(job.recipe, of_width(4096));
+  // 2 * 4096² weights are 128 MiB, six times that with moments, gradients and the best of them.
+  const auto to_256 = take_small_enough(job, *data, resident_bytes() + (int64_t{600} << 20));
+  ASSERT_TRUE(to_256);
+  EXPECT_EQ(to_256->change, "of 256");
+  EXPECT_GT(to_256->saved_bytes, int64_t{600} << 20);
+  EXPECT_EQ(job.recipe, of_width(256));
+  EXPECT_EQ(data->spec.recipe, of_width(256));
+  ASSERT_EQ(job.smaller.size(), 1u);
+  EXPECT_EQ(take_small_enough(job, *data, 1)->change, "of 8");
+  EXPECT_FALSE(take_small_enough(job, *data, 1));  // there is no smaller one
 }
 
 }  // namespace
