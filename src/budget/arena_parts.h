@@ -13,4 +13,8 @@ struct ArenaParts {
 
 ArenaParts parts_of(const Plan& plan);
 
+// The same where the plan would be made on another machine: the library's kernels, whose scratch is what
+// the library there asks for, are taken to need `scratch_bytes` each. Ours need the same everywhere.
+ArenaParts parts_elsewhere(const Plan& plan, int64_t scratch_bytes);
+
 }  // namespace shoestring::budget

@@ -3,25 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <span>
 
 namespace shoestring::budget {
 namespace {
-
-// Between points of a table, over logarithms; beyond its ends the nearest. Entries of 0 are not there.
-double interpolated(std::span<const double> at, std::span<const double> values, double x) {
-  double below = 0, below_at = 0;
-  for (size_t i = 0; i < at.size(); ++i) {
-    if (values[i] <= 0) continue;
-    if (x <= at[i]) {
-      if (below <= 0) return values[i];
-      const double share = std::log(x / below_at) / std::log(at[i] / below_at);
-      return below * std::pow(values[i] / below, share);
-    }
-    below = values[i], below_at = at[i];
-  }
-  return below;
-}
 
 constexpr double kNever = 1e300;
 
@@ -112,7 +96,7 @@ class Estimator {
 
   // Bytes that were last touched `distance` bytes ago.
   double moving_seconds(double bytes, double distance, bool writes) const {
-    return bytes / interpolated(kReuseBytes, writes ? m_.copy : m_.read, std::max(distance, 1.0));
+    return bytes / bytes_a_second(writes ? m_.copy : m_.read, distance);
   }
 
   StepTime time_of(const Work& work, double moving) const {
@@ -266,10 +250,6 @@ double moving_seconds(const Estimator& e, const Step& step, const std::vector<do
 std::string_view name_of(Bound bound) {
   constexpr std::string_view names[] = {"arithmetic", "memory", "overhead"};
   return names[static_cast<size_t>(bound)];
-}
-
-double product_rate(const ProductRates& rates, double flops) {
-  return interpolated(kProductFlops, rates, std::max(flops, 1.0));
 }
 
 std::vector<StepTime> step_times(const Plan& plan, const MachineProfile& machine, int threads) {

@@ -28,7 +28,4 @@ std::vector<StepTime> step_times(const Plan& plan, const MachineProfile& machine
 // Of one run.
 double seconds_of(const Plan& plan, const MachineProfile& machine, int threads = 0);
 
-// The rate of a product of so many FLOPs.
-double product_rate(const ProductRates& rates, double flops);
-
 }  // namespace shoestring::budget

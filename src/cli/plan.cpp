@@ -37,7 +37,7 @@ std::string time_text(const budget::Time& t) {
   return "\n" + table(lines);
 }
 
-std::string rest_text(const budget::Ledger& ledger) {
+std::string rest_text(const budget::Ledger& ledger, bool budget_is_short) {
   std::string text = fmt::format("\ndisk    {} at the peak\n", human_bytes(ledger.disk_bytes));
   if (ledger.money_usd)
     text += wrapped(fmt::format("money   {:.2g} USD{}, an estimate by the price of {}", *ledger.money_usd,
@@ -49,8 +49,8 @@ std::string rest_text(const budget::Ledger& ledger) {
                     reading_columns(), 8) +
             "\n";
   if (ledger.energy_wh)
-    text += fmt::format("energy  {:.3f} Wh{}, an estimate\n", *ledger.energy_wh,
-                        ledger.co2_g ? fmt::format(", {:.2f} g of CO2", *ledger.co2_g) : "");
+    text += fmt::format("energy  {:.2g} Wh{}, an estimate\n", *ledger.energy_wh,
+                        ledger.co2_g ? fmt::format(", {:.2g} g of CO2", *ledger.co2_g) : "");
   text += wrapped("binds   " + ledger.binding, reading_columns(), 8) + "\n";
   for (const auto& choice : ledger.choices)
     text += wrapped(fmt::format("chosen  {}{}{}", choice.change,
@@ -59,9 +59,14 @@ std::string rest_text(const budget::Ledger& ledger) {
                     reading_columns(), 8) +
             "\n";
   if (ledger.ways_out.empty()) return text;
-  std::vector<std::vector<std::string>> ways{{"to need less", "in all", "price"}};
-  for (const auto& way : ledger.ways_out) ways.push_back({"  " + way.change, way.gives, way.price});
-  return text + "\n" + table(ways);
+  text += "\nto need less\n";
+  for (const auto& way : ledger.ways_out)
+    text += wrapped(fmt::format("  {}: {} in all{}{}", way.change, way.gives,
+                                way.price.empty() ? "" : "; price: " + way.price,
+                                way.fits || !budget_is_short ? "" : "; not enough by itself"),
+                    reading_columns(), 6) +
+            "\n";
+  return text;
 }
 
 }  // namespace
@@ -77,7 +82,7 @@ int plan(Arguments arguments) {
   if (!planned) return report(planned.error());
   const budget::Ledger& ledger = planned->ledger;
   print(flags.json ? to_json(ledger) + "\n"
-                   : memory_text(ledger.memory) + time_text(ledger.time) + rest_text(ledger));
+                   : memory_text(ledger.memory) + time_text(ledger.time) + rest_text(ledger, !planned->fits));
   return planned->fits ? 0 : report(planned->fits.error());
 }
 

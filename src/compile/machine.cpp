@@ -1,5 +1,9 @@
 #include "compile/machine.h"
 
+#include <algorithm>
+#include <cmath>
+#include <span>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #endif
@@ -53,6 +57,21 @@ Typical typical(Isa isa) {
 
 constexpr double kMiB = 1 << 20;
 
+// Entries of 0 are not there.
+double interpolated(std::span<const double> at, std::span<const double> values, double x) {
+  double below = 0, below_at = 0;
+  for (size_t i = 0; i < at.size(); ++i) {
+    if (values[i] <= 0) continue;
+    if (x <= at[i]) {
+      if (below <= 0) return values[i];
+      const double share = std::log(x / below_at) / std::log(at[i] / below_at);
+      return below * std::pow(values[i] / below, share);
+    }
+    below = values[i], below_at = at[i];
+  }
+  return below;
+}
+
 }  // namespace
 
 MachineProfile built_in_profile(const Target& target) {
@@ -83,6 +102,14 @@ MachineProfile built_in_profile(const Target& target) {
   // Two threads of one core share its units, and memory is shared by all.
   if (target.threads > 1) p.scaling.push_back({target.threads, 0.85 * target.threads, 0.6 * target.threads});
   return p;
+}
+
+double product_rate(const ProductRates& rates, double flops) {
+  return interpolated(kProductFlops, rates, std::max(flops, 1.0));
+}
+
+double bytes_a_second(const Bandwidth& bandwidth, double distance) {
+  return interpolated(kReuseBytes, bandwidth, std::max(distance, 1.0));
 }
 
 double bf16_gain(const MachineProfile& machine) {

@@ -67,6 +67,10 @@ struct MachineProfile {
 // Until a machine is calibrated: by the instructions that it has and a plan may use.
 MachineProfile built_in_profile(const Target& target);
 
+// A rate between the measured points of its table, over logarithms; beyond its ends the nearest.
+double product_rate(const ProductRates& rates, double flops);        // of a product of so many FLOPs
+double bytes_a_second(const Bandwidth& bandwidth, double distance);  // of what was touched so long ago
+
 // How much faster large products of bf16 operands are than those of f32; 0: there are none.
 double bf16_gain(const MachineProfile& machine);
 

@@ -7,6 +7,7 @@
 
 #include "base/arith.h"
 #include "base/memory.h"
+#include "compile/machine.h"
 #include "compile/passes.h"
 #include "compile/recompute_choice.h"
 #include "compile/rewrite.h"
@@ -16,15 +17,15 @@
 namespace shoestring {
 namespace {
 
-// Rough, and good enough to compare: products by their arithmetic, all else by the memory it moves.
-constexpr double kFlopsPerSecond = 5e10, kBytesPerSecond = 1e10;
-
-double seconds_of(const Graph& graph, const Node& node) {
+// Rough, and good enough to compare: its arithmetic, and its bytes from beyond the caches.
+double seconds_of(const Graph& graph, const Node& node, const MachineProfile& machine) {
   if (!node.op->cost) return 0;
   Types in;
   for (const ValueId& v : node.inputs) in.push_back(graph.type(v));
   const Cost cost = node.op->cost({in, node.attrs, node.body.get()}, node.types);
-  return cost.flops / kFlopsPerSecond + cost.bytes / kBytesPerSecond;
+  const double flops_a_second =
+      node.op->elementwise() ? machine.arithmetic : product_rate(machine.f32_products, cost.flops);
+  return cost.flops / flops_a_second + cost.bytes / machine.copy.back();
 }
 
 constexpr uint32_t kNone = ~0u;
@@ -32,7 +33,8 @@ constexpr uint32_t kNone = ~0u;
 // The graph as steps and pieces of memory: what will be fused is one step, what lies within takes none.
 class Steps {
  public:
-  Steps(const Graph& graph, Turn& turn) : graph_(graph), turn_(turn), users_(users_of(graph)) {
+  Steps(const Graph& graph, Turn& turn, const MachineProfile& machine)
+      : graph_(graph), turn_(turn), machine_(machine), users_(users_of(graph)) {
     const size_t n = graph.nodes().size();
     group_ = fusion_groups(graph);
     step_.assign(n, kNone);
@@ -141,7 +143,7 @@ class Steps {
     while (!next.empty()) {
       const Node& n = graph_.nodes()[next.back()];
       next.pop_back();
-      piece.seconds += seconds_of(graph_, n);
+      piece.seconds += seconds_of(graph_, n, machine_);
       for (const ValueId& in : n.inputs) {
         if (group_[in.node.index] == group_[v.node.index] && this->piece(in) == kNone) {
           if (std::ranges::find(seen, in.node.index) == seen.end())
@@ -170,6 +172,7 @@ class Steps {
 
   const Graph& graph_;
   Turn& turn_;
+  const MachineProfile& machine_;
   std::vector<std::vector<NodeId>> users_;
   std::vector<uint32_t> group_, step_;                 // of nodes
   std::map<uint32_t, std::vector<uint32_t>> members_;  // of a group
@@ -252,7 +255,8 @@ Graph recompute(const Graph& graph, const CompileOptions& options) {
   if (options.arena_limit_bytes <= 0) return graph;
   Turn turn(graph);
   if (!turn.exists()) return graph;
-  const Steps steps(graph, turn);
+  const MachineProfile machine = machine_of(options);
+  const Steps steps(graph, turn, machine);
   const std::vector<char> chosen = choose_again(steps.problem(), options.arena_limit_bytes);
   if (std::ranges::none_of(chosen, [](char c) { return c; })) return graph;
   Again again(graph, turn, steps, chosen);
