@@ -212,7 +212,7 @@ void measure(const Options& options) {
   const auto need_begin = Clock::now();
   if (options.needed) {
     const Plan* const plans[] = {&job.plan};
-    machine = budget::measure_needed(plans, machine, thread_count(), target_of(options));
+    machine = budget::measure_needed(plans, machine, {.target = target_of(options)});
   }
   const double needed_seconds = seconds_since(need_begin);
   const std::vector<budget::StepTime> planned = budget::step_times(job.plan, machine, thread_count());

@@ -9,6 +9,8 @@ struct ArenaParts {
   int64_t gradients = 0;    // of parameters: what the writes of parameters read, of their size and no state
   int64_t scratch = 0;      // of kernels
   int64_t activations = 0;  // all other values, and what lies between slots; the three are the whole arena
+
+  int64_t bytes() const { return gradients + scratch + activations; }
 };
 
 ArenaParts parts_of(const Plan& plan);

@@ -1,6 +1,7 @@
 #include "budget/calibrate.h"
 
 #include <fmt/chrono.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -160,6 +161,14 @@ class Calibration {
   int skipped_ = 0;
 };
 
+// A fraction of the care of a calibration: a millisecond for each.
+Care quick(const Clock* given, bool team) {
+  return {.clock = given || team ? clock_of(given) : thread_clock(),
+          .block_seconds = 2e-4,
+          .blocks = 5,
+          .whole = false};
+}
+
 // How much of the plans' time hangs on each rate: what a rate half as good would add.
 struct Weighed {
   const Rate* rate;
@@ -189,24 +198,25 @@ Result<MachineProfile> calibrate(const CalibrateOptions& options, const LogSink&
   return Calibration(options, log).run();
 }
 
-MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineProfile& known, int threads,
-                              const Target& target, double seconds, const Clock* given) {
+MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineProfile& known,
+                              const NeededOptions& options) {
   constexpr double kLeastShare = 0.02;
-  const Clock& clock = clock_of(given);
+  const Clock& clock = clock_of(options.clock);
   const double begun = clock.seconds();
-  const auto left = [&] { return seconds - (clock.seconds() - begun); };
-  const auto care = [&](bool team) {
-    return Care{
-        .clock = given || team ? clock : thread_clock(), .block_seconds = 2e-4, .blocks = 5, .whole = false};
-  };
+  const auto left = [&] { return options.seconds - (clock.seconds() - begun); };
+  const bool onednn = std::ranges::any_of(plans, [](const Plan* plan) {
+    return std::ranges::any_of(plan->steps, [](const Step& step) { return step.kernel == "onednn"; });
+  });
   MachineProfile p = known;
   // The overhead of a step is in every other measurement.
-  for (const Weighed& w : weigh(plans, known, threads)) {
+  for (const Weighed& w : weigh(plans, known, options.target.threads)) {
     if (w.share < kLeastShare) break;
+    const std::string key = w.rate->key();
+    if (probe_bytes(key) > options.most_bytes || (opens_onednn(key) && !onednn)) continue;
     // A large product or a walk through memory takes some tens of milliseconds, all else a few.
     const bool heavy = w.rate->name == "large" || w.rate->name == "128MiB";
-    if (left() < (heavy ? 0.3 : 0.05) * seconds) continue;
-    const auto value = probe(w.rate->key(), target, p, care(needs_team(w.rate->key())));
+    if (left() < (heavy ? 0.3 : 0.05) * options.seconds) continue;
+    const auto value = probe(key, options.target, p, quick(options.clock, needs_team(key)));
     if (value && *value > 0) w.rate->of(p) = *value;
   }
   // Gains that chose kernels stay.
@@ -214,6 +224,37 @@ MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineP
   if (gain > 0 && p.f32_products.back() != known.f32_products.back())
     p.bf16_products.back() = gain * p.f32_products.back();
   return p;
+}
+
+std::string differs(const MachineProfile& known, const Target& target, const Clock* clock) {
+  constexpr double kAgreeing = 1.5;
+  std::vector<std::string> words;
+  for (const Rate& rate : rates()) {
+    const std::string key = rate.key();
+    if (key != "f32_products.small" && key != "copy.1MiB") continue;
+    const auto now = probe(key, target, known, quick(clock, false));
+    const double before = rate.in(known);
+    if (!now || *now <= 0 || (*now < kAgreeing * before && before < kAgreeing * *now)) continue;
+    words.push_back(fmt::format("{} are {} where it says {}",
+                                key == "copy.1MiB" ? "copies" : "small products", human_rate(*now, rate.unit),
+                                human_rate(before, rate.unit)));
+  }
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+RatesNow rates_now(std::span<const Plan* const> plans, const KnownMachine& known,
+                   const NeededOptions& options) {
+  RatesNow now{*known.profile, known.note};
+  if (!known.path.empty()) {
+    const std::string found = differs(*known.profile, options.target, options.clock);
+    if (found.empty()) return now;
+    now.note = fmt::format(
+        "the machine differs from its profile of {}: {}. Times are told by what it does now; 'shoestring "
+        "calibrate' measures all of it again, best when nothing else runs",
+        known.profile->measured, found);
+  }
+  now.profile = measure_needed(plans, *known.profile, options);
+  return now;
 }
 
 }  // namespace shoestring::budget

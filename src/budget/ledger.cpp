@@ -14,7 +14,10 @@ Json to_json(const Memory& m) {
   for (const MemoryLine& line : m.lines)
     lines.push_back({{"name", line.name}, {"bytes", line.bytes}, {"certainty", name_of(line.certainty)}});
   for (const MemoryStage& stage : m.stages)
-    stages.push_back({{"name", stage.name}, {"bytes", stage.bytes}, {"apart", stage.apart}});
+    stages.push_back({{"name", stage.name},
+                      {"bytes", stage.bytes},
+                      {"apart", stage.apart},
+                      {"certainty", name_of(stage.certainty)}});
   return {{"total_bytes", m.total_bytes},
           {"arena_bytes", m.arena_bytes},
           {"address_space_bytes", m.address_space_bytes},
@@ -32,7 +35,7 @@ Json to_json(const Time& t) {
 }  // namespace
 
 std::string_view name_of(Certainty certainty) {
-  constexpr std::string_view kNames[] = {"exact", "cap", "measured"};
+  constexpr std::string_view kNames[] = {"exact", "cap", "measured", "bound", "not measured"};
   return kNames[static_cast<size_t>(certainty)];
 }
 
@@ -47,7 +50,12 @@ std::string to_json(const Ledger& ledger, int indent) {
   for (const Choice& choice : ledger.choices)
     choices.push_back(
         {{"change", choice.change}, {"price", choice.price}, {"saved_bytes", choice.saved_bytes}});
-  const Json out = {{"memory", to_json(ledger.memory)},
+  const Json machine = {{"name", ledger.machine.name},
+                        {"here", ledger.machine.here},
+                        {"measured", ledger.machine.measured},
+                        {"threads", ledger.machine.threads}};
+  const Json out = {{"machine", machine},
+                    {"memory", to_json(ledger.memory)},
                     {"time", to_json(ledger.time)},
                     {"disk_bytes", ledger.disk_bytes},
                     {"money", number(ledger.money_usd)},
@@ -55,6 +63,7 @@ std::string to_json(const Ledger& ledger, int indent) {
                     {"energy_wh", number(ledger.energy_wh)},
                     {"co2_g", number(ledger.co2_g)},
                     {"money_per_1000_predictions", number(ledger.usd_per_1000_predictions)},
+                    {"seconds_per_1000_predictions", number(ledger.seconds_per_1000_predictions)},
                     {"binding", ledger.binding},
                     {"choices", std::move(choices)},
                     {"ways_out", std::move(ways)}};

@@ -12,9 +12,11 @@ namespace shoestring::budget {
 
 // How sure a figure is.
 enum class Certainty : uint8_t {
-  exact,     // read from the compiled plans: what they reserve, to the byte
-  cap,       // never more, and no more than this data needs
-  measured,  // of this process on this machine
+  exact,       // read from the compiled plans: what they reserve, to the byte
+  cap,         // never more, and no more than this data needs
+  measured,    // of this process on this machine
+  bound,       // of another machine: what was recorded of it as the most
+  unverified,  // planned from what is exact and measured, but of what cannot be run yet
 };
 
 std::string_view name_of(Certainty certainty);
@@ -31,6 +33,7 @@ struct MemoryStage {
   std::string name;
   int64_t bytes = 0;
   bool apart = false;  // of a process of its own (prediction, serving): no part of the total
+  Certainty certainty = Certainty::measured;
 };
 
 struct Memory {
@@ -66,14 +69,23 @@ struct Choice {
   int64_t saved_bytes = 0;
 };
 
+// The machine that a plan is for.
+struct Machine {
+  std::string name;      // "AMD EPYC 9755, 2 cores, avx512, 7.8 GiB, Linux 6.1"
+  std::string measured;  // when its rates were, "2026-11-26"; empty: they are built in
+  bool here = true;
+  int threads = 1;  // that the plan uses
+};
+
 struct Ledger {
+  Machine machine;
   Memory memory;
   int64_t least_bytes = 0;  // of memory, with all that the planner may change; 0: it was not looked for
   Time time;
   int64_t disk_bytes = 0;
   std::optional<double> money_usd, energy_wh, co2_g;  // estimates; absent where no price or rate is known
   std::string priced_as;                              // the rented machine whose price that is, and its date
-  std::optional<double> usd_per_1000_predictions;
+  std::optional<double> usd_per_1000_predictions, seconds_per_1000_predictions;
   std::string binding;  // "memory: activations, 41 MiB of 64 MiB"; "nothing" where no budget is near
   std::vector<WayOut> ways_out;
   std::vector<Choice> choices;

@@ -160,9 +160,10 @@ std::optional<double> per_run(double work, Graph graph, const Target& target, co
   return seconds ? std::optional(over(work, *seconds)) : std::nullopt;
 }
 
+constexpr int64_t kLeastThatTells = 48 << 20;
 int64_t reuse_bytes(size_t i, const Care& care) {
   const auto bytes = static_cast<int64_t>(kReuseBytes[i]);
-  return care.whole ? bytes : std::min(bytes, int64_t{48} << 20);
+  return care.whole ? bytes : std::min(bytes, kLeastThatTells);
 }
 
 double steps(const Target& target, const Care& care) {
@@ -274,6 +275,23 @@ std::optional<double> probe(const std::string& key, const Target& target, const 
                             const Care& care) {
   const Probe* found = probe_of(key);
   return found ? found->measure({target.isa, 1}, known, care) : std::nullopt;
+}
+
+int64_t probe_bytes(const std::string& key) {
+  if (key == "gathered_rows") return 4 * (kTableRows * kRowFloats + kGathered * (kRowFloats + 1));
+  constexpr std::string_view kSizes[] = {"tiny", "small", "middle", "large"},
+                             kReuse[] = {"128KiB", "1MiB", "8MiB", "128MiB"};
+  const std::string_view name = std::string_view(key).substr(key.find('.') + 1);
+  for (size_t i = 0; i < std::size(kSizes); ++i) {
+    const ProductSize& s = kProducts[i];
+    if (name == kSizes[i]) return 4 * (s.m * s.k + s.k * s.n + s.m * s.n);
+    if (name == kReuse[i]) return std::min(static_cast<int64_t>(kReuseBytes[i]), kLeastThatTells);
+  }
+  return 4 * 4 * kChainElements;
+}
+
+bool opens_onednn(const std::string& key) {
+  return key == "f32_products.middle" || key == "f32_products.large" || key.starts_with("bf16_products");
 }
 
 bool has_probe(const std::string& key) { return probe_of(key) != nullptr; }

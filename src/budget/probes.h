@@ -32,6 +32,10 @@ const Clock& thread_clock();
 std::optional<double> probe(const std::string& key, const Target& target, const MachineProfile& known,
                             const Care& care);
 bool has_probe(const std::string& key);
+// Of memory while it lasts, where it is not a whole measurement (Care::whole).
+int64_t probe_bytes(const std::string& key);
+// Whether it multiplies by oneDNN, which stays in the process once it was opened.
+bool opens_onednn(const std::string& key);
 bool needs_team(const std::string& key);
 
 // What so many threads give, beside one.

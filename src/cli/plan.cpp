@@ -1,5 +1,7 @@
 // plan: what train with the same flags would take.
 #include <algorithm>
+#include <cmath>
+#include <sstream>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -7,6 +9,7 @@
 #include "cli/stop.h"
 #include "cli/train_flags.h"
 #include "cli/verbs.h"
+#include "train/sweep.h"
 
 namespace shoestring::cli {
 namespace {
@@ -21,10 +24,24 @@ std::string memory_text(const budget::Memory& m) {
           {"  " + line.name, mebibytes(line.bytes),
            fmt::format("{}{}{}", name_of(line.certainty), line.about.empty() ? "" : ": ", line.about)});
   for (const auto& stage : m.stages)
-    stages.push_back(
-        {"  " + stage.name + (stage.apart ? " (a process of its own)" : ""), mebibytes(stage.bytes)});
+    if (!stage.apart) stages.push_back({"  " + stage.name, mebibytes(stage.bytes)});
   stages.push_back({"  train, in all", mebibytes(m.total_bytes)});
+  for (const auto& stage : m.stages)
+    if (stage.apart)
+      stages.push_back({"  " + stage.name, mebibytes(stage.bytes),
+                        stage.certainty == budget::Certainty::unverified ? "not measured: no verb serves yet"
+                                                                         : "a process of its own"});
   return table(lines) + "\n" + table(stages);
+}
+
+// Only where it matters: another machine than this one.
+std::string machine_text(const budget::Machine& m) {
+  if (m.here) return {};
+  return wrapped(fmt::format("for     {}: {}, rates {}; by the formula, as nothing can be rehearsed here",
+                             m.name, count_of(m.threads, "thread"),
+                             m.measured.empty() ? "built in" : "measured " + m.measured),
+                 reading_columns(), 8) +
+         "\n\n";
 }
 
 std::string time_text(const budget::Time& t) {
@@ -39,10 +56,13 @@ std::string time_text(const budget::Time& t) {
 
 std::string rest_text(const budget::Ledger& ledger, bool budget_is_short) {
   std::string text = fmt::format("\ndisk    {} at the peak\n", human_bytes(ledger.disk_bytes));
+  if (ledger.seconds_per_1000_predictions)
+    text += fmt::format("answers {} for 1,000 of a long table\n",
+                        human_seconds(*ledger.seconds_per_1000_predictions));
   if (ledger.money_usd)
     text += wrapped(fmt::format("money   {:.2g} USD{}, an estimate by the price of {}", *ledger.money_usd,
                                 ledger.usd_per_1000_predictions
-                                    ? fmt::format(", and {:.1g} USD for 1,000 predictions",
+                                    ? fmt::format(", and {:.2g} USD for 1,000 predictions",
                                                   *ledger.usd_per_1000_predictions)
                                     : "",
                                 ledger.priced_as),
@@ -69,6 +89,61 @@ std::string rest_text(const budget::Ledger& ledger, bool budget_is_short) {
   return text;
 }
 
+std::string budget_text(const train::SweepRange& range, double budget) {
+  return range.key == train::SweepRange::Key::memory ? human_bytes(std::llround(budget))
+                                                     : human_seconds(budget);
+}
+
+// A line for each budget; below it what was changed for it.
+std::string sweep_text(const train::Swept& swept) {
+  const bool memory = swept.range.key == train::SweepRange::Key::memory;
+  std::vector<std::vector<std::string>> cells{{memory ? "memory" : "time", memory ? "taken" : "memory",
+                                               "as a rule", "in 9 of 10", "steps", "epochs"}};
+  for (const train::SweepRow& row : swept.rows) {
+    cells.push_back({budget_text(swept.range, row.budget)});
+    if (!row.fits || row.same) continue;
+    cells.back().insert(
+        cells.back().end(),
+        {human_bytes(row.total_bytes), human_seconds(row.seconds), human_seconds(row.slow_seconds),
+         row.steps < row.steps_wanted ? fmt::format("{} of {}", row.steps, row.steps_wanted)
+                                      : std::to_string(row.steps),
+         fmt::format("{:.3g}", row.epochs)});
+  }
+  std::istringstream lines(table(cells));
+  std::string line, text;
+  std::getline(lines, line);
+  text = line + "\n";
+  std::string before;
+  for (const train::SweepRow& row : swept.rows) {
+    std::getline(lines, line);
+    const std::string budget = budget_text(swept.range, row.budget);
+    if (!row.fits)
+      line = wrapped(fmt::format("{}  no: {}", line, row.fits.error().what), reading_columns(), 14);
+    else if (row.same)
+      line += fmt::format("  buys nothing that {} does not", before);
+    else
+      before = budget;
+    text += line + "\n";
+    if (row.same || !row.fits) continue;
+    for (const budget::Choice& choice : row.choices)
+      text += wrapped(fmt::format("            {}{}", choice.change,
+                                  choice.price.empty() || choice.price == "none" ? "" : ": " + choice.price),
+                      reading_columns(), 14) +
+              "\n";
+  }
+  return text;
+}
+
+int sweep(TrainFlags& flags, const LogSink& log) {
+  const auto range = train::parse_sweep(flags.sweep);
+  if (!range) return report(range.error());
+  const auto swept = train::sweep(flags.request, *range, {.log = log});
+  if (!swept) return report(swept.error());
+  print(flags.json ? to_json(*swept) + "\n" : machine_text(swept->machine) + sweep_text(*swept));
+  const bool any = std::ranges::any_of(swept->rows, [](const auto& row) { return row.fits.has_value(); });
+  return any ? 0 : static_cast<int>(ErrorKind::budget);
+}
+
 }  // namespace
 
 int plan(Arguments arguments) {
@@ -78,11 +153,13 @@ int plan(Arguments arguments) {
   flags.request.stop = stop_flag();
   flags.request.started = process_started();
   Console console(flags.quiet || flags.json, false, true);
+  if (!flags.sweep.empty()) return sweep(flags, console.sink());
   const auto planned = train::plan(flags.request, {.log = console.sink()});
   if (!planned) return report(planned.error());
   const budget::Ledger& ledger = planned->ledger;
   print(flags.json ? to_json(ledger) + "\n"
-                   : memory_text(ledger.memory) + time_text(ledger.time) + rest_text(ledger, !planned->fits));
+                   : machine_text(ledger.machine) + memory_text(ledger.memory) + time_text(ledger.time) +
+                         rest_text(ledger, !planned->fits));
   return planned->fits ? 0 : report(planned->fits.error());
 }
 

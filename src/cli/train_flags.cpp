@@ -21,7 +21,8 @@ constexpr Words kVerbs[] = {
      "      --test_set new.csv"},
     {"plan", "says what train with the same flags would take",
      "  shoestring plan --dataset table.csv --target price --budget memory=64MiB,time=1min\n"
-     "  shoestring plan --config recipe.yaml --dataset table.csv --json"}};
+     "  shoestring plan --config recipe.yaml --dataset table.csv --sweep memory=64MiB..4GiB\n"
+     "  shoestring plan --config recipe.yaml --dataset table.csv --machine server.json"}};
 
 Status read_eval_split(const std::string& text, train::TrainRequest& r) {
   if (text.empty()) return {};
@@ -82,6 +83,8 @@ Options options_of(std::string_view verb, TrainFlags& g) {
       {"model-resume-path", "mrp", "FOLDER", "go on with this run", &r.resume},
       {"budget", "", "KEY=VALUE", "what may be spent, as memory=1GiB,time=10min; also cores, disk and money",
        &r.budget},
+      {"prices", "", "FILE", "a list of prices in the place of the built-in one, for budget.money",
+       &g.prices},
       {"random-seed", "rs", "N", "of initial weights, split and shuffling (42)", &g.seed},
       {"skip-save-training-description", "", "", "no description.json", &g.skip_description},
       {"skip-save-training-statistics", "", "", "no training_statistics.json", &g.skip_statistics},
@@ -101,6 +104,15 @@ Options options_of(std::string_view verb, TrainFlags& g) {
       {"eval-split", "", "SPLIT", "training, validation or test: whose rows are predicted at the end (test)",
        &g.eval_split},
       {"k-fold", "kf", "K", "cross-validation: trains K times, each time tested on other rows", &g.folds}};
+  const Option only_plan[] = {
+      {"machine", "", "FILE",
+       "plan for the machine of this profile, which 'shoestring calibrate --output "
+       "FILE' writes there",
+       &g.machine},
+      {"sweep", "", "RANGE", "what each of several budgets would buy: memory=64MiB..4GiB or time=10s..10min",
+       &g.sweep}};
+  if (verb == "plan")
+    options.options.insert(options.options.end(), std::begin(only_plan), std::end(only_plan));
   if (verb == "experiment")
     options.options.insert(options.options.end(), std::begin(only_experiment), std::end(only_experiment));
   return options;
@@ -130,6 +142,16 @@ Status complete(TrainFlags& g) {
     auto recipe = read_recipe(g.recipe);
     if (!recipe) return fail(recipe.error());
     r.recipe = std::move(*recipe);
+  }
+  if (!g.prices.empty()) {
+    auto prices = budget::load_prices(g.prices, {});
+    if (!prices) return fail(prices.error());
+    r.site.prices = std::make_shared<const budget::Prices>(std::move(*prices));
+  }
+  if (!g.machine.empty()) {
+    auto machine = train::machine_in(g.machine);
+    if (!machine) return fail(machine.error());
+    r.site.elsewhere = std::move(*machine);
   }
   if (g.seed) r.seed = static_cast<uint64_t>(*g.seed);
   r.save_description = !g.skip_description;

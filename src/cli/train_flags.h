@@ -9,7 +9,7 @@ namespace shoestring::cli {
 struct TrainFlags {
   RecipeInput recipe;
   train::TrainRequest request;
-  std::string output_directory, experiment, model, logging_level, eval_split;
+  std::string output_directory, experiment, model, logging_level, eval_split, prices, machine, sweep;
   std::optional<int64_t> seed;
   bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
        skip_log = false;

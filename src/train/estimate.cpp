@@ -3,17 +3,18 @@
 #include "budget/step_time.h"
 
 namespace shoestring::train {
-Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& data, const Horizon& horizon) {
+Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& data, const Horizon& horizon,
+                  const MachineProfile& machine) {
   Estimate e{.parameters = parameter_count(engine.layout()),
              .states_bytes = engine.layout().bytes(),
              .arena_bytes = static_cast<int64_t>(engine.arena().size()),
              .best_bytes = best.bytes(),
              .data_bytes = data.bytes(),
              .steps = horizon.total_steps};
-  const MachineProfile machine = machine_of(engine.options());
+  const int threads = engine.options().target.threads;
   const double steps = static_cast<double>(horizon.total_steps);
   for (const auto& runner : engine.runners()) {
-    const double seconds = budget::seconds_of(runner->plan(), machine),
+    const double seconds = budget::seconds_of(runner->plan(), machine, threads),
                  rows = static_cast<double>(runner->rows());
     if (runner->request().kind == PlanKind::evaluate) {
       e.seconds_per_evaluated_row = seconds / rows;

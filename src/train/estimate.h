@@ -2,6 +2,7 @@
 // arithmetic of the plans, for train/timing.h to put measured rates in the place of.
 #pragma once
 
+#include "compile/machine.h"
 #include "train/best_model.h"
 #include "train/dataset.h"
 #include "train/schedule.h"
@@ -18,6 +19,8 @@ struct Estimate {
   int64_t bytes() const { return states_bytes + arena_bytes + best_bytes + data_bytes; }
 };
 
-Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& data, const Horizon& horizon);
+// `machine`: whose rates the time is of.
+Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& data, const Horizon& horizon,
+                  const MachineProfile& machine);
 
 }  // namespace shoestring::train

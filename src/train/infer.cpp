@@ -119,15 +119,22 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     return fail(ErrorKind::data,
                 fmt::format("there is no column to predict from: {}", fmt::join(result.notes, "; ")),
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
-  auto recipes = task::infer_recipes(columns, targets, (*reader)->rows(), flop_in(seconds));
-  if (!recipes) return fail(recipes.error());
-  for (task::Recipe& recipe : *recipes)
-    for (const auto* more : {&result.notes, &doubts})
-      recipe.notes.lines.insert(recipe.notes.lines.end(), more->begin(), more->end());
-  result.recipe = std::move(recipes->front());
-  for (size_t i = 1; i < recipes->size(); ++i)
-    result.smaller.push_back({(*recipes)[i], what_it_is((*recipes)[i])});
-  return result;
+  result.for_seconds = [columns, targets, rows = (*reader)->rows(), notes = result.notes,
+                        doubts](double time) -> Result<InferredRecipe> {
+    auto recipes = task::infer_recipes(columns, targets, rows, flop_in(time));
+    if (!recipes) return fail(recipes.error());
+    for (task::Recipe& recipe : *recipes)
+      for (const auto* more : {&notes, &doubts})
+        recipe.notes.lines.insert(recipe.notes.lines.end(), more->begin(), more->end());
+    InferredRecipe made{.recipe = std::move(recipes->front()), .notes = notes};
+    for (size_t i = 1; i < recipes->size(); ++i)
+      made.smaller.push_back({(*recipes)[i], what_it_is((*recipes)[i])});
+    return made;
+  };
+  auto made = result.for_seconds(seconds);
+  if (!made) return made;
+  made->for_seconds = std::move(result.for_seconds);
+  return made;
 }
 
 }  // namespace shoestring::train

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct InferredRecipe {
   std::vector<budget::Smaller>
       smaller;                     // what may stand in its place where memory is short, the largest first
   std::vector<std::string> notes;  // a line for each column that was left out, and why
+  // The same for another time, without looking at the table again.
+  std::function<Result<InferredRecipe>(double seconds)> for_seconds;
 };
 
 // How long a recipe that is made here trains where nobody says how long it may.

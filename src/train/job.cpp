@@ -26,6 +26,7 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
   if (const auto budget = budget_of(request)) take_cores(*budget);  // before the table is looked at
   auto recipe = recipe_for(request, log);
   if (!recipe) return fail(recipe.error());
+  if (auto ok = can_pay(recipe->recipe.budget, request.site); !ok) return fail(ok.error());
   return Job{.data = request.data,
              .recipe = std::move(recipe->recipe),
              .smaller = std::move(recipe->smaller),

@@ -66,19 +66,20 @@ std::vector<budget::Choice> choose_training(task::Recipe& recipe, int64_t traini
   return tell(chosen, recipe, log);
 }
 
-std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log) {
+std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log, const Site& site) {
   task::Recipe& recipe = data.spec.recipe;
   const bool open = recipe.trainer.epochs.is_auto() && !recipe.trainer.train_steps;
-  const double seconds = time_limit(recipe.budget).value_or(open ? kUsualSeconds : 0);
+  const double seconds = time_limit(recipe.budget, site).value_or(open ? kUsualSeconds : 0);
   const auto chosen = task::choose_sizes(data.spec, data.count(task::SplitName::training), flop_in(seconds));
   return tell(chosen, recipe, log);
 }
 
 CompileOptions compile_options(const TrainRequest& request) {
-  const Target target = native_target();
-  return {.target = target,
-          .machine = budget::load_or_built_in(target).profile,
-          .stopped = [stop = request.stop] { return stop && stop->load(std::memory_order_relaxed); }};
+  const Target target = target_of(request.site, budget_of(request).value_or(task::Budget()));
+  return {
+      .target = target,
+      .machine = request.site.elsewhere ? request.site.elsewhere : budget::load_or_built_in(target).profile,
+      .stopped = [stop = request.stop] { return stop && stop->load(std::memory_order_relaxed); }};
 }
 
 double rehearsal_seconds(double left) { return std::clamp(0.02 * left, 0.01, 1.0); }

@@ -20,7 +20,7 @@ Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log);
 
 // Sets the sizes that are auto in the data's recipe, by the data and by what the time allows, says so, and
 // notes it in the recipe.
-std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log);
+std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log, const Site& site = {});
 // The same for what of the trainer is auto (task/auto_values.h), once the memory has been fitted.
 std::vector<budget::Choice> choose_training(task::Recipe& recipe, int64_t training_rows, const LogSink& log);
 

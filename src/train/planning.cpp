@@ -5,11 +5,8 @@
 
 #include "base/arith.h"
 #include "base/limits.h"
-#include "base/parallel.h"
 #include "base/text.h"
 #include "budget/arena_parts.h"
-#include "budget/machine_profile.h"
-#include "budget/prices.h"
 #include "train/best_model.h"
 
 namespace shoestring::train {
@@ -68,43 +65,55 @@ int64_t mapped_bytes() {
   return pages * 4096;
 }
 
-const Plan& largest_plan(const Engine& engine) {
-  return (*std::ranges::max_element(engine.runners(), {},
-                                    [](const auto& runner) { return runner->plan().arena_bytes; }))
-      ->plan();
+// Of the plan whose arena is the largest; on another machine with the scratch that is known of it.
+budget::ArenaParts parts_of_arena(const Engine& engine, const MachineProfile* elsewhere) {
+  budget::ArenaParts most;
+  for (const auto& runner : engine.runners()) {
+    const Plan& plan = runner->plan();
+    const budget::ArenaParts parts =
+        elsewhere ? budget::parts_elsewhere(plan, static_cast<int64_t>(elsewhere->scratch_bytes))
+                  : budget::parts_of(plan);
+    if (parts.bytes() > most.bytes()) most = parts;
+  }
+  return most;
 }
 
 }  // namespace
 
-budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come) {
+budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come,
+                              const Site& site) {
+  const MachineProfile* const elsewhere = site.elsewhere.get();
+  const int threads = engine.options().target.threads;
   const int64_t order = static_cast<int64_t>(data.training.size() * sizeof(uint32_t));
   const int64_t rows = 4 * data.split_rows();
   const int64_t best = BestModel::bytes_for(engine);
-  const budget::ArenaParts arena = budget::parts_of(largest_plan(engine));
+  const budget::ArenaParts arena = parts_of_arena(engine, elsewhere);
   const int64_t results = std::max(metrics_bytes(data), blend_bytes(data));
   const int64_t parameters = bytes_of_role(engine, StateRole::parameter);
   const int64_t moments = bytes_of_role(engine, StateRole::moment);
   budget::Memory m;
-  m.arena_bytes = engine.arena_bytes();
-  m.lines = {{"parameters", parameters, Certainty::exact},
-             {"optimizer state", moments, Certainty::exact},
-             {"other state", engine.layout().bytes() - parameters - moments, Certainty::exact,
-              "running statistics, accumulators, counters"},
-             {"gradients", arena.gradients, Certainty::exact, "at the arena's fullest step"},
-             {"activations", arena.activations, Certainty::exact},
-             {"scratch", arena.scratch, Certainty::exact, "of kernels"},
-             {"best model", best, Certainty::exact},
-             {"data", data.bytes() + rows, Certainty::exact,
-              data.file ? "a window on the encoded rows, which are in a file" : "encoded"},
-             {"loader", order, Certainty::exact, "the order of an epoch"},
-             {"initial values", to_come.initial_bytes, Certainty::exact},
-             {"results", results, Certainty::cap, "of evaluations"},
-             {"log", to_come.history_bytes, Certainty::cap},
-             {"threads", kOfThread * thread_count(), Certainty::cap},
-             {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
-             {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
-             {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
-              "program, libraries, compiled plans"}};
+  m.arena_bytes = arena.bytes();
+  m.lines = {
+      {"parameters", parameters, Certainty::exact},
+      {"optimizer state", moments, Certainty::exact},
+      {"other state", engine.layout().bytes() - parameters - moments, Certainty::exact,
+       "running statistics, accumulators, counters"},
+      {"gradients", arena.gradients, Certainty::exact, "at the arena's fullest step"},
+      {"activations", arena.activations, Certainty::exact},
+      {"scratch", arena.scratch, elsewhere ? Certainty::bound : Certainty::exact,
+       elsewhere ? "of kernels, as recorded of that machine" : "of kernels"},
+      {"best model", best, Certainty::exact},
+      {"data", data.bytes() + rows, Certainty::exact,
+       data.file ? "a window on the encoded rows, which are in a file" : "encoded"},
+      {"loader", order, Certainty::exact, "the order of an epoch"},
+      {"initial values", to_come.initial_bytes, Certainty::exact},
+      {"results", results, Certainty::cap, "of evaluations"},
+      {"log", to_come.history_bytes, Certainty::cap},
+      {"threads", kOfThread * threads, Certainty::cap},
+      {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
+      {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
+      {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
+       elsewhere ? "program, libraries, compiled plans, as here" : "program, libraries, compiled plans"}};
   int64_t training = 0;
   for (const auto& line : m.lines) training += line.bytes;
   const int64_t before = peak_resident_bytes();
@@ -117,7 +126,7 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
   constexpr int64_t kMappedOfThread = 72 << 20;  // its stack, and a heap of its own
   m.address_space_bytes = mapped_bytes() + engine.layout().bytes() + m.arena_bytes + best + order + results +
                           to_come.initial_bytes + to_come.history_bytes + kWhileRunning +
-                          kMappedOfThread * thread_count();
+                          kMappedOfThread * threads;
   return m;
 }
 
@@ -132,26 +141,12 @@ int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_
          kSmallFiles;
 }
 
-std::optional<int64_t> memory_limit(const task::Budget& budget) {
-  const int64_t group = read_limits().memory_bytes;
-  if (group == kNoLimit) return budget.memory_bytes;
-  return std::min(group, budget.memory_bytes.value_or(group));
+// Whether it is all that another machine has.
+static bool is_machines(int64_t limit, const task::Budget& budget, const Site& site) {
+  return site.elsewhere && limit != budget.memory_bytes;
 }
 
-std::optional<double> time_limit(const task::Budget& budget) {
-  if (!budget.money_usd) return budget.time_seconds;
-  const auto prices = budget::load_prices({}, budget::cache_folder());
-  const auto an_hour =
-      prices ? budget::cost_of({3600, static_cast<double>(thread_count()), budget.memory_bytes.value_or(0)},
-                               *prices)
-                   .usd
-             : std::nullopt;
-  if (!an_hour || *an_hour <= 0) return budget.time_seconds;
-  const double bought = *budget.money_usd / *an_hour * 3600;
-  return std::min(bought, budget.time_seconds.value_or(bought));
-}
-
-void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
+void find_binding(const task::Budget& budget, const Site& site, budget::Ledger& ledger) {
   struct Limit {
     std::string text;
     double share;
@@ -159,13 +154,13 @@ void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
   std::vector<Limit> limits;
   const auto largest = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
   const int64_t available = available_bytes();
-  const auto limit = memory_limit(budget);
+  const auto limit = memory_limit(budget, site);
   const int64_t memory = limit.value_or(available == INT64_MAX ? INT64_MAX : available + resident_bytes());
-  limits.push_back(
-      {fmt::format("memory, {} of {}{}: most of it is {}, {}", human_bytes(ledger.memory.total_bytes),
-                   human_bytes(memory), limit ? "" : " that the machine has", largest->name,
-                   human_bytes(largest->bytes)),
-       static_cast<double>(ledger.memory.total_bytes) / static_cast<double>(memory)});
+  limits.push_back({fmt::format("memory, {} of {}{}: most of it is {}, {}",
+                                human_bytes(ledger.memory.total_bytes), human_bytes(memory),
+                                limit && !is_machines(*limit, budget, site) ? "" : " that the machine has",
+                                largest->name, human_bytes(largest->bytes)),
+                    static_cast<double>(ledger.memory.total_bytes) / static_cast<double>(memory)});
   if (budget.time_seconds)
     limits.push_back(
         {fmt::format("time, {} of {}", human_seconds(ledger.time.p50_s), human_seconds(*budget.time_seconds)),
@@ -181,26 +176,26 @@ void find_binding(const task::Budget& budget, budget::Ledger& ledger) {
   ledger.binding = most->text;
 }
 
-Status plan_costs(const budget::Rates& rates, budget::Ledger& ledger) {
-  const auto prices = budget::load_prices({}, budget::cache_folder());
+Status plan_costs(const Site& site, budget::Ledger& ledger) {
+  const auto prices = prices_at(site);
   if (!prices) return fail(prices.error());
-  const double cores = thread_count();
+  const double cores = ledger.machine.threads;
+  const double watts = site.elsewhere ? site.elsewhere->core_watts : 0;
   const int64_t memory = ledger.memory.total_bytes;
-  const budget::Costs costs = budget::cost_of({ledger.time.p50_s, cores, memory}, *prices);
+  const budget::Costs costs = budget::cost_of({ledger.time.p50_s, cores, memory}, **prices, watts);
   ledger.money_usd = costs.usd;
   ledger.energy_wh = costs.energy_wh;
   ledger.co2_g = costs.co2_g;
   ledger.priced_as = costs.instance;
-  constexpr double kPredictions = 1000;
-  if (rates.row.any())
+  if (ledger.seconds_per_1000_predictions)
     ledger.usd_per_1000_predictions =
-        budget::cost_of({kPredictions * rates.row.typical(), cores, memory}, *prices).usd;
+        budget::cost_of({*ledger.seconds_per_1000_predictions, cores, memory}, **prices).usd;
   return {};
 }
 
 int64_t least_of(const budget::Ledger& ledger) { return ledger.memory.total_bytes - kFromRunToRun; }
 
-Status within(const task::Budget& budget, const budget::Ledger& ledger) {
+Status within(const task::Budget& budget, const Site& site, const budget::Ledger& ledger) {
   const auto refuse = [&](std::string what, const std::string& otherwise) {
     const auto fits = std::ranges::find_if(ledger.ways_out, &budget::WayOut::fits);
     return fail(ErrorKind::budget, std::move(what), {},
@@ -208,7 +203,7 @@ Status within(const task::Budget& budget, const budget::Ledger& ledger) {
                                               : fmt::format("{} gives {}{}", fits->change, fits->gives,
                                                             otherwise.empty() ? "" : "; or " + otherwise));
   };
-  if (const auto limit = memory_limit(budget); limit && least_of(ledger) > *limit) {
+  if (const auto limit = memory_limit(budget, site); limit && least_of(ledger) > *limit) {
     const auto most = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
     const int64_t total = ledger.memory.total_bytes, least = ledger.least_bytes;
     const bool less = least > 0 && least < total;
@@ -216,12 +211,15 @@ Status within(const task::Budget& budget, const budget::Ledger& ledger) {
     return refuse(
         fmt::format("training takes {}{}, and {} is {}; most of it is {}, {}", human_bytes(total),
                     less ? fmt::format(", {} with all that may be changed", human_bytes(least)) : "",
-                    limit == budget.memory_bytes ? "the budget" : "the control group's limit",
+                    limit == budget.memory_bytes        ? "the budget"
+                    : is_machines(*limit, budget, site) ? "that machine's memory"
+                                                        : "the control group's limit",
                     human_bytes(*limit), most->name, human_bytes(most->bytes)),
         limit == budget.memory_bytes ? fmt::format("--budget memory={}MiB", enough)
                                      : fmt::format("a limit of {}MiB", enough));
   }
-  if (const int64_t mapped = read_limits().address_space_bytes; ledger.memory.address_space_bytes > mapped)
+  if (const int64_t mapped = site.elsewhere ? kNoLimit : read_limits().address_space_bytes;
+      ledger.memory.address_space_bytes > mapped)
     return refuse(fmt::format("training maps {}, and the limit of address space is {}",
                               human_bytes(ledger.memory.address_space_bytes), human_bytes(mapped)),
                   fmt::format("ulimit -v {}", (ledger.memory.address_space_bytes >> 10) + 1));

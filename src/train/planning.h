@@ -4,6 +4,7 @@
 #include "budget/deadline.h"
 #include "budget/ledger.h"
 #include "train/dataset.h"
+#include "train/site.h"
 
 namespace shoestring::train {
 
@@ -13,31 +14,25 @@ namespace shoestring::train {
 struct ToCome {
   int64_t initial_bytes = 0, history_bytes = 0;
 };
-budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come);
+budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come,
+                              const Site& site = {});
 
 // What the run folder takes at most: the checkpoint and the model, each with its successor while that is
 // written, predictions and logs.
 int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes);
 
-// What the process may hold: by the budget and by the control groups that it is in.
-std::optional<int64_t> memory_limit(const task::Budget& budget);
-
-// The seconds that may be spent: by the budget's time, and by its money at the price of the cheapest machine
-// with as many cores.
-std::optional<double> time_limit(const task::Budget& budget);
-
 // Sets what binds, from what may be spent.
-void find_binding(const task::Budget& budget, budget::Ledger& ledger);
+void find_binding(const task::Budget& budget, const Site& site, budget::Ledger& ledger);
 
-// Money and energy of the ledger's time and memory, by the price list, and what a thousand answers would
-// cost.
-Status plan_costs(const budget::Rates& rates, budget::Ledger& ledger);
+// Money and energy of the ledger's time and memory, by the price list, and what a thousand answers would cost
+// by their time.
+Status plan_costs(const Site& site, budget::Ledger& ledger);
 
 // The least limit of memory that within() takes: the total without what differs from run to run.
 int64_t least_of(const budget::Ledger& ledger);
 
 // ErrorKind::budget where the ledger is more than the budget: the line that takes most, and the smallest
 // change that fits.
-Status within(const task::Budget& budget, const budget::Ledger& ledger);
+Status within(const task::Budget& budget, const Site& site, const budget::Ledger& ledger);
 
 }  // namespace shoestring::train

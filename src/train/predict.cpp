@@ -14,8 +14,7 @@
 namespace shoestring::train {
 namespace {
 
-constexpr int64_t kMostAhead = 256 << 20;      // bytes that are held for bfill
-constexpr int64_t kSmall = 64, kLarge = 1024;  // rows of the plans beside that for one row
+constexpr int64_t kMostAhead = 256 << 20;  // bytes that are held for bfill
 
 // The split of each row where a column of the table tells it, which takes no answers; else empty.
 Result<std::vector<uint8_t>> told_splits(const PredictRequest& request, const task::Recipe& recipe) {
@@ -112,14 +111,14 @@ Result<Predictor> Predictor::load(const std::string& path, int64_t batch_size) {
   Predictor predictor;
   predictor.model_ = std::make_unique<SavedModel>(std::move(*model));
   predictor.answers_ = std::make_unique<Answers>(predictor.model_->spec, predictor.model_->fits);
-  predictor.largest_ = batch_size > 0 ? batch_size : kLarge;
+  predictor.largest_ = batch_size > 0 ? batch_size : kLargeAnswers;
   return predictor;
 }
 
 Result<Runner*> Predictor::runner_for(int64_t rows) {
-  const int64_t size = rows == 1 || largest_ == 1            ? 1
-                       : rows <= kSmall && kSmall < largest_ ? kSmall
-                                                             : largest_;
+  const int64_t size = rows == 1 || largest_ == 1                          ? 1
+                       : rows <= kSmallAnswers && kSmallAnswers < largest_ ? kSmallAnswers
+                                                                           : largest_;
   return runner({PlanKind::predict, size});
 }
 
@@ -277,7 +276,7 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   if (rows == 0)
     return fail(ErrorKind::data, "there are no rows to evaluate", request.dataset,
                 "give a table with rows, or another --split");
-  const int64_t wished = request.batch_size > 0 ? request.batch_size : kLarge;
+  const int64_t wished = request.batch_size > 0 ? request.batch_size : kLargeAnswers;
   const PlanRequest plan{PlanKind::evaluate, std::min(wished, rows)};
   auto runner = predictor.runner(plan);
   if (!runner) return fail(runner.error());

@@ -12,6 +12,9 @@
 
 namespace shoestring::train {
 
+// Rows of the plans of a model that answers, beside that for one row.
+inline constexpr int64_t kSmallAnswers = 64, kLargeAnswers = 1024;
+
 // A model that answers. Plans of a few sizes are compiled when rows first call for them, so that one
 // row costs one small plan.
 class Predictor {

@@ -5,7 +5,9 @@
 
 #include "base/parallel.h"
 #include "base/text.h"
+#include "budget/calibrate.h"
 #include "budget/fitting.h"
+#include "budget/machine_profile.h"
 #include "task/metric_table.h"
 #include "task/table_rows.h"
 #include "train/blend.h"
@@ -28,6 +30,9 @@ int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
   const int64_t splits = recipe.trainer.evaluate_training_set ? 2 : 1;
   return (h.total_steps / h.steps_per_evaluation + 2) * (kOfLine + splits * numbers * kOfNumber);
 }
+
+// Whether how long it trains is ours to say.
+bool is_open(const task::Trainer& trainer) { return trainer.epochs.is_auto() && !trainer.train_steps; }
 
 Horizon horizon_of(const Run& run) {
   return horizon(run.job.recipe.trainer, run.data.count(task::SplitName::training),
@@ -63,7 +68,7 @@ Status can_answer(const Dataset& data, task::SplitName split, const TrainRequest
 
 // Gives the window what the limit leaves, and takes from it what is missing. Whether it changed.
 bool fit_window(Run& run) {
-  const auto limit = memory_limit(run.job.recipe.budget);
+  const auto limit = memory_limit(run.job.recipe.budget, run.site);
   if (!limit || !run.job.recipe.preprocessing.window_rows.is_auto()) return false;
   FileRows& file = *run.data.file;
   const int64_t spare = *limit - run.ledger.memory.total_bytes;
@@ -75,8 +80,33 @@ bool fit_window(Run& run) {
   return file.most_rows() != before;
 }
 
+// The rates by which times are told. Where no rehearsal will tell better they are measured now, for as long
+// as that is worth it, in the memory that the run is about to take.
+void find_rates(Run& run, const LogSink& log) {
+  if (run.rates) return;
+  const CompileOptions& options = run.compiled->options;
+  if (run.site.elsewhere) {
+    run.rates = *run.site.elsewhere;
+    return;
+  }
+  const budget::KnownMachine known = budget::load_or_built_in(options.target);
+  const Estimate by_known = estimate(run.engine(), run.best, run.data, run.horizon, *known.profile);
+  const task::Trainer& trainer = run.job.recipe.trainer;
+  const bool rehearses = time_limit(run.job.recipe.budget, run.site) || is_open(trainer);
+  constexpr double kMostSeconds = 0.2, kWorthIt = 0.02;
+  std::vector<const Plan*> plans;
+  for (const auto& runner : run.engine().runners()) plans.push_back(&runner->plan());
+  budget::RatesNow now =
+      budget::rates_now(plans, known,
+                        {.target = options.target,
+                         .seconds = rehearses ? 0 : std::min(kMostSeconds, kWorthIt * by_known.seconds),
+                         .most_bytes = run.engine().arena_bytes() + run.engine().layout().bytes()});
+  if (!now.note.empty()) say(log, LogLevel::note, now.note);
+  run.rates = std::move(now.profile);
+}
+
 // Compiles the plans of the recipe as it is, and fills the ledger.
-Status compile_run(Run& run, CompileOptions options) {
+Status compile_run(Run& run, CompileOptions options, const LogSink& log) {
   const task::Trainer& trainer = run.job.recipe.trainer;
   task::NetworkSpec& spec = run.data.spec;
   const int64_t rows = run.data.count(task::SplitName::training);
@@ -95,29 +125,31 @@ Status compile_run(Run& run, CompileOptions options) {
   run.compiled.emplace(Compiled{batch, std::move(options), std::move(*engine)});
   run.horizon = horizon_of(run);
   run.most_steps = run.horizon.total_steps;
+  find_rates(run, log);
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
   const ToCome to_come{*initial, history};
-  run.ledger.memory = planned_memory(run.engine(), run.data, to_come);
-  if (run.data.file && fit_window(run)) run.ledger.memory = planned_memory(run.engine(), run.data, to_come);
+  run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
+  if (run.data.file && fit_window(run))
+    run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
   run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
-  find_binding(run.job.recipe.budget, run.ledger);
+  find_binding(run.job.recipe.budget, run.site, run.ledger);
   return {};
 }
 
 // The same, values of the forward part being computed again where the recipe says so: as few as it takes.
-Status compile_run(Run& run, const TrainRequest& request) {
-  if (auto ok = compile_run(run, compile_options(request)); !ok) return ok;
+Status compile_run(Run& run, const TrainRequest& request, const LogSink& log) {
+  if (auto ok = compile_run(run, compile_options(request), log); !ok) return ok;
   if (!run.job.recipe.trainer.enable_gradient_checkpointing.or_else(false)) return {};
   CompileOptions options = compile_options(request);
   options.arena_limit_bytes = 1;
-  if (const auto limit = memory_limit(run.job.recipe.budget)) {
+  if (const auto limit = memory_limit(run.job.recipe.budget, run.site)) {
     const int64_t over = least_of(run.ledger) - *limit;
     if (over <= 0) return {};
     constexpr int64_t kOfCompiling = 1 << 20;  // what the second time leaves in the process
     options.arena_limit_bytes = std::max<int64_t>(run.engine().arena_bytes() - over - kOfCompiling, 1);
   }
   run.compiled.reset();
-  return compile_run(run, std::move(options));
+  return compile_run(run, std::move(options), log);
 }
 
 // What the time is kept for once training has ended.
@@ -139,11 +171,38 @@ Status rehearse(Run& run, RunTime& time) {
   return run.engine().initialize(run.job.seed, run.compiled->options);
 }
 
-// Fits the run into its time, or chooses the epochs where the recipe leaves that to us. ErrorKind::budget
-// where not even one step fits.
+// The memory of the plans, filled.
+Status hold(Run& run) {
+  if (auto ok = run.engine().reserve(); !ok) return ok;
+  if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
+  auto best = BestModel::create(run.engine());
+  if (!best) return fail(best.error());
+  run.best = std::move(*best);
+  return {};
+}
+
+}  // namespace
+
+const SteadyClock& run_clock() {
+  static const SteadyClock clock;
+  return clock;
+}
+
+Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
+
+void rates_by_formula(const Run& run, budget::Rates& rates) {
+  const Estimate by_formula = estimate(run.engine(), run.best, run.data, run.horizon, *run.rates);
+  const int64_t rows = run.data.count(task::SplitName::validation);
+  for (const double times : {1.0, 2.0}) {
+    rates.step.add(times * by_formula.seconds_per_step);
+    rates.row.add(times * by_formula.seconds_per_evaluated_row);
+    rates.evaluation.add(times * static_cast<double>(rows) * by_formula.seconds_per_evaluated_row);
+  }
+}
+
 Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log) {
   task::Trainer& trainer = run.job.recipe.trainer;
-  const bool open = trainer.epochs.is_auto() && !trainer.train_steps;
+  const bool open = is_open(trainer);
   if (!time.deadline) {
     if (!open) return {};
     trainer.epochs.value = run.data.spec.recipe.trainer.epochs.value =
@@ -154,8 +213,9 @@ Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogS
   }
   budget::Deadline& deadline = *time.deadline;
   deadline.set_finish(finish_of(run, request));
-  deadline.set_checkpoint(request.save_checkpoints ? run.engine().layout().bytes() + 2 * run.best.bytes() : 0,
-                          request.save_seconds);
+  deadline.set_checkpoint(
+      request.save_checkpoints ? run.engine().layout().bytes() + 2 * BestModel::bytes_for(run.engine()) : 0,
+      request.save_seconds);
   if (run.job.resumed) return {};  // goes on with what its checkpoint says
   run.horizon = fit_horizon(trainer, run.horizon, deadline);
   if (run.horizon.total_steps < 1) {
@@ -180,14 +240,18 @@ Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogS
   return {};
 }
 
-}  // namespace
-
-const SteadyClock& run_clock() {
-  static const SteadyClock clock;
-  return clock;
+Status rehearse_alone(Run& run, RunTime& time) {
+  if (auto ok = hold(run); !ok) return ok;
+  return rehearse(run, time);
 }
 
-Evaluator evaluator_of(Run& run) { return {run.evaluation(), run.data}; }
+Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe) {
+  run.compiled.reset();  // its memory is for the next
+  give_back_memory();
+  run.job.recipe = run.data.spec.recipe = recipe;
+  if (auto ok = compile_run(run, request, {}); !ok) return fail(ok.error());
+  return least_of(run.ledger);
+}
 
 namespace {
 
@@ -202,7 +266,7 @@ Result<Run> read_run(Job job, const TrainRequest& request, RunTime& time, const 
   // Without a limit it is the machine's memory that a long table has to fit in.
   const int64_t available = available_bytes();
   const int64_t limit =
-      memory_limit(job.recipe.budget).value_or(available == INT64_MAX ? 0 : available + resident_bytes());
+      memory_limit(job.recipe.budget, {}).value_or(available == INT64_MAX ? 0 : available + resident_bytes());
   auto data = read_rows(job, beginning ? &*beginning : nullptr, request, limit, events.log);
   time.lap(Stage::reading);
   if (!data) return fail(data.error());
@@ -212,7 +276,11 @@ Result<Run> read_run(Job job, const TrainRequest& request, RunTime& time, const 
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
   if (auto ok = can_answer(*data, job.eval_split, request); !ok) return fail(ok.error());
-  Run run{.job = std::move(job), .data = std::move(*data), .beginning = std::move(beginning), .compiled = {}};
+  Run run{.job = std::move(job),
+          .data = std::move(*data),
+          .site = request.site,
+          .beginning = std::move(beginning),
+          .compiled = {}};
   run.job.recipe.preprocessing = run.data.spec.recipe.preprocessing;
   for (budget::Smaller& one : run.job.smaller) one.recipe.preprocessing = run.job.recipe.preprocessing;
   return run;
@@ -257,9 +325,9 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
   if (limit)
     if (auto choice = take_small_enough(run.job, run.data, *limit)) out.to_fit.push_back(std::move(*choice));
   out.asked = {run.data.spec.recipe, {}, run.data.count(task::SplitName::training)};
-  out.chosen = choose_sizes(run.data, log);
+  out.chosen = choose_sizes(run.data, log, run.site);
   out.asked.recipe = run.job.recipe = run.data.spec.recipe;
-  if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
+  if (auto ok = compile_run(run, request, log); !ok) return fail(ok.error());
   if (!limit || least_of(run.ledger) <= *limit) return out;
   auto fitted = budget::fit(out.asked, *limit, measure, run.job.smaller);
   if (!fitted) return fail(fitted.error());
@@ -280,13 +348,9 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
   auto read = read_run(std::move(job), request, time, events);
   if (!read) return read;
   Run run = std::move(*read);
-  const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget);
-  const budget::Measure measure = [&](const task::Recipe& recipe) -> Result<int64_t> {
-    run.compiled.reset();  // its memory is for the next
-    give_back_memory();
-    run.job.recipe = run.data.spec.recipe = recipe;
-    if (auto ok = compile_run(run, request); !ok) return fail(ok.error());
-    return least_of(run.ledger);
+  const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget, run.site);
+  const budget::Measure measure = [&](const task::Recipe& recipe) {
+    return compile_again(run, request, recipe);
   };
   tell_oddities(run, events.log);
   auto fitted = fit_memory(run, request, limit, measure, events.log);
@@ -347,14 +411,14 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
 
 Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const TrainEvents& events,
                    bool always) {
-  if (auto ok = run.engine().reserve(); !ok) return ok;
-  if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
-  auto best = BestModel::create(run.engine());
-  if (!best) return fail(best.error());
-  run.best = std::move(*best);
+  if (run.site.elsewhere) {
+    rates_by_formula(run, time.rates());
+    return fit_time(run, request, time, events.log);
+  }
+  if (auto ok = hold(run); !ok) return ok;
   time.lap(Stage::compiling);
   const task::Trainer& trainer = run.job.recipe.trainer;
-  if (always || time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps))
+  if (always || time.deadline || is_open(trainer))
     if (auto ok = rehearse(run, time); !ok) return ok;
   time.lap(Stage::rehearsing);
   if (auto ok = fit_time(run, request, time, events.log); !ok) return ok;
@@ -365,7 +429,7 @@ Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const T
 }
 
 Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time) {
-  Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon);
+  Estimate planned = estimate(run.engine(), run.best, run.data, run.horizon, *run.rates);
   time.times.steps_wanted = run.most_steps;
   plan_times(
       {.horizon = run.horizon,

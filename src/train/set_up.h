@@ -46,11 +46,13 @@ struct RunTime {
 struct Run {
   Job job;
   Dataset data;
+  Site site = {};
   std::optional<SavedModel> beginning;
   std::optional<Compiled> compiled;
   Horizon horizon = {};
   budget::Ledger ledger = {};
-  int64_t most_steps = 0;  // what the recipe asks for
+  int64_t most_steps = 0;                    // what the recipe asks for
+  std::optional<MachineProfile> rates = {};  // that times are told by before anything was run
   BestModel best = {};
   Position position = {};
 
@@ -69,10 +71,24 @@ struct Run {
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
                         bool find_ways = false);
 
+// The same of another recipe for the same data; the memory of the plans must not have been taken. What train
+// takes at its peak with it, but for what differs from run to run.
+Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe);
+
 // Takes the memory of the plans, fills it, and fits the run into its time. `always`: rehearses even where no
 // time has to be fitted. ErrorKind::budget where not even one step fits.
 Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const TrainEvents& events,
                    bool always = false);
+
+// In the place of a rehearsal, of a machine that is not here: by the formula, or as slow as twice that.
+void rates_by_formula(const Run& run, budget::Rates& rates);
+
+// Takes the memory and rehearses, whatever the recipe says; fits nothing.
+Status rehearse_alone(Run& run, RunTime& time);
+
+// Fits the run into its time, or chooses the epochs where the recipe leaves that to us. ErrorKind::budget
+// where not even one step fits.
+Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log);
 
 // What the run will take, and of its time what that goes on.
 Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time);

@@ -4,6 +4,7 @@
 
 #include "base/atomic_file.h"
 #include "base/text.h"
+#include "train/answering.h"
 #include "train/finish.h"
 #include "train/made_recipe.h"
 #include "train/metrics_log.h"
@@ -143,7 +144,7 @@ Failure too_late(const RunTime& time) {
 // The limit of a new run, as far as the request says it. (One that is resumed has its own.)
 std::optional<double> limit_of(const TrainRequest& request) {
   const auto budget = budget_of(request);  // refused by new_job() where it is wrong
-  return budget ? time_limit(*budget) : std::nullopt;
+  return budget ? time_limit(*budget, request.site) : std::nullopt;
 }
 
 }  // namespace
@@ -153,12 +154,15 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   time.lap(Stage::starting);
   auto job = new_job(request, events.log);
   if (!job) return fail(job.error());
-  if (const auto limit = time_limit(job->recipe.budget)) time.limit_to(time.started + *limit, *limit);
+  if (const auto limit = time_limit(job->recipe.budget, request.site))
+    time.limit_to(time.started + *limit, *limit);
   auto run = prepare_run(std::move(*job), request, time, events, true);
   if (!run) return fail(run.error());
+  if (auto ok = plan_answering(run->engine(), run->data, run->ledger); !ok) return fail(ok.error());
+  run->ledger.machine = described(request.site, run->compiled->options.target);
   const task::Trainer& trainer = run->job.recipe.trainer;
   const bool rehearses = time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps);  // train itself
-  Status fits = within(run->job.recipe.budget, run->ledger);
+  Status fits = within(run->job.recipe.budget, request.site, run->ledger);
   if (fits)
     if (auto ok = take_memory(*run, request, time, events, true); !ok) {
       if (ok.error().kind != ErrorKind::budget) return fail(ok.error());
@@ -166,12 +170,15 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
     }
   if (!rehearses) time.times.of(Stage::rehearsing) = {};
   plan_time(*run, request, time);
-  if (time.times.step_rehearsed > 0)
+  if (time.times.step_rehearsed > 0 && !request.site.elsewhere)
     say(events.log, LogLevel::note,
         fmt::format("rehearsed: a step takes {}; by the formula it would be {}",
                     human_seconds(time.times.step_rehearsed), human_seconds(time.times.step_by_formula)));
-  if (auto ok = plan_costs(time.rates(), run->ledger); !ok) return fail(ok.error());
-  find_binding(run->job.recipe.budget, run->ledger);
+  if (time.rates().row.any())
+    run->ledger.seconds_per_1000_predictions =
+        seconds_of_answers(run->data, time.rates(), time.times.of(Stage::reading).took, 1000);
+  if (auto ok = plan_costs(request.site, run->ledger); !ok) return fail(ok.error());
+  find_binding(run->job.recipe.budget, request.site, run->ledger);
   return Planned{std::move(run->ledger), std::move(fits)};
 }
 
@@ -211,7 +218,7 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
                           .model_path = file_exists(folder->model()) ? folder->model() : ""};
     }
     job = resumed_job(std::move(*folder), request, events.log);
-    const auto of_budget = job ? time_limit(job->recipe.budget) : std::nullopt;
+    const auto of_budget = job ? time_limit(job->recipe.budget, request.site) : std::nullopt;
     if (of_budget) {
       const double limit = *of_budget;
       const double end = request.ends.value_or(time.started + limit);
@@ -222,7 +229,7 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   auto run = prepare_run(std::move(*job), before_training, time, events);
   if (!run && alarm && alarm->rang() && run.error().kind == ErrorKind::interrupted) return too_late(time);
   if (!run) return fail(run.error());
-  if (auto ok = within(run->job.recipe.budget, run->ledger); !ok) return fail(ok.error());
+  if (auto ok = within(run->job.recipe.budget, request.site, run->ledger); !ok) return fail(ok.error());
   if (auto ok = take_memory(*run, request, time, events); !ok) return fail(ok.error());
   if (alarm) alarm->stop();
   if (!run->job.folder) {

@@ -8,6 +8,7 @@
 #include "budget/ledger.h"
 #include "train/estimate.h"
 #include "train/loop.h"
+#include "train/site.h"
 #include "train/timing.h"
 
 namespace shoestring::train {
@@ -33,6 +34,7 @@ struct TrainRequest {
   std::optional<double> ends = {};
   double save_seconds = 1;                  // between two checkpoints, at least
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
+  Site site = {};                           // elsewhere: for plan() only
   std::optional<FromFile> from_file = {};   // keep the encoded rows in a file (train/from_file.h)
 };
 

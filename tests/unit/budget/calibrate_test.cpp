@@ -23,6 +23,8 @@ class TickingClock final : public Clock {
   mutable double now_ = 0;
 };
 
+Target one_thread() { return {native_target().isa, 1}; }
+
 Plan product_plan() {
   Graph g("product");
   g.output("c", ops::matmul(g.input("a", {DType::f32, {64, 64}}), g.input("b", {DType::f32, {64, 64}})));
@@ -87,7 +89,8 @@ TEST(MeasureNeeded, MeasuresWhatThePlansHangOn) {
   const Plan plan = product_plan();
   const Plan* const plans[] = {&plan};
   const MachineProfile known = built_in_profile(native_target());
-  const MachineProfile p = measure_needed(plans, known, 1, native_target(), 1e6, &clock);
+  const MachineProfile p =
+      measure_needed(plans, known, {.target = one_thread(), .seconds = 1e6, .clock = &clock});
   EXPECT_NE(p.f32_products[1], known.f32_products[1]);
   EXPECT_EQ(p.gathered_rows, known.gathered_rows);
   EXPECT_EQ(p.arithmetic, known.arithmetic);
@@ -100,7 +103,47 @@ TEST(MeasureNeeded, StopsWhenItsTimeIsUp) {
   const Plan plan = product_plan();
   const Plan* const plans[] = {&plan};
   const MachineProfile known = built_in_profile(native_target());
-  EXPECT_EQ(measure_needed(plans, known, 1, native_target(), 0, &clock).f32_products, known.f32_products);
+  EXPECT_EQ(
+      measure_needed(plans, known, {.target = one_thread(), .seconds = 0, .clock = &clock}).f32_products,
+      known.f32_products);
+}
+
+TEST(MeasureNeeded, TakesNoMoreMemoryThanItMay) {
+  const TickingClock clock;
+  const Plan plan = product_plan();
+  const Plan* const plans[] = {&plan};
+  const MachineProfile known = built_in_profile(native_target());
+  const NeededOptions options{.target = one_thread(), .seconds = 1e6, .most_bytes = 1000, .clock = &clock};
+  EXPECT_EQ(measure_needed(plans, known, options).f32_products, known.f32_products);
+  EXPECT_EQ(probe_bytes("read.8MiB"), 8 << 20);
+  EXPECT_EQ(probe_bytes("copy.128MiB"), 48 << 20);
+  EXPECT_EQ(probe_bytes("f32_products.small"), 4 * (64 * 32 + 32 * 64 + 64 * 64));
+}
+
+// By this clock a small product has 2 * 64 * 32 * 64 FLOP in a millisecond.
+TEST(RatesNow, AProfileThatDiffersIsMeasuredAgain) {
+  const TickingClock clock;
+  const Plan plan = product_plan();
+  const Plan* const plans[] = {&plan};
+  const NeededOptions options{.target = one_thread(), .seconds = 1e6, .clock = &clock};
+  auto profile = std::make_shared<MachineProfile>(built_in_profile(native_target()));
+  profile->measured = "2026-01-02";
+  profile->step_seconds = 1e-9;
+  profile->f32_products[1] = 1.2 * (1 << 18) / 1e-3;  // within half as much again
+  profile->copy[1] = 1.2 * (1 << 20) / 1e-3;
+  const RatesNow same = rates_now(plans, {.profile = profile, .path = "kept.json", .note = {}}, options);
+  EXPECT_EQ(same.note, "");
+  EXPECT_EQ(same.profile.f32_products, profile->f32_products);
+  profile->f32_products[1] = 2.0 * (1 << 18) / 1e-3;
+  const RatesNow other = rates_now(plans, {.profile = profile, .path = "kept.json", .note = {}}, options);
+  EXPECT_NEAR(other.profile.f32_products[1], (1 << 18) / 1e-3, 0.01 * (1 << 18) / 1e-3);
+  EXPECT_NE(other.note.find("its profile of 2026-01-02: small products are 262 MFLOP/s where it says 524"),
+            std::string::npos)
+      << other.note;
+  // Without a file there is nothing to compare with.
+  const RatesNow none = rates_now(plans, {.profile = profile, .path = "", .note = {}}, options);
+  EXPECT_NEAR(none.profile.f32_products[1], (1 << 18) / 1e-3, 0.01 * (1 << 18) / 1e-3);
+  EXPECT_EQ(none.note, "");
 }
 
 }  // namespace

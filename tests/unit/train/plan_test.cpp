@@ -44,7 +44,7 @@ TEST(Plan, CountsParametersAndMoments) {
   EXPECT_EQ(line(m, "gradients") + line(m, "activations") + line(m, "scratch"), m.arena_bytes);
   int64_t sum = 0;
   for (const auto& one : m.lines) sum += one.bytes;
-  for (const auto& stage : m.stages) EXPECT_LE(stage.bytes, m.total_bytes) << stage.name;
+  for (const auto& stage : m.stages) EXPECT_TRUE(stage.apart || stage.bytes <= m.total_bytes) << stage.name;
   EXPECT_LE(sum, m.total_bytes);
   EXPECT_TRUE(planned->fits);
   EXPECT_FALSE(file_exists(folder.file("results")));  // nothing is written
