@@ -195,7 +195,8 @@ Status plan_costs(const Site& site, budget::Ledger& ledger) {
 
 int64_t least_of(const budget::Ledger& ledger) { return ledger.memory.total_bytes - kFromRunToRun; }
 
-Status within(const task::Budget& budget, const Site& site, const budget::Ledger& ledger) {
+Status within(const task::Budget& budget, const Site& site, const budget::Ledger& ledger,
+              int64_t needed_bytes) {
   const auto refuse = [&](std::string what, const std::string& otherwise) {
     const auto fits = std::ranges::find_if(ledger.ways_out, &budget::WayOut::fits);
     return fail(ErrorKind::budget, std::move(what), {},
@@ -203,7 +204,7 @@ Status within(const task::Budget& budget, const Site& site, const budget::Ledger
                                               : fmt::format("{} gives {}{}", fits->change, fits->gives,
                                                             otherwise.empty() ? "" : "; or " + otherwise));
   };
-  if (const auto limit = memory_limit(budget, site); limit && least_of(ledger) > *limit) {
+  if (const auto limit = memory_limit(budget, site); limit && needed_bytes > *limit) {
     const auto most = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
     const int64_t total = ledger.memory.total_bytes, least = ledger.least_bytes;
     const bool less = least > 0 && least < total;

@@ -28,11 +28,12 @@ void find_binding(const task::Budget& budget, const Site& site, budget::Ledger& 
 // by their time.
 Status plan_costs(const Site& site, budget::Ledger& ledger);
 
-// The least limit of memory that within() takes: the total without what differs from run to run.
+// What this very process takes: the total without what differs from run to run.
 int64_t least_of(const budget::Ledger& ledger);
 
-// ErrorKind::budget where the ledger is more than the budget: the line that takes most, and the smallest
-// change that fits.
-Status within(const task::Budget& budget, const Site& site, const budget::Ledger& ledger);
+// ErrorKind::budget where the ledger is more than the budget, or the memory that is needed is: the line that
+// takes most, and the smallest change that fits.
+Status within(const task::Budget& budget, const Site& site, const budget::Ledger& ledger,
+              int64_t needed_bytes);
 
 }  // namespace shoestring::train

@@ -143,7 +143,7 @@ Status compile_run(Run& run, const TrainRequest& request, const LogSink& log) {
   CompileOptions options = compile_options(request);
   options.arena_limit_bytes = 1;
   if (const auto limit = memory_limit(run.job.recipe.budget, run.site)) {
-    const int64_t over = least_of(run.ledger) - *limit;
+    const int64_t over = run.needed() - *limit;
     if (over <= 0) return {};
     constexpr int64_t kOfCompiling = 1 << 20;  // what the second time leaves in the process
     options.arena_limit_bytes = std::max<int64_t>(run.engine().arena_bytes() - over - kOfCompiling, 1);
@@ -250,7 +250,7 @@ Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task:
   give_back_memory();
   run.job.recipe = run.data.spec.recipe = recipe;
   if (auto ok = compile_run(run, request, {}); !ok) return fail(ok.error());
-  return least_of(run.ledger);
+  return run.needed();
 }
 
 namespace {
@@ -328,7 +328,7 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
   out.chosen = choose_sizes(run.data, log, run.site);
   out.asked.recipe = run.job.recipe = run.data.spec.recipe;
   if (auto ok = compile_run(run, request, log); !ok) return fail(ok.error());
-  if (!limit || least_of(run.ledger) <= *limit) return out;
+  if (!limit || run.needed() <= *limit) return out;
   auto fitted = budget::fit(out.asked, *limit, measure, run.job.smaller);
   if (!fitted) return fail(fitted.error());
   if (fitted->total_bytes <= *limit) {
@@ -343,11 +343,12 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
 }  // namespace
 
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
-                        bool find_ways) {
+                        bool to_plan) {
   const bool may_choose = job.recipe.preprocessing.in_memory.is_auto();
   auto read = read_run(std::move(job), request, time, events);
   if (!read) return read;
   Run run = std::move(*read);
+  run.planned_only = to_plan;
   const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget, run.site);
   const budget::Measure measure = [&](const task::Recipe& recipe) {
     return compile_again(run, request, recipe);
@@ -355,7 +356,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
   tell_oddities(run, events.log);
   auto fitted = fit_memory(run, request, limit, measure, events.log);
   if (!fitted) return fail(fitted.error());
-  const bool over = limit && least_of(run.ledger) > *limit;
+  const bool over = limit && run.needed() > *limit;
   if (over && run.ledger.least_bytes - run.data.bytes() + kLeastWindowBytes <= *limit &&
       may_stream(run.job)) {
     // The rows make room for the rest.
@@ -368,6 +369,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     read = read_run(std::move(again), request, time, {});
     if (!read) return read;
     run = std::move(*read);
+    run.planned_only = to_plan;
     fitted = fit_memory(run, request, limit, measure, {});
     if (!fitted) return fail(fitted.error());
   }
@@ -382,12 +384,12 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     say(events.log, LogLevel::note, words);
     run.job.recipe.notes.lines.push_back(words);
   }
-  if (find_ways || (limit && least_of(run.ledger) > *limit)) {
+  if (to_plan || (limit && run.needed() > *limit)) {
     const task::Recipe recipe = run.job.recipe;
     const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
     time.lap(Stage::compiling);
-    auto ways = budget::ways_out({fitted->asked.written, recipe, fitted->asked.training_rows},
-                                 least_of(run.ledger), limit, measure);
+    auto ways = budget::ways_out({fitted->asked.written, recipe, fitted->asked.training_rows}, run.needed(),
+                                 limit, measure);
     if (!ways) return fail(ways.error());
     if (const auto after = measure(recipe); !after) return fail(after.error());
     run.ledger = as_it_is;

@@ -51,6 +51,7 @@ struct Run {
   std::optional<Compiled> compiled;
   Horizon horizon = {};
   budget::Ledger ledger = {};
+  bool planned_only = false;                 // another process will train
   int64_t most_steps = 0;                    // what the recipe asks for
   std::optional<MachineProfile> rates = {};  // that times are told by before anything was run
   BestModel best = {};
@@ -59,6 +60,8 @@ struct Run {
   Engine& engine() { return compiled->engine; }
   const Engine& engine() const { return compiled->engine; }
   const task::BatchSizes& batch() const { return compiled->batch; }
+  // What the memory has to have room for: in another process that may be what differs from run to run, too.
+  int64_t needed() const { return planned_only ? ledger.memory.total_bytes : least_of(ledger); }
   Runner& evaluation() {
     for (const auto& runner : engine().runners())
       if (runner->request().kind == PlanKind::evaluate) return *runner;
@@ -67,9 +70,9 @@ struct Run {
 };
 
 // Everything that is known before memory for the plans is taken: data, plans, ledger.
-// `find_ways`: fills the ledger's ways_out even where the budget holds.
+// `to_plan`: for another process, and with the ledger's ways_out even where the budget holds.
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
-                        bool find_ways = false);
+                        bool to_plan = false);
 
 // The same of another recipe for the same data; the memory of the plans must not have been taken. What train
 // takes at its peak with it, but for what differs from run to run.

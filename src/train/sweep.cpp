@@ -63,11 +63,11 @@ class Looking {
       one.recipe.budget = asked.recipe.budget;
       one.recipe.preprocessing = asked.recipe.preprocessing;
     }
-    const int64_t limit = memory_limit(asked.recipe.budget, run_.site).value_or(INT64_MAX);
+    const int64_t between = first_.memory.total_bytes - least_of(first_);  // two runs
+    const int64_t limit = memory_limit(asked.recipe.budget, run_.site).value_or(INT64_MAX) - between;
     const budget::Measure measure = [this](const task::Recipe& r) { return least(r); };
     auto fitted = budget::fit(asked, limit, measure, smaller);
     if (!fitted) return fail(fitted.error());
-    const int64_t between = first_.memory.total_bytes - least_of(first_);
     sized.row.total_bytes = fitted->total_bytes + between;
     sized.recipe = std::move(fitted->asked.recipe);
     if (fitted->total_bytes <= limit)

@@ -162,7 +162,7 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   run->ledger.machine = described(request.site, run->compiled->options.target);
   const task::Trainer& trainer = run->job.recipe.trainer;
   const bool rehearses = time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps);  // train itself
-  Status fits = within(run->job.recipe.budget, request.site, run->ledger);
+  Status fits = within(run->job.recipe.budget, request.site, run->ledger, run->needed());
   if (fits)
     if (auto ok = take_memory(*run, request, time, events, true); !ok) {
       if (ok.error().kind != ErrorKind::budget) return fail(ok.error());
@@ -229,7 +229,8 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   auto run = prepare_run(std::move(*job), before_training, time, events);
   if (!run && alarm && alarm->rang() && run.error().kind == ErrorKind::interrupted) return too_late(time);
   if (!run) return fail(run.error());
-  if (auto ok = within(run->job.recipe.budget, request.site, run->ledger); !ok) return fail(ok.error());
+  if (auto ok = within(run->job.recipe.budget, request.site, run->ledger, run->needed()); !ok)
+    return fail(ok.error());
   if (auto ok = take_memory(*run, request, time, events); !ok) return fail(ok.error());
   if (alarm) alarm->stop();
   if (!run->job.folder) {
