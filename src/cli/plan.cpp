@@ -57,7 +57,7 @@ std::string time_text(const budget::Time& t) {
 std::string rest_text(const budget::Ledger& ledger, bool budget_is_short) {
   std::string text = fmt::format("\ndisk    {} at the peak\n", human_bytes(ledger.disk_bytes));
   if (ledger.seconds_per_1000_predictions)
-    text += fmt::format("answers {} for 1,000 of a long table\n",
+    text += fmt::format("answers {} for 1,000 rows of a long table\n",
                         human_seconds(*ledger.seconds_per_1000_predictions));
   if (ledger.money_usd)
     text += wrapped(fmt::format("money   {:.2g} USD{}, an estimate by the price of {}", *ledger.money_usd,

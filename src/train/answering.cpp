@@ -71,8 +71,8 @@ Status plan_answering(const Engine& engine, const Dataset& data, budget::Ledger&
   const auto small = compiled({1, kSmallAnswers});
   if (!small) return fail(small.error());
   const int64_t model = small->layout().bytes() + BestModel::bytes_for(engine);
-  ledger.memory.stages.push_back(
-      {"serving", process + model + small->arena_bytes(), true, Certainty::unverified});
+  const budget::MemoryStage serving{"serving", process + model + small->arena_bytes(), true,
+                                    Certainty::unverified};
 
   const auto whole = compiled({kLargeAnswers});
   if (!whole) return fail(whole.error());
@@ -87,6 +87,7 @@ Status plan_answering(const Engine& engine, const Dataset& data, budget::Ledger&
   const int64_t held_rows = std::min(data.rows, (in_lanes ? threads : 1) * table.batch_rows);
   const int64_t held = held_rows * row_bytes(data, table) + kBatchText;
   ledger.memory.stages.push_back({"prediction", process + model + arenas + held, true, Certainty::measured});
+  ledger.memory.stages.push_back(serving);
   return {};
 }
 

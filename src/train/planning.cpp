@@ -93,27 +93,26 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
   const int64_t moments = bytes_of_role(engine, StateRole::moment);
   budget::Memory m;
   m.arena_bytes = arena.bytes();
-  m.lines = {
-      {"parameters", parameters, Certainty::exact},
-      {"optimizer state", moments, Certainty::exact},
-      {"other state", engine.layout().bytes() - parameters - moments, Certainty::exact,
-       "running statistics, accumulators, counters"},
-      {"gradients", arena.gradients, Certainty::exact, "at the arena's fullest step"},
-      {"activations", arena.activations, Certainty::exact},
-      {"scratch", arena.scratch, elsewhere ? Certainty::bound : Certainty::exact,
-       elsewhere ? "of kernels, as recorded of that machine" : "of kernels"},
-      {"best model", best, Certainty::exact},
-      {"data", data.bytes() + rows, Certainty::exact,
-       data.file ? "a window on the encoded rows, which are in a file" : "encoded"},
-      {"loader", order, Certainty::exact, "the order of an epoch"},
-      {"initial values", to_come.initial_bytes, Certainty::exact},
-      {"results", results, Certainty::cap, "of evaluations"},
-      {"log", to_come.history_bytes, Certainty::cap},
-      {"threads", kOfThread * threads, Certainty::cap},
-      {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
-      {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
-      {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
-       elsewhere ? "program, libraries, compiled plans, as here" : "program, libraries, compiled plans"}};
+  m.lines = {{"parameters", parameters, Certainty::exact},
+             {"optimizer state", moments, Certainty::exact},
+             {"other state", engine.layout().bytes() - parameters - moments, Certainty::exact,
+              "running statistics, accumulators, counters"},
+             {"gradients", arena.gradients, Certainty::exact, "at the arena's fullest step"},
+             {"activations", arena.activations, Certainty::exact},
+             {"scratch", arena.scratch, elsewhere ? Certainty::bound : Certainty::exact,
+              elsewhere ? "of kernels, as recorded of that machine" : "of kernels"},
+             {"best model", best, Certainty::exact},
+             {"data", data.bytes() + rows, Certainty::exact,
+              data.file ? "a window on the encoded rows, which are in a file" : "encoded"},
+             {"loader", order, Certainty::exact, "the order of an epoch"},
+             {"initial values", to_come.initial_bytes, Certainty::exact},
+             {"results", results, Certainty::cap, "of evaluations"},
+             {"log", to_come.history_bytes, Certainty::cap},
+             {"threads", kOfThread * threads, Certainty::cap},
+             {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
+             {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
+             {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
+              elsewhere ? "program, libraries, plans, as here" : "program, libraries, compiled plans"}};
   int64_t training = 0;
   for (const auto& line : m.lines) training += line.bytes;
   const int64_t before = peak_resident_bytes();

@@ -128,7 +128,9 @@ class Looking {
     sized.row.seconds = run_.ledger.time.p50_s;
     sized.row.slow_seconds = run_.ledger.time.p90_s;
     sized.row.steps = run_.horizon.total_steps;
-    sized.row.steps_wanted = std::max(run_.most_steps, sized.row.steps);
+    const task::Trainer& trainer = sized.recipe.trainer;
+    const bool open = trainer.epochs.is_auto() && !trainer.train_steps;
+    sized.row.steps_wanted = open ? sized.row.steps : std::max(run_.most_steps, sized.row.steps);
     sized.row.epochs =
         static_cast<double>(sized.row.steps) / static_cast<double>(run_.horizon.steps_per_epoch);
     sized.row.parameters = parameter_count(run_.engine().layout());

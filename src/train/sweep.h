@@ -27,7 +27,7 @@ struct SweepRow {
   int64_t total_bytes = 0;                   // of memory; where it does not fit the least that was found
   int64_t parameters = 0;
   double seconds = 0, slow_seconds = 0;  // of train, as a rule and in 9 of 10
-  int64_t steps = 0, steps_wanted = 0;   // that fit, and that the recipe asks for at most
+  int64_t steps = 0, steps_wanted = 0;   // that fit, and that the recipe asks for
   double epochs = 0;
   bool same = false;  // as what the budget before it buys
 };
