@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/text.h"
+#include "data/batch.h"
 #include "task/keys.h"
 
 namespace shoestring::task {
@@ -83,7 +84,7 @@ Result<Budget> parse_budget(std::string_view text, Budget budget) {
   Node map = Node::map();
   while (!text.empty()) {
     const size_t comma = std::min(text.find(','), text.size()), equals = text.find('=');
-    const std::string_view part = text.substr(0, comma);
+    const std::string_view part = data::trim(text.substr(0, comma));
     if (equals >= comma)
       return fail(ErrorKind::usage, fmt::format("'{}' names a key without a value", part), "--budget",
                   "write --budget memory=512MiB,time=10min");

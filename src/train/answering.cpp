@@ -74,10 +74,12 @@ Status plan_answering(const Engine& engine, const Dataset& data, budget::Ledger&
   const budget::MemoryStage serving{"serving", process + model + small->arena_bytes(), true,
                                     Certainty::unverified};
 
-  const auto whole = compiled({kLargeAnswers});
+  const auto largest = rows_at_once(data.spec, options);
+  if (!largest) return fail(largest.error());
+  const auto whole = compiled({*largest});
   if (!whole) return fail(whole.error());
   options.target.threads = 1;
-  const auto lane = compiled({kLargeAnswers});
+  const auto lane = compiled({*largest});
   if (!lane) return fail(lane.error());
   const Table table = table_of(data);
   const int64_t batches = (data.rows + table.batch_rows - 1) / table.batch_rows;

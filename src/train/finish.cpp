@@ -79,6 +79,8 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   if (outcome.training)
     outcome.remarks =
         remarks(run.data, course(position), *outcome.training, outcome.held_out(), outcome.held_out_name());
+  // Answers for which the disk had no room leave it to the model.
+  if (answers && !answers->status()) answers = fail(answers->status().error());
   if (request.save_model) {
     if (auto ok = save_best(run, outcome.held_out(), outcome.held_out_name()); !ok) return ok;
   }

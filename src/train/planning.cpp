@@ -108,6 +108,7 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
              {"initial values", to_come.initial_bytes, Certainty::exact},
              {"results", results, Certainty::cap, "of evaluations"},
              {"log", to_come.history_bytes, Certainty::cap},
+             {"model file", to_come.saving_bytes, Certainty::cap, "while it is written"},
              {"threads", kOfThread * threads, Certainty::cap},
              {"buffers", kWhileRunning, Certainty::cap, "output, pages of code not reached yet"},
              {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
@@ -117,8 +118,8 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
   for (const auto& line : m.lines) training += line.bytes;
   const int64_t before = peak_resident_bytes();
   m.stages = {{"reading, preprocessing", before},
-              {"training", training - results},
-              {"evaluation", training},
+              {"training", training - results - to_come.saving_bytes},
+              {"evaluation", training - to_come.saving_bytes},
               {"checkpoint", training - results},
               {"export", training}};
   m.total_bytes = std::max(before + kFromRunToRun, training);

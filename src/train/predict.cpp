@@ -105,21 +105,48 @@ Error too_much_ahead(const Predictor& predictor, const data::TableReader& reader
 
 }  // namespace
 
+Result<int64_t> rows_at_once(const task::NetworkSpec& spec, const CompileOptions& options) {
+  constexpr int64_t kMostBytes = 128 << 20;
+  const Graph graph = task::build_prediction(spec, 1);
+  int64_t of_row = 0;  // of all values: the arena of a plan is no more
+  for (const Node& node : graph.nodes())
+    for (const Type& type : node.types) of_row += type.bytes();
+  if (of_row * kLargeAnswers <= kMostBytes) return kLargeAnswers;
+  const PlanRequest request{PlanKind::predict, kLargeAnswers};
+  const auto engine = Engine::compiled(spec, std::span(&request, 1), options);
+  if (!engine) return fail(engine.error());
+  int64_t rows = kLargeAnswers;
+  for (int64_t bytes = engine->arena_bytes(); bytes > kMostBytes && rows > kSmallAnswers; bytes /= 2)
+    rows /= 2;
+  return rows;
+}
+
 Result<Predictor> Predictor::load(const std::string& path, int64_t batch_size) {
   auto model = load_model(path);
   if (!model) return fail(model.error());
   Predictor predictor;
   predictor.model_ = std::make_unique<SavedModel>(std::move(*model));
   predictor.answers_ = std::make_unique<Answers>(predictor.model_->spec, predictor.model_->fits);
-  predictor.largest_ = batch_size > 0 ? batch_size : kLargeAnswers;
+  predictor.largest_ = batch_size;
   return predictor;
 }
 
 Result<Runner*> Predictor::runner_for(int64_t rows) {
-  const int64_t size = rows == 1 || largest_ == 1                          ? 1
-                       : rows <= kSmallAnswers && kSmallAnswers < largest_ ? kSmallAnswers
-                                                                           : largest_;
-  return runner({PlanKind::predict, size});
+  if (rows == 1 || largest_ == 1) return runner({PlanKind::predict, 1});
+  if (rows <= kSmallAnswers && (largest_ == 0 || kSmallAnswers < largest_))
+    return runner({PlanKind::predict, kSmallAnswers});
+  const auto size = largest();
+  if (!size) return fail(size.error());
+  return runner({PlanKind::predict, *size});
+}
+
+Result<int64_t> Predictor::largest() {
+  if (largest_ == 0) {
+    const auto rows = rows_at_once(model_->spec, {.target = native_target()});
+    if (!rows) return rows;
+    largest_ = *rows;
+  }
+  return largest_;
 }
 
 Result<Runner*> Predictor::runner(PlanRequest request) {
@@ -133,7 +160,9 @@ Result<Runner*> Predictor::runner(PlanRequest request) {
 }
 
 Result<std::vector<Predictor::Lane>> Predictor::lanes(int count) {
-  const PlanRequest request{PlanKind::predict, largest_};
+  const auto rows = largest();
+  if (!rows) return fail(rows.error());
+  const PlanRequest request{PlanKind::predict, *rows};
   if (!engine_)
     if (auto made = runner(request); !made) return fail(made.error());
   CompileOptions options{.target = native_target()};
@@ -276,8 +305,9 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   if (rows == 0)
     return fail(ErrorKind::data, "there are no rows to evaluate", request.dataset,
                 "give a table with rows, or another --split");
-  const int64_t wished = request.batch_size > 0 ? request.batch_size : kLargeAnswers;
-  const PlanRequest plan{PlanKind::evaluate, std::min(wished, rows)};
+  const auto wished = request.batch_size > 0 ? Result<int64_t>(request.batch_size) : predictor.largest();
+  if (!wished) return fail(wished.error());
+  const PlanRequest plan{PlanKind::evaluate, std::min(*wished, rows)};
   auto runner = predictor.runner(plan);
   if (!runner) return fail(runner.error());
   if (!request.folder.empty())

@@ -14,6 +14,8 @@ namespace shoestring::train {
 
 // Rows of the plans of a model that answers, beside that for one row.
 inline constexpr int64_t kSmallAnswers = 64, kLargeAnswers = 1024;
+// The rows of the largest plan: fewer where a network is so wide that its plan would take much memory.
+Result<int64_t> rows_at_once(const task::NetworkSpec& spec, const CompileOptions& options);
 
 // A model that answers. Plans of a few sizes are compiled when rows first call for them, so that one
 // row costs one small plan.
@@ -21,6 +23,9 @@ class Predictor {
  public:
   // `batch_size`: rows of the largest plan; 0 chooses.
   static Result<Predictor> load(const std::string& path, int64_t batch_size = 0);
+
+  // Rows of the largest plan.
+  Result<int64_t> largest();
 
   // A plan over the model's states, compiled at its first use; it stays. Pointers into the ports of other
   // plans are stale afterwards.
@@ -50,7 +55,7 @@ class Predictor {
   std::unique_ptr<SavedModel> model_;  // answers_ points into it
   std::unique_ptr<Answers> answers_;
   std::optional<Engine> engine_;
-  int64_t largest_ = 0;
+  int64_t largest_ = 0;  // 0: not chosen yet
 };
 
 enum class SplitWanted { all, training, validation, test };

@@ -96,6 +96,14 @@ Status load_states(const SavedModel& model, Engine& engine) {
   return {};
 }
 
+int64_t saving_bytes(const task::NetworkSpec& spec, const task::Fits& fits) {
+  constexpr int64_t kCopies =
+      5;  // the graph itself, its text, that text in the header, and what grows to hold them
+  const Graph graph = task::build_prediction(spec, 1);
+  const size_t text = task::render(spec.recipe).size() + task::to_json(fits).size() + to_text(graph).size();
+  return kCopies * static_cast<int64_t>(text);
+}
+
 Status save_model(const std::string& path, const task::NetworkSpec& spec, const task::Fits& fits,
                   const BestModel& best, const ModelNotes& notes) {
   const Graph graph = task::build_prediction(spec, 1);

@@ -34,6 +34,9 @@ struct ModelNotes {
   const Metrics* held_out = nullptr;  // for the model card; null while training goes on
   std::string held_out_name;          // "test"
 };
+// What save_model() takes while it writes: the texts of the file, some copies of each.
+int64_t saving_bytes(const task::NetworkSpec& spec, const task::Fits& fits);
+
 Status save_model(const std::string& path, const task::NetworkSpec& spec, const task::Fits& fits,
                   const BestModel& best, const ModelNotes& notes);
 

@@ -127,7 +127,7 @@ Status compile_run(Run& run, CompileOptions options, const LogSink& log) {
   run.most_steps = run.horizon.total_steps;
   find_rates(run, log);
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
-  const ToCome to_come{*initial, history};
+  const ToCome to_come{*initial, history, saving_bytes(spec, run.data.fits)};
   run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
   if (run.data.file && fit_window(run))
     run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
@@ -447,7 +447,8 @@ Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time) {
       time.rates(), time.times);
   run.ledger.time = ledger_time(time.times);
   if (time.deadline)
-    run.ledger.time.p90_s = std::min(run.ledger.time.p90_s, time.deadline->limit());  // it is kept
+    run.ledger.time.p90_s = std::max(run.ledger.time.p50_s,
+                                     std::min(run.ledger.time.p90_s, time.deadline->limit()));  // it is kept
   if (time.rates().step.any())
     planned.seconds = time.times.of(Stage::training).p50 + time.times.of(Stage::evaluating).p50;
   return planned;

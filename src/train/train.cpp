@@ -231,7 +231,10 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   if (!run) return fail(run.error());
   if (auto ok = within(run->job.recipe.budget, request.site, run->ledger, run->needed()); !ok)
     return fail(ok.error());
-  if (auto ok = take_memory(*run, request, time, events); !ok) return fail(ok.error());
+  if (auto ok = take_memory(*run, request, time, events); !ok) {
+    if (alarm && alarm->rang() && ok.error().kind == ErrorKind::interrupted) return too_late(time);
+    return fail(ok.error());
+  }
   if (alarm) alarm->stop();
   if (!run->job.folder) {
     auto folder = RunFolder::create(request.output_directory, request.experiment, request.model);
