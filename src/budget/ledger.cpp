@@ -1,5 +1,6 @@
 #include "budget/ledger.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace shoestring::budget {
@@ -37,6 +38,11 @@ Json to_json(const Time& t) {
 std::string_view name_of(Certainty certainty) {
   constexpr std::string_view kNames[] = {"exact", "cap", "measured", "bound", "not measured"};
   return kNames[static_cast<size_t>(certainty)];
+}
+
+int64_t Memory::of_line(std::string_view name) const {
+  const auto line = std::ranges::find(lines, name, &MemoryLine::name);
+  return line == lines.end() ? 0 : line->bytes;
 }
 
 std::string to_json(const Ledger& ledger, int indent) {

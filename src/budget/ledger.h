@@ -42,6 +42,8 @@ struct Memory {
   int64_t address_space_bytes = 0;  // what RLIMIT_AS has to allow
   std::vector<MemoryLine> lines;    // of training; they add up to its stage
   std::vector<MemoryStage> stages;
+
+  int64_t of_line(std::string_view name) const;  // bytes; 0 where there is no such line
 };
 
 struct TimeStage {

@@ -17,8 +17,8 @@ namespace shoestring::data {
 namespace {
 
 constexpr int64_t kMostRows = 8'192;
-constexpr int64_t kMostCells = 2 << 20;  // 32 MiB, however wide the table
-constexpr int64_t kFewestRows = 1'000;
+constexpr int64_t kFewestRows = 500;
+constexpr int64_t kGrowth = 2;  // a list that grows is there twice
 
 using Cell = RowSample::Cell;
 
@@ -144,9 +144,11 @@ std::optional<std::string> separates(const Pairs& pairs, std::string_view target
 
 }  // namespace
 
-RowSample::RowSample(int columns)
+RowSample::RowSample(int columns, int64_t most_bytes)
     : columns_(columns),
-      most_rows_(std::clamp(kMostCells / std::max(columns, 1), kFewestRows, kMostRows)),
+      most_rows_(
+          std::clamp(most_bytes / (kGrowth * static_cast<int64_t>(sizeof(Cell)) * std::max(columns, 1)),
+                     kFewestRows, kMostRows)),
       random_(0, 0xFFFFFF02) {}
 
 void RowSample::add(const RecordBatch& batch) {

@@ -14,7 +14,8 @@ namespace shoestring::data {
 // A uniform sample of rows (a reservoir), each cell as an identity and a number: 16 bytes a cell.
 class RowSample {
  public:
-  explicit RowSample(int columns);
+  // Of as many rows as so many bytes hold, 500 to 8,192.
+  RowSample(int columns, int64_t most_bytes);
   void add(const RecordBatch& batch);
 
   struct Cell {

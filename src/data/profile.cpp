@@ -19,8 +19,9 @@
 namespace shoestring::data {
 namespace {
 
-constexpr int64_t kDictionaryBytes = 32 << 20;  // of all columns together
-constexpr int64_t kFewestBytes = 8 << 10;       // of one
+// What is held of values takes three times its dictionaries: what is known of each, and room to grow.
+constexpr int64_t kTimesDictionary = 3;
+constexpr int64_t kFewestBytes = 8 << 10;  // of a column's dictionary
 
 // How many values a stream holds, from their hashes, in 4 KiB (HyperLogLog: Flajolet, Fusy, Gandouet,
 // Meunier 2007). Standard error 1.6 %.
@@ -290,7 +291,8 @@ class ColumnCounter {
 
 }  // namespace
 
-Result<TableProfile> profile_table(TableReader& reader, std::optional<std::string> target) {
+Result<TableProfile> profile_table(TableReader& reader, std::optional<std::string> target,
+                                   int64_t most_bytes) {
   const auto& names = reader.names();
   const int target_column = target ? reader.index_of(*target) : -1;
   if (target && target_column < 0) {
@@ -300,9 +302,10 @@ Result<TableProfile> profile_table(TableReader& reader, std::optional<std::strin
                              : fmt::format("did you mean '{}'?", near));
   }
   const auto columns = static_cast<int64_t>(names.size());
-  std::vector<ColumnCounter> counters(names.size(),
-                                      ColumnCounter(std::max(kDictionaryBytes / columns, kFewestBytes)));
-  RowSample sample(target ? static_cast<int>(columns) : 0);
+  const int64_t for_sample = most_bytes / 4, for_values = most_bytes - for_sample;
+  std::vector<ColumnCounter> counters(
+      names.size(), ColumnCounter(std::max(for_values / (kTimesDictionary * columns), kFewestBytes)));
+  RowSample sample(target ? static_cast<int>(columns) : 0, for_sample);
   TableProfile profile;
   while (true) {
     auto batch = reader.next();

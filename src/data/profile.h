@@ -47,6 +47,7 @@ struct ColumnSummary {
 };
 
 inline constexpr int64_t kDistinctCap = 10'000;
+inline constexpr int64_t kProfileBytes = 128 << 20;
 inline constexpr int kTopValues = 20;
 
 enum class ColumnType { number, binary, category, text, date, vector, set };
@@ -120,7 +121,10 @@ struct TableProfile {
 };
 
 // Reads the table to its end. With a target, looks for leaks too; a target that the table lacks is an
-// error that names the nearest column. Stops early with a data error on what the reader reports.
-Result<TableProfile> profile_table(TableReader& reader, std::optional<std::string> target = {});
+// error that names the nearest column. Stops early with a data error on what the reader reports. Within
+// `most_bytes` as far as a few KiB a column allow: with less of it values are counted exactly up to fewer,
+// and leaks looked for in a smaller sample.
+Result<TableProfile> profile_table(TableReader& reader, std::optional<std::string> target = {},
+                                   int64_t most_bytes = kProfileBytes);
 
 }  // namespace shoestring::data

@@ -15,48 +15,32 @@ namespace {
 
 // Batch ensembles on smooth steps, fine and coarse: best where the answer bends, as numbers do. Narrow
 // members that learn fast do better in a minute than wide ones, which pay only where there is much time.
-constexpr std::string_view kForNumbersAtLeisure = R"(
-ensemble:
-  members:
-    - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
-      learning_rate_factor: 4
-    - number_encoder: {{type: ple, num_bins: 96, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
-      learning_rate_factor: 4
-    - number_encoder: {{type: ple, num_bins: 24, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
-      learning_rate_factor: 4
-    - number_encoder: {{type: ple, num_bins: 48, output_size: {wide_embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 128, batch_ensemble: true, num_ensemble_members: 16}}
-      learning_rate_factor: 4
-)";
 constexpr std::string_view kForNumbers = R"(
 ensemble:
   members:
     - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
-      learning_rate_factor: 8
+      combiner: {{type: concat, num_fc_layers: 3, output_size: {width}, batch_ensemble: true, num_ensemble_members: {heads}}}
+      learning_rate_factor: {pace}
     - number_encoder: {{type: ple, num_bins: 96, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
-      learning_rate_factor: 8
+      combiner: {{type: concat, num_fc_layers: 3, output_size: {width}, batch_ensemble: true, num_ensemble_members: {heads}}}
+      learning_rate_factor: {pace}
     - number_encoder: {{type: ple, num_bins: 24, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
-      learning_rate_factor: 8
+      combiner: {{type: concat, num_fc_layers: 3, output_size: {width}, batch_ensemble: true, num_ensemble_members: {heads}}}
+      learning_rate_factor: {pace}
     - number_encoder: {{type: ple, num_bins: 48, output_size: {wide_embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
-      learning_rate_factor: 8
+      combiner: {{type: concat, num_fc_layers: 3, output_size: {width}, batch_ensemble: true, num_ensemble_members: {heads}}}
+      learning_rate_factor: {pace}
 )";
 // Two of them.
-constexpr std::string_view kForNumbersNarrow = R"(
+constexpr std::string_view kTwoForNumbers = R"(
 ensemble:
   members:
     - number_encoder: {{type: ple, num_bins: 48, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
-      learning_rate_factor: 4
+      combiner: {{type: concat, num_fc_layers: 3, output_size: {width}, batch_ensemble: true, num_ensemble_members: {heads}}}
+      learning_rate_factor: {pace}
     - number_encoder: {{type: ple, num_bins: 24, output_size: {embedding}}}
-      combiner: {{type: concat, num_fc_layers: 3, output_size: 64, batch_ensemble: true, num_ensemble_members: 8}}
-      learning_rate_factor: 4
+      combiner: {{type: concat, num_fc_layers: 3, output_size: {width}, batch_ensemble: true, num_ensemble_members: {heads}}}
+      learning_rate_factor: {pace}
 )";
 // One such, and plain networks on quantiles in sharp waves, best where single values matter (ages, hours,
 // codes), and in slow ones.
@@ -143,10 +127,11 @@ trainer:
 struct Members {
   double flop_of_row;
   std::string_view text;
+  int width = 0, heads = 0, pace = 0;  // of the batch ensembles for numbers
 };
-constexpr Members kOfNumbers[] = {{100e6, kForNumbersAtLeisure},
-                                  {12e6, kForNumbers},
-                                  {4e6, kForNumbersNarrow},
+constexpr Members kOfNumbers[] = {{100e6, kForNumbers, 128, 16, 4},
+                                  {12e6, kForNumbers, 64, 8, 8},
+                                  {4e6, kTwoForNumbers, 64, 8, 4},
                                   {0.4e6, kForNumbersSoon},
                                   {0, kAtOnce}};
 constexpr Members kOfClasses[] = {{10e6, kForClasses}, {1.2e6, kForClassesSoon}, {0, kAtOnce}};
@@ -178,7 +163,9 @@ std::vector<std::string> default_recipe_texts(const TableSize& table, bool numbe
   for (const Members& members : members_for(table, numbers, flop))
     texts.push_back(fmt::format(kNetwork, fmt::arg("decay", numbers ? 0.1 : 0.02)) +
                     fmt::format(fmt::runtime(members.text), fmt::arg("embedding", of_each(12)),
-                                fmt::arg("wide_embedding", of_each(24)), fmt::arg("waves", of_each(8))));
+                                fmt::arg("wide_embedding", of_each(24)), fmt::arg("waves", of_each(8)),
+                                fmt::arg("width", members.width), fmt::arg("heads", members.heads),
+                                fmt::arg("pace", members.pace)));
   return texts;
 }
 

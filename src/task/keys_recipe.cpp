@@ -150,6 +150,10 @@ Status check_sampling(const Context& context, const Node& node, Preprocessing& p
   if (p.sample_size && p.sample_ratio != 1) return both("sample_ratio", "sample_size");
   if (p.oversample_minority && p.undersample_majority)
     return both("oversample_minority", "undersample_majority");
+  if (p.window_rows.value && p.in_memory.or_else(false))
+    return context.refuse(node.find("window_rows")->value.mark,
+                          context.path + ": there is no window_rows where all rows are in memory",
+                          "leave it out, or write in_memory: false");
   return {};
 }
 

@@ -117,6 +117,8 @@ inline constexpr int64_t kMostAutoEpochs = 256;
 struct Trainer {
   OrAuto<int64_t> epochs{100};         // auto: as many as the time allows
   std::optional<int64_t> train_steps;  // where set, it ends training in place of epochs
+  // Whether how long it trains is not said, but ours to choose.
+  bool open_ended() const { return epochs.is_auto() && !train_steps; }
   OrAuto<int64_t> batch_size;
   OrAuto<int64_t> effective_batch_size;  // batch_size * gradient_accumulation_steps
   OrAuto<int64_t> gradient_accumulation_steps;

@@ -46,18 +46,13 @@ int64_t row_bytes(const Dataset& data, const Table& t) {
   return std::max(text, encoded) + t.columns * kOfCell;
 }
 
-int64_t process_of(const budget::Memory& memory) {
-  const auto line = std::ranges::find(memory.lines, "process", &budget::MemoryLine::name);
-  return line == memory.lines.end() ? 0 : line->bytes;
-}
-
 }  // namespace
 
 Status plan_answering(const Engine& engine, const Dataset& data, budget::Ledger& ledger) {
   CompileOptions options = engine.options();
   options.precision = {};
   options.arena_limit_bytes = 0;
-  int64_t process = process_of(ledger.memory) + kWhileRunning;
+  int64_t process = ledger.memory.of_line("process") + kWhileRunning;
   // What compiling leaves in the process is its share of it.
   const auto compiled = [&](std::initializer_list<int64_t> sizes) {
     std::vector<PlanRequest> plans;

@@ -83,9 +83,10 @@ Result<Plan> new_plan(TrainRequest request, int64_t folds, const LogSink& log) {
   const uint64_t seed = request.seed.value_or(42);
   auto data = prepare(request.data, *recipe, {.seed = seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
-  choose_sizes(*data, log);  // once, so that all folds are of one recipe
+  for (const budget::Choice& choice : choose_sizes(*data))  // once, so that all folds are of one recipe
+    if (log) log(LogLevel::note, "auto: " + choice.change);
   *recipe = data->spec.recipe;
-  const bool open = recipe->trainer.epochs.is_auto() && !recipe->trainer.train_steps;
+  const bool open = recipe->trainer.open_ended();
   if (open && !recipe->budget.time_seconds) {  // sized once, so that all folds are of one recipe
     auto epochs = choose_epochs(*data, compile_options(request), seed, log);
     if (!epochs) return fail(epochs.error());

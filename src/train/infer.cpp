@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "compile/compile.h"
 #include "data/profile.h"
@@ -75,13 +76,17 @@ double flop_in(double seconds) {
 
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
                                     const std::vector<std::string>& targets, double seconds,
-                                    const std::atomic<bool>* stop) {
+                                    const std::atomic<bool>* stop, int64_t memory_limit) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(format, options); !ok) return fail(ok.error());
   options.expected_names = targets;
   auto reader = open_table(path, options, stop);
   if (!reader) return fail(reader.error());
-  const auto profile = data::profile_table(**reader, targets.front());
+  constexpr int64_t kLeastBytes = 1 << 20;
+  int64_t most_bytes = data::kProfileBytes;
+  if (memory_limit > 0)  // half of what is left: the heap does not give back at once what a list grew out of
+    most_bytes = std::clamp((memory_limit - resident_bytes()) / 2, kLeastBytes, most_bytes);
+  const auto profile = data::profile_table(**reader, targets.front(), most_bytes);
   if (!profile) return fail(profile.error());
 
   InferredRecipe result;

@@ -31,8 +31,9 @@ double flop_in(double seconds);
 // Reads the table once; the network is one that may be trained in about so many seconds. `format` as
 // --data_format has it, or "". Fails with ErrorKind::data where a target is no column, has no values, one
 // value only, or is of a kind that cannot be predicted yet; ErrorKind::interrupted once `stop` is set.
+// `memory_limit`: what the process may hold meanwhile, bytes; 0: no limit.
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
                                     const std::vector<std::string>& targets, double seconds = kUsualSeconds,
-                                    const std::atomic<bool>* stop = nullptr);
+                                    const std::atomic<bool>* stop = nullptr, int64_t memory_limit = 0);
 
 }  // namespace shoestring::train

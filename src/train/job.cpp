@@ -30,6 +30,7 @@ Result<Job> new_job(const TrainRequest& request, const LogSink& log) {
   return Job{.data = request.data,
              .recipe = std::move(recipe->recipe),
              .smaller = std::move(recipe->smaller),
+             .for_seconds = std::move(recipe->for_seconds),
              .load = request.load,
              .seed = request.seed.value_or(42),
              .eval_split = request.eval_split.value_or(task::SplitName::test)};

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "budget/fitting.h"
+#include "train/made_recipe.h"
 #include "train/run_files.h"
 #include "train/run_folder.h"
 
@@ -15,7 +15,8 @@ struct Job {
   DataFiles data;
   task::Recipe recipe;
   std::vector<budget::Smaller> smaller;  // of a recipe that was made: what may stand in its place
-  std::string load;                      // the model to start from
+  std::function<Result<RecipeOf>(double seconds)> for_seconds;  // and the same for another time
+  std::string load;                                             // the model to start from
   uint64_t seed = 42;
   task::SplitName eval_split = task::SplitName::test;
   bool resumed = false;

@@ -21,7 +21,7 @@ Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log) {
   if (request.recipe) {
     task::Recipe recipe = *request.recipe;
     recipe.budget = *budget;
-    return RecipeOf{std::move(recipe), {}};
+    return RecipeOf{.recipe = std::move(recipe), .smaller = {}};
   }
   if (request.targets.empty())
     return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
@@ -33,45 +33,54 @@ Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log) {
                             table == "-" ? "stdin" : table),
                 {}, "give a file, or a recipe with --config");
   auto inferred = infer_recipe(table, request.data.format, request.targets,
-                               budget->time_seconds.value_or(kUsualSeconds), request.stop);
+                               time_limit(*budget, request.site).value_or(kUsualSeconds), request.stop,
+                               memory_limit(*budget, {}).value_or(0));
   if (!inferred) return fail(inferred.error());
   if (log)
     for (const auto& note : inferred->notes) log(LogLevel::note, note);
-  const auto complete = [&](task::Recipe& recipe) {
-    recipe.budget = *budget;
-    recipe.trainer.epochs = {};
+  const auto complete = [budget = *budget](InferredRecipe made) {
+    const auto of_job = [&](task::Recipe& recipe) {
+      recipe.budget = budget;
+      recipe.trainer.epochs = {};
+    };
+    of_job(made.recipe);
+    for (budget::Smaller& smaller : made.smaller) of_job(smaller.recipe);
+    return RecipeOf{.recipe = std::move(made.recipe), .smaller = std::move(made.smaller)};
   };
-  complete(inferred->recipe);
-  for (budget::Smaller& smaller : inferred->smaller) complete(smaller.recipe);
-  return RecipeOf{std::move(inferred->recipe), std::move(inferred->smaller)};
+  auto again = [complete, made = inferred->for_seconds](double seconds) -> Result<RecipeOf> {
+    auto other = made(seconds);
+    if (!other) return fail(other.error());
+    return complete(std::move(*other));
+  };
+  RecipeOf out = complete(std::move(*inferred));
+  out.for_seconds = std::move(again);
+  return out;
 }
 
 namespace {
 
-std::vector<budget::Choice> tell(const std::vector<task::AutoChoice>& chosen, task::Recipe& recipe,
-                                 const LogSink& log) {
+std::vector<budget::Choice> noted(const std::vector<task::AutoChoice>& chosen, task::Recipe& recipe) {
   std::vector<budget::Choice> choices;
   for (const task::AutoChoice& one : chosen) {
     choices.push_back({.kind = "auto", .change = fmt::format("{}: {}, {}", one.key, one.value, one.why)});
     recipe.notes.lines.push_back("auto: " + choices.back().change);
-    if (log) log(LogLevel::note, recipe.notes.lines.back());
   }
   return choices;
 }
 
 }  // namespace
 
-std::vector<budget::Choice> choose_training(task::Recipe& recipe, int64_t training_rows, const LogSink& log) {
+std::vector<budget::Choice> choose_training(task::Recipe& recipe, int64_t training_rows) {
   const auto chosen = task::choose_training(recipe, training_rows);
-  return tell(chosen, recipe, log);
+  return noted(chosen, recipe);
 }
 
-std::vector<budget::Choice> choose_sizes(Dataset& data, const LogSink& log, const Site& site) {
+std::vector<budget::Choice> choose_sizes(Dataset& data, const Site& site) {
   task::Recipe& recipe = data.spec.recipe;
-  const bool open = recipe.trainer.epochs.is_auto() && !recipe.trainer.train_steps;
+  const bool open = recipe.trainer.open_ended();
   const double seconds = time_limit(recipe.budget, site).value_or(open ? kUsualSeconds : 0);
   const auto chosen = task::choose_sizes(data.spec, data.count(task::SplitName::training), flop_in(seconds));
-  return tell(chosen, recipe, log);
+  return noted(chosen, recipe);
 }
 
 CompileOptions compile_options(const TrainRequest& request) {

@@ -11,7 +11,7 @@
 namespace shoestring::train {
 namespace {
 
-// Of the buffers: more do not make it faster.
+// Of the buffers, where there is plenty.
 constexpr int64_t kMostReadingBytes = 128 << 20;
 // What the process takes while it reads beside the buffers: pages of code not reached before, the fits.
 constexpr int64_t kBesideBuffers = 4 << 20;
@@ -68,8 +68,10 @@ Result<Dataset> read_rows(const Job& job, const SavedModel* start_from, const Tr
     streamed = !data && data.error().kind == ErrorKind::budget && may_stream(job);
     for (const auto& [level, text] : told)
       if (log && !streamed) log(level, text);
-    if (!streamed && !data && data.error().kind == ErrorKind::budget && in_memory.is_auto())
+    if (!streamed && !data && data.error().kind == ErrorKind::budget) {
       if (auto can = can_stream(job.data, job.recipe); !can) return fail(can.error());
+      data.error().fix = "leave preprocessing.in_memory to auto, or give more memory";
+    }
   }
   if (streamed) {
     give_back_memory();

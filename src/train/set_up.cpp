@@ -31,9 +31,6 @@ int64_t history_bytes(const task::Recipe& recipe, const Horizon& h) {
   return (h.total_steps / h.steps_per_evaluation + 2) * (kOfLine + splits * numbers * kOfNumber);
 }
 
-// Whether how long it trains is ours to say.
-bool is_open(const task::Trainer& trainer) { return trainer.epochs.is_auto() && !trainer.train_steps; }
-
 Horizon horizon_of(const Run& run) {
   return horizon(run.job.recipe.trainer, run.data.count(task::SplitName::training),
                  run.batch().batch * run.batch().accumulation);
@@ -92,7 +89,7 @@ void find_rates(Run& run, const LogSink& log) {
   const budget::KnownMachine known = budget::load_or_built_in(options.target);
   const Estimate by_known = estimate(run.engine(), run.best, run.data, run.horizon, *known.profile);
   const task::Trainer& trainer = run.job.recipe.trainer;
-  const bool rehearses = time_limit(run.job.recipe.budget, run.site) || is_open(trainer);
+  const bool rehearses = time_limit(run.job.recipe.budget, run.site) || trainer.open_ended();
   constexpr double kMostSeconds = 0.2, kWorthIt = 0.02;
   std::vector<const Plan*> plans;
   for (const auto& runner : run.engine().runners()) plans.push_back(&runner->plan());
@@ -200,9 +197,18 @@ void rates_by_formula(const Run& run, budget::Rates& rates) {
   }
 }
 
+Failure too_little_time(const task::Budget& budget, double limit, std::string_view goes_on, double needed) {
+  if (budget.money_usd && (!budget.time_seconds || limit < *budget.time_seconds))
+    return fail(ErrorKind::budget,
+                fmt::format("{:g} USD buy {}, {}", *budget.money_usd, human_seconds(limit), goes_on),
+                "budget.money", fmt::format("give at least {:.2g} USD", *budget.money_usd * needed / limit));
+  return fail(ErrorKind::budget, fmt::format("budget.time is {}, {}", human_seconds(limit), goes_on),
+              "budget.time", fmt::format("give at least {:.1f}s", needed));
+}
+
 Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log) {
   task::Trainer& trainer = run.job.recipe.trainer;
-  const bool open = is_open(trainer);
+  const bool open = trainer.open_ended();
   if (!time.deadline) {
     if (!open) return {};
     trainer.epochs.value = run.data.spec.recipe.trainer.epochs.value =
@@ -221,14 +227,12 @@ Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogS
   if (run.horizon.total_steps < 1) {
     const double needed = deadline.used() + deadline.finishing() + deadline.rates().evaluation.slow() +
                           2 * deadline.rates().step.slow() + 0.1;
-    return fail(
-        ErrorKind::budget,
-        fmt::format("budget.time is {}, of which {} are used, a step takes {}, and evaluating and saving "
-                    "the model {}",
-                    human_seconds(deadline.limit()), human_seconds(deadline.used()),
-                    human_seconds(deadline.rates().step.typical()),
+    return too_little_time(
+        run.job.recipe.budget, deadline.limit(),
+        fmt::format("of which {} are used, a step takes {}, and evaluating and saving the model {}",
+                    human_seconds(deadline.used()), human_seconds(deadline.rates().step.typical()),
                     human_seconds(deadline.finishing() + deadline.rates().evaluation.slow())),
-        "budget.time", fmt::format("give at least {:.1f}s", 1.2 * needed));
+        1.2 * needed);
   }
   if (run.horizon.total_steps < run.most_steps)
     say(log, LogLevel::note,
@@ -256,7 +260,8 @@ Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task:
 namespace {
 
 // The run with its table.
-Result<Run> read_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events) {
+Result<Run> read_run(Job job, const TrainRequest& request, bool to_plan, RunTime& time,
+                     const TrainEvents& events) {
   std::optional<SavedModel> beginning;
   if (!job.load.empty()) {
     auto model = load_model(job.load);
@@ -280,7 +285,8 @@ Result<Run> read_run(Job job, const TrainRequest& request, RunTime& time, const 
           .data = std::move(*data),
           .site = request.site,
           .beginning = std::move(beginning),
-          .compiled = {}};
+          .compiled = {},
+          .planned_only = to_plan};
   run.job.recipe.preprocessing = run.data.spec.recipe.preprocessing;
   for (budget::Smaller& one : run.job.smaller) one.recipe.preprocessing = run.job.recipe.preprocessing;
   return run;
@@ -325,7 +331,7 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
   if (limit)
     if (auto choice = take_small_enough(run.job, run.data, *limit)) out.to_fit.push_back(std::move(*choice));
   out.asked = {run.data.spec.recipe, {}, run.data.count(task::SplitName::training)};
-  out.chosen = choose_sizes(run.data, log, run.site);
+  out.chosen = choose_sizes(run.data, run.site);
   out.asked.recipe = run.job.recipe = run.data.spec.recipe;
   if (auto ok = compile_run(run, request, log); !ok) return fail(ok.error());
   if (!limit || run.needed() <= *limit) return out;
@@ -345,10 +351,9 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
                         bool to_plan) {
   const bool may_choose = job.recipe.preprocessing.in_memory.is_auto();
-  auto read = read_run(std::move(job), request, time, events);
+  auto read = read_run(std::move(job), request, to_plan, time, events);
   if (!read) return read;
   Run run = std::move(*read);
-  run.planned_only = to_plan;
   const std::optional<int64_t> limit = memory_limit(run.job.recipe.budget, run.site);
   const budget::Measure measure = [&](const task::Recipe& recipe) {
     return compile_again(run, request, recipe);
@@ -366,23 +371,19 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     run = {};
     give_back_memory();
     time.lap(Stage::compiling);
-    read = read_run(std::move(again), request, time, {});
+    read = read_run(std::move(again), request, to_plan, time, {});
     if (!read) return read;
     run = std::move(*read);
-    run.planned_only = to_plan;
     fitted = fit_memory(run, request, limit, measure, {});
     if (!fitted) return fail(fitted.error());
   }
   if (run.data.file)  // written down, as the order of the rows hangs on it
     run.job.recipe.preprocessing.window_rows.value = run.data.most_rows();
   if (run.data.file && may_choose) fitted->to_fit.insert(fitted->to_fit.begin(), streaming(run.data));
-  if (events.prepared) events.prepared(run.data);
   for (const budget::Choice& choice : fitted->to_fit) {
-    const std::string words = fmt::format("to fit {}: {} (saves {}; price: {})",
-                                          limit ? human_bytes(*limit) : "the machine's memory", choice.change,
-                                          human_bytes(choice.saved_bytes), choice.price);
-    say(events.log, LogLevel::note, words);
-    run.job.recipe.notes.lines.push_back(words);
+    run.job.recipe.notes.lines.push_back(fmt::format(
+        "to fit {}: {} (saves {}; price: {})", limit ? human_bytes(*limit) : "the machine's memory",
+        choice.change, human_bytes(choice.saved_bytes), choice.price));
   }
   if (to_plan || (limit && run.needed() > *limit)) {
     const task::Recipe recipe = run.job.recipe;
@@ -398,9 +399,10 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
   }
   run.ledger.choices = std::move(fitted->chosen);
   std::ranges::move(fitted->to_fit, std::back_inserter(run.ledger.choices));
-  std::ranges::move(choose_training(run.job.recipe, fitted->asked.training_rows, events.log),
+  std::ranges::move(choose_training(run.job.recipe, fitted->asked.training_rows),
                     std::back_inserter(run.ledger.choices));
   run.data.spec.recipe = run.job.recipe;
+  if (events.prepared) events.prepared(run.data);
   if (run.job.recipe.trainer.use_mixed_precision && run.compiled->options.precision.products == DType::f32)
     say(events.log, LogLevel::warning,
         "use_mixed_precision: bf16 products are not faster on this machine, so all is computed in f32");
@@ -420,7 +422,7 @@ Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const T
   if (auto ok = hold(run); !ok) return ok;
   time.lap(Stage::compiling);
   const task::Trainer& trainer = run.job.recipe.trainer;
-  if (always || time.deadline || is_open(trainer))
+  if (always || time.deadline || trainer.open_ended())
     if (auto ok = rehearse(run, time); !ok) return ok;
   time.lap(Stage::rehearsing);
   if (auto ok = fit_time(run, request, time, events.log); !ok) return ok;

@@ -93,6 +93,10 @@ Status rehearse_alone(Run& run, RunTime& time);
 // where not even one step fits.
 Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log);
 
+// The time is too short, or the money that buys it too little: `goes_on` says what it goes on, `needed` are
+// the seconds that would do.
+Failure too_little_time(const task::Budget& budget, double limit, std::string_view goes_on, double needed);
+
 // What the run will take, and of its time what that goes on.
 Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time);
 

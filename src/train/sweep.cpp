@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "budget/fitting.h"
-#include "train/infer.h"
 #include "train/made_recipe.h"
 #include "train/set_up.h"
 
@@ -32,11 +31,6 @@ struct Sized {
   task::Recipe recipe;
 };
 
-int64_t process_of(const budget::Memory& memory) {
-  const auto line = std::ranges::find(memory.lines, "process", &budget::MemoryLine::name);
-  return line == memory.lines.end() ? 0 : line->bytes;
-}
-
 // One set of data, and the budgets that are looked at with it.
 class Looking {
  public:
@@ -55,7 +49,7 @@ class Looking {
     run_.data.spec.recipe = written;
     Sized sized;
     sized.row.budget = bytes ? *bytes : *seconds;
-    sized.row.choices = choose_sizes(run_.data, {}, run_.site);
+    sized.row.choices = choose_sizes(run_.data, run_.site);
     budget::Asked asked{std::move(written), run_.data.spec.recipe,
                         run_.data.count(task::SplitName::training)};
     std::vector<budget::Smaller> smaller = smaller_;
@@ -129,7 +123,7 @@ class Looking {
     sized.row.slow_seconds = run_.ledger.time.p90_s;
     sized.row.steps = run_.horizon.total_steps;
     const task::Trainer& trainer = sized.recipe.trainer;
-    const bool open = trainer.epochs.is_auto() && !trainer.train_steps;
+    const bool open = trainer.open_ended();
     sized.row.steps_wanted = open ? sized.row.steps : std::max(run_.most_steps, sized.row.steps);
     sized.row.epochs =
         static_cast<double>(sized.row.steps) / static_cast<double>(run_.horizon.steps_per_epoch);
@@ -142,7 +136,7 @@ class Looking {
  private:
   // Trials leave traces in the process, which is taken to stay as it was at first.
   int64_t total() const {
-    int64_t bytes = process_of(first_.memory) - process_of(run_.ledger.memory);
+    int64_t bytes = first_.memory.of_line("process") - run_.ledger.memory.of_line("process");
     for (const auto& line : run_.ledger.memory.lines) bytes += line.bytes;
     return std::max(bytes, first_.memory.stages.front().bytes);
   }
@@ -209,23 +203,8 @@ Result<std::vector<Sized>> by_memory(const TrainRequest& request, const SweepRan
   return rows;
 }
 
-// Of a recipe that was made, what the job adds to it.
-task::Recipe complete(task::Recipe made, const task::Recipe& job) {
-  made.budget = job.budget;
-  made.trainer.epochs = {};
-  return made;
-}
-
 Result<std::vector<Sized>> by_time(const TrainRequest& request, const SweepRange& range, Job job,
                                    const TrainEvents& events, Swept& swept) {
-  std::optional<InferredRecipe> made;  // knows what recipe goes with what time
-  if (!request.recipe) {
-    auto inferred =
-        infer_recipe(request.data.dataset.empty() ? request.data.training_set : request.data.dataset,
-                     request.data.format, request.targets, kUsualSeconds, request.stop);
-    if (!inferred) return fail(inferred.error());
-    made = std::move(*inferred);
-  }
   std::vector<Sized> rows;
   std::optional<Looking> looking;
   std::optional<task::Recipe> recipe;  // that is looked at
@@ -237,12 +216,13 @@ Result<std::vector<Sized>> by_time(const TrainRequest& request, const SweepRange
                .load = job.load,
                .seed = job.seed,
                .eval_split = job.eval_split};
-    if (made) {
-      auto sized = made->for_seconds(seconds);
+    if (job.for_seconds) {
+      auto sized = job.for_seconds(seconds);
       if (!sized) return fail(sized.error());
-      wanted.recipe = complete(std::move(sized->recipe), job.recipe);
-      for (budget::Smaller& one : sized->smaller)
-        wanted.smaller.push_back({complete(std::move(one.recipe), job.recipe), std::move(one.what)});
+      wanted.recipe = std::move(sized->recipe);
+      wanted.smaller = std::move(sized->smaller);
+      wanted.recipe.budget = job.recipe.budget;
+      for (budget::Smaller& one : wanted.smaller) one.recipe.budget = job.recipe.budget;
     }
     const bool fresh = !looking || wanted.recipe != *recipe;
     if (fresh) {

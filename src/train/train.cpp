@@ -101,7 +101,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, RunTime& t
              .horizon = run.horizon,
              .seed = run.job.seed,
              .most_steps = run.most_steps,
-             .open_end = trainer.epochs.is_auto() && !trainer.train_steps},
+             .open_end = trainer.open_ended()},
             std::move(hooks));
   loop.restore(run.position);
   time.lap(Stage::compiling);
@@ -134,11 +134,10 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, RunTime& t
 
 // Before training nothing looks at the time but this: reading and compiling are given up where they would use
 // all of it.
-Failure too_late(const RunTime& time) {
-  return fail(ErrorKind::budget,
-              fmt::format("budget.time is {}, and reading and compiling alone take longer",
-                          human_seconds(time.deadline->limit())),
-              "budget.time", fmt::format("give at least {:.1f}s", 3 * time.deadline->limit()));
+Failure too_late(const TrainRequest& request, const RunTime& time) {
+  const double limit = time.deadline->limit();
+  return too_little_time(budget_of(request).value_or(task::Budget()), limit,
+                         "and reading and compiling alone take longer", 3 * limit);
 }
 
 // The limit of a new run, as far as the request says it. (One that is resumed has its own.)
@@ -161,7 +160,7 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
   if (auto ok = plan_answering(run->engine(), run->data, run->ledger); !ok) return fail(ok.error());
   run->ledger.machine = described(request.site, run->compiled->options.target);
   const task::Trainer& trainer = run->job.recipe.trainer;
-  const bool rehearses = time.deadline || (trainer.epochs.is_auto() && !trainer.train_steps);  // train itself
+  const bool rehearses = time.deadline || trainer.open_ended();  // train itself
   Status fits = within(run->job.recipe.budget, request.site, run->ledger, run->needed());
   if (fits)
     if (auto ok = take_memory(*run, request, time, events, true); !ok) {
@@ -197,7 +196,7 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
     }
     job = new_job(before_training, events.log);
     time.lap(Stage::reading);
-    if (!job && alarm && alarm->rang()) return too_late(time);
+    if (!job && alarm && alarm->rang()) return too_late(request, time);
   } else {
     auto folder = RunFolder::open(request.resume);
     if (!folder) return fail(folder.error());
@@ -227,12 +226,13 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   }
   if (!job) return fail(job.error());
   auto run = prepare_run(std::move(*job), before_training, time, events);
-  if (!run && alarm && alarm->rang() && run.error().kind == ErrorKind::interrupted) return too_late(time);
+  if (!run && alarm && alarm->rang() && run.error().kind == ErrorKind::interrupted)
+    return too_late(request, time);
   if (!run) return fail(run.error());
   if (auto ok = within(run->job.recipe.budget, request.site, run->ledger, run->needed()); !ok)
     return fail(ok.error());
   if (auto ok = take_memory(*run, request, time, events); !ok) {
-    if (alarm && alarm->rang() && ok.error().kind == ErrorKind::interrupted) return too_late(time);
+    if (alarm && alarm->rang() && ok.error().kind == ErrorKind::interrupted) return too_late(request, time);
     return fail(ok.error());
   }
   if (alarm) alarm->stop();

@@ -15,7 +15,7 @@ class Profile : public TableFiles {
  protected:
   // A table of `rows` rows whose cells are functions of the row.
   TableProfile profile(const std::vector<std::pair<std::string, std::function<std::string(int)>>>& columns,
-                       int rows, std::optional<std::string> target = {}) {
+                       int rows, std::optional<std::string> target = {}, int64_t most_bytes = kProfileBytes) {
     std::string text;
     for (const auto& [name, cell] : columns) text += (text.empty() ? "" : ",") + name;
     text += '\n';
@@ -27,7 +27,7 @@ class Profile : public TableFiles {
     options.header = true;
     auto reader = open_table(write(text), options);
     EXPECT_TRUE(reader);
-    auto result = profile_table(**reader, std::move(target));
+    auto result = profile_table(**reader, std::move(target), most_bytes);
     EXPECT_TRUE(result);
     return std::move(*result);
   }
@@ -40,6 +40,20 @@ class Profile : public TableFiles {
 
 // A number that looks random, the same everywhere.
 uint32_t noise(int row) { return philox4x32({static_cast<uint32_t>(row), 0, 0, 0}, {1, 2})[0]; }
+
+TEST_F(Profile, KeepsToItsMemory) {
+  std::vector<std::pair<std::string, std::function<std::string(int)>>> columns;
+  for (int c = 0; c < 60; ++c)
+    columns.emplace_back("x" + std::to_string(c), [c](int r) { return std::to_string(noise(64 * r + c)); });
+  constexpr int64_t kBytes = 4 << 20;
+  const auto small = profile(columns, 8000, "x0", kBytes), all = profile(columns, 8000, "x0");
+  EXPECT_LT(small.memory_bytes, kBytes);
+  EXPECT_GT(all.memory_bytes, 4 * kBytes);  // what it takes where it may
+  EXPECT_FALSE(small.columns[3].distinct_exact);
+  EXPECT_TRUE(all.columns[3].distinct_exact);
+  EXPECT_NEAR(static_cast<double>(small.columns[3].distinct), 8000, 400);
+  EXPECT_NEAR(small.columns[3].mean, all.columns[3].mean, 1e-6 * all.columns[3].mean);
+}
 
 TEST_F(Profile, Sums) {
   const auto p = profile({{"x", [](int r) { return r == 3 ? "" : std::to_string(r % 5); }},
