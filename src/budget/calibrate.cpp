@@ -50,7 +50,7 @@ class Calibration {
     p_.measured = today();
   }
 
-  Result<MachineProfile> run() {
+  Result<Calibrated> run() {
     note_company();
     take_resident();
     for (const Rate& rate : overheads_first())
@@ -62,7 +62,7 @@ class Calibration {
       say(LogLevel::note,
           fmt::format("{} were not measured for want of time or memory and keep what is built in",
                       skipped_ == 1 ? "one rate" : fmt::format("{} rates", skipped_)));
-    return std::move(p_);
+    return Calibrated{std::move(p_), skipped_};
   }
 
  private:
@@ -194,7 +194,7 @@ std::vector<Weighed> weigh(std::span<const Plan* const> plans, const MachineProf
 
 }  // namespace
 
-Result<MachineProfile> calibrate(const CalibrateOptions& options, const LogSink& log) {
+Result<Calibrated> calibrate(const CalibrateOptions& options, const LogSink& log) {
   return Calibration(options, log).run();
 }
 

@@ -25,7 +25,11 @@ struct CalibrateOptions {
 // All of it, in a few seconds. What a process costs is seen right only from a process that has done nothing
 // yet. Says each rate to `log` as information, and what could not be measured as a note.
 // ErrorKind::interrupted.
-Result<MachineProfile> calibrate(const CalibrateOptions& options, const LogSink& log);
+struct Calibrated {
+  MachineProfile profile;
+  int built_in = 0;  // rates that were not measured, for want of time or memory
+};
+Result<Calibrated> calibrate(const CalibrateOptions& options, const LogSink& log);
 
 // `known` with the rates measured anew that decide the time of these plans, the weightiest first, as far as
 // they fit into `seconds` and take no more than `most_bytes` meanwhile; oneDNN is opened only where a plan

@@ -202,8 +202,8 @@ Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,
     if (!total) return fail(total.error());
     constexpr double kWorthIt = 0.99;
     if (static_cast<double>(*total) > kWorthIt * static_cast<double>(total_bytes)) continue;
-    ways.push_back(
-        {change.key, human_bytes(*total), change.price, *total, !limit_bytes || *total <= *limit_bytes});
+    ways.push_back({change.key, human_bytes(*total), change.price, Resource::memory,
+                    static_cast<double>(*total), !limit_bytes || *total <= *limit_bytes});
     if (ways.size() == most) break;
   }
   return ways;

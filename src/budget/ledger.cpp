@@ -1,6 +1,7 @@
 #include "budget/ledger.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace shoestring::budget {
@@ -40,6 +41,11 @@ std::string_view name_of(Certainty certainty) {
   return kNames[static_cast<size_t>(certainty)];
 }
 
+std::string_view name_of(Resource resource) {
+  constexpr std::string_view kNames[] = {"memory", "time", "disk", "money"};
+  return kNames[static_cast<size_t>(resource)];
+}
+
 int64_t Memory::of_line(std::string_view name) const {
   const auto line = std::ranges::find(lines, name, &MemoryLine::name);
   return line == lines.end() ? 0 : line->bytes;
@@ -51,7 +57,9 @@ std::string to_json(const Ledger& ledger, int indent) {
     ways.push_back({{"change", way.change},
                     {"gives", way.gives},
                     {"price", way.price},
-                    {"memory_total_bytes", way.bytes},
+                    {"of", name_of(way.of)},
+                    {way.of == Resource::time ? "seconds" : "bytes",
+                     way.of == Resource::time ? Json(way.total) : Json(std::llround(way.total))},
                     {"fits", way.fits}});
   for (const Choice& choice : ledger.choices)
     choices.push_back(
@@ -70,6 +78,7 @@ std::string to_json(const Ledger& ledger, int indent) {
                     {"co2_g", number(ledger.co2_g)},
                     {"money_per_1000_predictions", number(ledger.usd_per_1000_predictions)},
                     {"seconds_per_1000_predictions", number(ledger.seconds_per_1000_predictions)},
+                    {"binds", name_of(ledger.binds)},
                     {"binding", ledger.binding},
                     {"choices", std::move(choices)},
                     {"ways_out", std::move(ways)}};

@@ -56,13 +56,18 @@ struct Time {
   std::vector<TimeStage> stages;
 };
 
+// What may be spent.
+enum class Resource : uint8_t { memory, time, disk, money };
+std::string_view name_of(Resource resource);
+
 // A change that would relax what binds, and what it gives.
 struct WayOut {
   std::string change;  // "trainer.batch_size: 128", or "--budget memory=96MiB"
   std::string gives;   // "58 MiB"
   std::string price;   // "twice the steps an epoch"; "" if it has none
-  int64_t bytes = 0;   // the total with it
-  bool fits = false;   // with it alone, the budget holds
+  Resource of = Resource::memory;
+  double total = 0;   // bytes or seconds of all with it
+  bool fits = false;  // with it alone, the budget holds
 };
 
 // What the planner changed so that the budget holds.
@@ -88,6 +93,7 @@ struct Ledger {
   std::optional<double> money_usd, energy_wh, co2_g;  // estimates; absent where no price or rate is known
   std::string priced_as;                              // the rented machine whose price that is, and its date
   std::optional<double> usd_per_1000_predictions, seconds_per_1000_predictions;
+  Resource binds = Resource::memory;
   std::string binding;  // "memory: activations, 41 MiB of 64 MiB"; "nothing" where no budget is near
   std::vector<WayOut> ways_out;
   std::vector<Choice> choices;

@@ -110,14 +110,16 @@ int calibrate(Arguments arguments) {
                                           console.paragraph(text);
                                       });
     if (!measured) return report(measured.error());
-    profile = std::move(*measured);
+    profile = std::move(measured->profile);
     from = fmt::format("measured in {}", human_seconds(clock.seconds() - begun));
     // Measuring again is cheap: a profile that cannot be kept is worth a word, not a failure.
     const std::string path = folder.empty() ? "" : budget::cached_profile(folder, profile.machine);
     const auto kept =
-        path.empty() ? Status(fail(ErrorKind::machine, "there is no home to keep it in", {},
-                                   "set SHOESTRING_CACHE to a folder"))
-                     : make_folders(folder).and_then([&] { return budget::write_profile(path, profile); });
+        measured->built_in > 0 ? Status(fail(ErrorKind::machine, "not all of it could be measured", {},
+                                             "run it again when nothing else runs"))
+        : path.empty()         ? Status(fail(ErrorKind::machine, "there is no home to keep it in", {},
+                                             "set SHOESTRING_CACHE to a folder"))
+                       : make_folders(folder).and_then([&] { return budget::write_profile(path, profile); });
     if (kept)
       from += ", kept in " + path;
     else

@@ -54,7 +54,7 @@ std::string time_text(const budget::Time& t) {
   return "\n" + table(lines);
 }
 
-std::string rest_text(const budget::Ledger& ledger, bool budget_is_short) {
+std::string rest_text(const budget::Ledger& ledger) {
   std::string text = fmt::format("\ndisk    {} at the peak\n", human_bytes(ledger.disk_bytes));
   if (ledger.seconds_per_1000_predictions)
     text += fmt::format("answers {} for 1,000 rows of a long table\n",
@@ -79,11 +79,12 @@ std::string rest_text(const budget::Ledger& ledger, bool budget_is_short) {
                     reading_columns(), 8) +
             "\n";
   if (ledger.ways_out.empty()) return text;
-  text += "\nto need less\n";
+  const budget::Resource of = ledger.ways_out.front().of;
+  text += fmt::format("\nto need less {}\n", name_of(of));
   for (const auto& way : ledger.ways_out)
     text += wrapped(fmt::format("  {}: {} in all{}{}", way.change, way.gives,
                                 way.price.empty() ? "" : "; price: " + way.price,
-                                way.fits || !budget_is_short ? "" : "; not enough by itself"),
+                                way.fits ? "" : "; not enough by itself"),
                     reading_columns(), 6) +
             "\n";
   return text;
@@ -159,7 +160,7 @@ int plan(Arguments arguments) {
   const budget::Ledger& ledger = planned->ledger;
   print(flags.json ? to_json(ledger) + "\n"
                    : machine_text(ledger.machine) + memory_text(ledger.memory) + time_text(ledger.time) +
-                         rest_text(ledger, !planned->fits));
+                         rest_text(ledger));
   return planned->fits ? 0 : report(planned->fits.error());
 }
 

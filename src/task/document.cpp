@@ -289,6 +289,7 @@ Node Node::number(double value) {
   return node;
 }
 
+Node Node::list() { return list({}); }
 Node Node::list(std::vector<Node> items) {
   Node node;
   node.kind = Kind::list;

@@ -50,7 +50,8 @@ struct Node {
   static Node integer(int64_t value);
   static Node number(double value);            // the shortest text that reads back as `value`
   static Node string(std::string_view value);  // quoted where plain text would mean something else
-  static Node list(std::vector<Node> items = {});
+  static Node list();
+  static Node list(std::vector<Node> items);
   static Node map();
 };
 

@@ -141,18 +141,18 @@ struct TypeOf<E> {
 template <class T>
 struct TypeOf<std::optional<T>> {
   static Status read(const Context& context, const Node& node, const Key& key, void* v) {
-    auto& value = *static_cast<std::optional<T>*>(v);
+    auto& held = *static_cast<std::optional<T>*>(v);
     if (node.is_null()) {
-      value.reset();
+      held.reset();
       return {};
     }
-    return TypeOf<T>::value.read(context, node, key, value ? &*value : &value.emplace());
+    return TypeOf<T>::value.read(context, node, key, held ? &*held : &held.emplace());
   }
   static Node write(const void* v, const void* f) {
-    const auto& value = *static_cast<const std::optional<T>*>(v);
+    const auto& held = *static_cast<const std::optional<T>*>(v);
     const auto* fallback = static_cast<const std::optional<T>*>(f);
-    return value ? TypeOf<T>::value.write(&*value, fallback && *fallback ? &**fallback : nullptr)
-                 : Node::null();
+    return held ? TypeOf<T>::value.write(&*held, fallback && *fallback ? &**fallback : nullptr)
+                : Node::null();
   }
   static constexpr ValueType make() {
     ValueType type = TypeOf<T>::value;
@@ -167,16 +167,16 @@ struct TypeOf<std::optional<T>> {
 template <class T>
 struct TypeOf<OrAuto<T>> {
   static Status read(const Context& context, const Node& node, const Key& key, void* v) {
-    auto& value = static_cast<OrAuto<T>*>(v)->value;
+    auto& held = static_cast<OrAuto<T>*>(v)->value;
     if (node.is_scalar() && node.text == "auto") {
-      value.reset();
+      held.reset();
       return {};
     }
-    return TypeOf<T>::value.read(context, node, key, value ? &*value : &value.emplace());
+    return TypeOf<T>::value.read(context, node, key, held ? &*held : &held.emplace());
   }
   static Node write(const void* v, const void*) {
-    const auto& value = static_cast<const OrAuto<T>*>(v)->value;
-    return value ? TypeOf<T>::value.write(&*value, nullptr) : Node::string("auto");
+    const auto& held = static_cast<const OrAuto<T>*>(v)->value;
+    return held ? TypeOf<T>::value.write(&*held, nullptr) : Node::string("auto");
   }
   static constexpr ValueType make() {
     ValueType type = TypeOf<T>::value;

@@ -70,11 +70,13 @@ Position from_json(const json& j) {
 }
 
 constexpr std::string_view kBest = "best/";
+constexpr std::string_view kHistory = "run/history";  // no name of a state has a slash
 
 // Every tensor into the engine or the best model; neither may lack one.
 Status load(std::span<const model::TensorView> tensors, Engine& engine, BestModel& best) {
   size_t of_engine = 0, of_best = 0;
   for (const auto& tensor : tensors) {
+    if (tensor.name == kHistory) continue;
     const bool is_best = tensor.name.starts_with(kBest);
     const std::string_view name = std::string_view(tensor.name).substr(is_best ? kBest.size() : 0);
     ++(is_best ? of_best : of_engine);
@@ -106,11 +108,14 @@ Status write_checkpoint(const std::string& path, const Engine& engine, const Bes
     const StateInfo& info = best.slots()[i].info;
     tensors.push_back({std::string(kBest) + info.name, info.type, best.bytes(i)});
   }
+  if (!position.history.empty())  // it grows long: as a tensor it is written from where it is
+    tensors.push_back({std::string(kHistory),
+                       {DType::u8, {static_cast<int64_t>(position.history.size())}},
+                       std::as_bytes(std::span(position.history))});
   return model::write_tensors(path,
                               {{"kind", "checkpoint"},
                                {"best_step", fmt::format("{}", best.step())},
                                {"position", to_json(position).dump()},
-                               {"history", position.history},
                                {"seed", fmt::format("{}", seed)},
                                {"machine", machine(engine)}},
                               tensors);
@@ -120,7 +125,7 @@ Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestMo
   const auto file = model::read_tensors(path);
   if (!file) return fail(file.error());
   std::map<std::string, std::string> text;
-  for (const char* key : {"position", "best_step", "history", "seed", "machine"}) {
+  for (const char* key : {"position", "best_step", "seed", "machine"}) {
     auto value = file->text(key, path);
     if (!value) return fail(value.error());
     text[key] = std::move(*value);
@@ -140,7 +145,9 @@ Result<Restored> read_checkpoint(const std::string& path, Engine& engine, BestMo
   } catch (const json::exception&) {
     return fail(ErrorKind::data, "the position in the checkpoint cannot be read", path, "train anew");
   }
-  restored.position.history = std::move(text["history"]);
+  if (const model::TensorView* history = file->find(kHistory))
+    restored.position.history.assign(reinterpret_cast<const char*>(history->bytes.data()),
+                                     history->bytes.size());
   if (text["machine"] != machine(engine))
     restored.note = fmt::format("the run began on {}, this is {}: the last bits of results may differ",
                                 text["machine"], machine(engine));

@@ -94,9 +94,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     if (evaluated)
       if (auto ok = write_file(folder.test_statistics(), to_json(*evaluated, 2) + "\n", false); !ok)
         return ok;
-    if (auto ok = write_file(folder.training_statistics(), training_statistics(outcome, position), false);
-        !ok)
-      return ok;
+    if (auto ok = write_training_statistics(folder.training_statistics(), outcome, position); !ok) return ok;
   }
   time.lap(Stage::finishing);
   outcome.times = time.times;

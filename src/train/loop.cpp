@@ -182,8 +182,8 @@ double Loop::plateau_metric(Evaluation& e) {
 }
 
 int64_t Loop::evaluated_rows() const {
-  const size_t training = settings_.trainer.evaluate_training_set ? data_->training.size() : 0;
-  return static_cast<int64_t>(training + data_->validation.size());
+  return data_->count(task::SplitName::validation) +
+         (settings_.trainer.evaluate_training_set ? data_->count(task::SplitName::training) : 0);
 }
 
 Status Loop::evaluate() {

@@ -130,15 +130,22 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
   return m;
 }
 
-int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes) {
-  constexpr int64_t kOfAnswer = 48, kSmallFiles = 256 << 10;
-  const int64_t model = BestModel::bytes_for(engine);
+int64_t answers_disk(const Dataset& data) {
+  constexpr int64_t kOfAnswer = 48;
   int64_t values = 0;
   for (const int64_t size : data.spec.output_sizes) values += size + 2;
-  const auto answers = data.count(task::SplitName::test) * values * kOfAnswer;
+  return data.count(task::SplitName::test) * values * kOfAnswer;
+}
+
+int64_t checkpoint_disk(const Engine& engine) {
+  return 2 * (engine.layout().bytes() + BestModel::bytes_for(engine));
+}
+
+int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes) {
+  constexpr int64_t kSmallFiles = 256 << 10;
   const int64_t encoded = data.file ? data.file->file_bytes() : 0;
-  return encoded + 2 * (engine.layout().bytes() + model) + 2 * model + answers + 2 * history_bytes +
-         kSmallFiles;
+  return encoded + checkpoint_disk(engine) + 2 * BestModel::bytes_for(engine) + answers_disk(data) +
+         2 * history_bytes + kSmallFiles;
 }
 
 // Whether it is all that another machine has.
@@ -150,6 +157,7 @@ void find_binding(const task::Budget& budget, const Site& site, budget::Ledger& 
   struct Limit {
     std::string text;
     double share;
+    budget::Resource of;
   };
   std::vector<Limit> limits;
   const auto largest = std::ranges::max_element(ledger.memory.lines, {}, &budget::MemoryLine::bytes);
@@ -160,19 +168,22 @@ void find_binding(const task::Budget& budget, const Site& site, budget::Ledger& 
                                 human_bytes(ledger.memory.total_bytes), human_bytes(memory),
                                 limit && !is_machines(*limit, budget, site) ? "" : " that the machine has",
                                 largest->name, human_bytes(largest->bytes)),
-                    static_cast<double>(ledger.memory.total_bytes) / static_cast<double>(memory)});
+                    static_cast<double>(ledger.memory.total_bytes) / static_cast<double>(memory),
+                    budget::Resource::memory});
   if (budget.time_seconds)
     limits.push_back(
         {fmt::format("time, {} of {}", human_seconds(ledger.time.p50_s), human_seconds(*budget.time_seconds)),
-         ledger.time.p50_s / *budget.time_seconds});
+         ledger.time.p50_s / *budget.time_seconds, budget::Resource::time});
   if (budget.disk_bytes)
     limits.push_back(
         {fmt::format("disk, {} of {}", human_bytes(ledger.disk_bytes), human_bytes(*budget.disk_bytes)),
-         static_cast<double>(ledger.disk_bytes) / static_cast<double>(*budget.disk_bytes)});
+         static_cast<double>(ledger.disk_bytes) / static_cast<double>(*budget.disk_bytes),
+         budget::Resource::disk});
   if (budget.money_usd && ledger.money_usd)
-    limits.push_back({fmt::format("money, {:.4f} of {:.4f} USD", *ledger.money_usd, *budget.money_usd),
-                      *ledger.money_usd / *budget.money_usd});
+    limits.push_back({fmt::format("money, {:.2g} of {:.2g} USD", *ledger.money_usd, *budget.money_usd),
+                      *ledger.money_usd / *budget.money_usd, budget::Resource::money});
   const auto most = std::ranges::max_element(limits, {}, &Limit::share);
+  ledger.binds = most->of;
   ledger.binding = most->text;
 }
 

@@ -22,6 +22,10 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
 // written, predictions and logs.
 int64_t planned_disk(const Engine& engine, const Dataset& data, int64_t history_bytes);
 
+// The parts of it that may be left out: answers to the test rows; the checkpoint.
+int64_t answers_disk(const Dataset& data);
+int64_t checkpoint_disk(const Engine& engine);
+
 // Sets what binds, from what may be spent.
 void find_binding(const task::Budget& budget, const Site& site, budget::Ledger& ledger);
 

@@ -1,5 +1,6 @@
 #include "train/run_files.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -20,15 +21,15 @@ Json number(double value) { return std::isfinite(value) ? Json(value) : Json(); 
 
 Json metrics(const Metrics& m) { return Json::parse(to_json(m)); }
 
-// The lines of metrics.jsonl.
-Json history(const Position& position) {
-  Json lines = Json::array();
-  for (size_t at = 0; at < position.history.size();) {
-    const size_t end = position.history.find('\n', at);
-    lines.push_back(Json::parse(position.history.substr(at, end - at)));
+// Calls take(line) with each line of metrics.jsonl, one after the other: a long run has many.
+template <class Take>
+void for_each_line(const Position& position, Take&& take) {
+  const std::string_view history = position.history;
+  for (size_t at = 0; at < history.size();) {
+    const size_t end = std::min(history.find('\n', at), history.size());
+    take(history.substr(at, end - at));
     at = end + 1;
   }
-  return lines;
 }
 
 }  // namespace
@@ -124,21 +125,23 @@ std::string metrics_line(const Evaluation& e) {
 
 Course course(const Position& position) {
   Course c{.best_step = position.best.step};
-  for (const Json& line : history(position)) {
+  for_each_line(position, [&](std::string_view text) {
+    const Json line = Json::parse(text);
     const int64_t step = line.at("step");
     if (step == 0 && line.at("loss").is_number()) c.untrained = line.at("loss");
-    if (step < c.best_step || !line.contains("validation") || !line.at("loss").is_number()) continue;
+    if (step < c.best_step || !line.contains("validation") || !line.at("loss").is_number()) return;
     const Json& validation = line.at("validation").at("combined").at("loss");
-    if (!validation.is_number()) continue;
+    if (!validation.is_number()) return;
     c.last_step = step;
     c.last_training = line.at("loss");
     c.last_validation = validation;
     if (step == c.best_step) c.best_training = c.last_training, c.best_validation = c.last_validation;
-  }
+  });
   return c;
 }
 
-std::string training_statistics(const TrainOutcome& outcome, const Position& position) {
+Status write_training_statistics(const std::string& path, const TrainOutcome& outcome,
+                                 const Position& position) {
   Json out = {{"ending", to_string(outcome.ending)},
               {"steps", outcome.steps},
               {"best_step", outcome.best_step},
@@ -149,8 +152,25 @@ std::string training_statistics(const TrainOutcome& outcome, const Position& pos
   if (outcome.training) out["training"] = metrics(*outcome.training);
   if (outcome.validation) out["validation"] = metrics(*outcome.validation);
   if (outcome.test) out["test"] = metrics(*outcome.test);
-  out["evaluations"] = history(position);
-  return out.dump(2) + "\n";
+  auto file = AtomicFile::create(path);
+  if (!file) return fail(file.error());
+  // The evaluations, of which a long run has many, go from text to text.
+  std::string text = out.dump(2);
+  text.resize(text.size() - std::string_view("\n}").size());
+  text += ",\n  \"evaluations\": [";
+  std::string_view between = "\n    ";
+  Status written;
+  for_each_line(position, [&](std::string_view line) {
+    constexpr size_t kAtOnce = 64 << 10;
+    text.append(between).append(line);
+    between = ",\n    ";
+    if (text.size() < kAtOnce || !written) return;
+    written = file->write(text);
+    text.clear();
+  });
+  text += "\n  ]\n}\n";
+  if (written) written = file->write(text);
+  return written ? file->commit(false) : written;
 }
 
 std::optional<Metrics> training_metrics_of(const std::string& model_path) {

@@ -29,7 +29,8 @@ std::string metrics_line(const Evaluation& evaluation);
 // The losses of the history, where both of its ends had a validation split.
 Course course(const Position& position);
 // training_statistics.json.
-std::string training_statistics(const TrainOutcome& outcome, const Position& position);
+Status write_training_statistics(const std::string& path, const TrainOutcome& outcome,
+                                 const Position& position);
 // The metrics on the training rows out of the statistics beside a model; nothing where they are not there.
 std::optional<Metrics> training_metrics_of(const std::string& model_path);
 

@@ -385,21 +385,21 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
         "to fit {}: {} (saves {}; price: {})", limit ? human_bytes(*limit) : "the machine's memory",
         choice.change, human_bytes(choice.saved_bytes), choice.price));
   }
-  if (to_plan || (limit && run.needed() > *limit)) {
-    const task::Recipe recipe = run.job.recipe;
+  run.asked = std::move(fitted->asked);
+  run.asked.recipe = run.job.recipe;
+  if (limit && run.needed() > *limit) {          // it will be refused: with what would help
     const budget::Ledger as_it_is = run.ledger;  // trials leave traces in the process
     time.lap(Stage::compiling);
-    auto ways = budget::ways_out({fitted->asked.written, recipe, fitted->asked.training_rows}, run.needed(),
-                                 limit, measure);
+    auto ways = memory_ways_out(run, request);
     if (!ways) return fail(ways.error());
-    if (const auto after = measure(recipe); !after) return fail(after.error());
+    if (const auto after = measure(run.asked.recipe); !after) return fail(after.error());
     run.ledger = as_it_is;
     run.ledger.ways_out = std::move(*ways);
     time.laps.lap();  // no part of training
   }
   run.ledger.choices = std::move(fitted->chosen);
   std::ranges::move(fitted->to_fit, std::back_inserter(run.ledger.choices));
-  std::ranges::move(choose_training(run.job.recipe, fitted->asked.training_rows),
+  std::ranges::move(choose_training(run.job.recipe, run.asked.training_rows),
                     std::back_inserter(run.ledger.choices));
   run.data.spec.recipe = run.job.recipe;
   if (events.prepared) events.prepared(run.data);
@@ -411,6 +411,12 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
         fmt::format("{} is large: only the rows that a step takes are updated, and their moments with them",
                     table));
   return run;
+}
+
+Result<std::vector<budget::WayOut>> memory_ways_out(Run& run, const TrainRequest& request) {
+  const int64_t needed = run.needed();
+  return budget::ways_out(run.asked, needed, memory_limit(run.asked.recipe.budget, run.site),
+                          [&](const task::Recipe& recipe) { return compile_again(run, request, recipe); });
 }
 
 Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const TrainEvents& events,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "budget/deadline.h"
+#include "budget/fitting.h"
 #include "budget/ledger.h"
 #include "train/evaluate.h"
 #include "train/job.h"
@@ -52,6 +53,7 @@ struct Run {
   Horizon horizon = {};
   budget::Ledger ledger = {};
   bool planned_only = false;                 // another process will train
+  budget::Asked asked = {};                  // the recipe as it was written, and as it was made to fit
   int64_t most_steps = 0;                    // what the recipe asks for
   std::optional<MachineProfile> rates = {};  // that times are told by before anything was run
   BestModel best = {};
@@ -70,13 +72,16 @@ struct Run {
 };
 
 // Everything that is known before memory for the plans is taken: data, plans, ledger.
-// `to_plan`: for another process, and with the ledger's ways_out even where the budget holds.
+// Where it does not fit, the ledger has its ways_out. `to_plan`: for another process.
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
                         bool to_plan = false);
 
 // The same of another recipe for the same data; the memory of the plans must not have been taken. What train
 // takes at its peak with it, but for what differs from run to run.
 Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe);
+
+// The cheapest changes that need less memory, for a ledger; the last of them is compiled afterwards.
+Result<std::vector<budget::WayOut>> memory_ways_out(Run& run, const TrainRequest& request);
 
 // Takes the memory of the plans, fills it, and fits the run into its time. `always`: rehearses even where no
 // time has to be fitted. ErrorKind::budget where not even one step fits.

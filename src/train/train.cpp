@@ -10,6 +10,7 @@
 #include "train/metrics_log.h"
 #include "train/run_files.h"
 #include "train/set_up.h"
+#include "train/ways_out.h"
 
 namespace shoestring::train {
 namespace {
@@ -103,7 +104,9 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, RunTime& t
              .most_steps = run.most_steps,
              .open_end = trainer.open_ended()},
             std::move(hooks));
-  loop.restore(run.position);
+  constexpr int64_t kMostAhead = 16 << 20;  // a time limit may end it long before its last step
+  run.position.history.reserve(static_cast<size_t>(std::min(run.ledger.memory.of_line("log"), kMostAhead)));
+  loop.restore(std::move(run.position));
   time.lap(Stage::compiling);
   auto ending = loop.run();
   if (!ending) return fail(ending.error());
@@ -178,6 +181,8 @@ Result<Planned> plan(const TrainRequest& request, const TrainEvents& events) {
         seconds_of_answers(run->data, time.rates(), time.times.of(Stage::reading).took, 1000);
   if (auto ok = plan_costs(request.site, run->ledger); !ok) return fail(ok.error());
   find_binding(run->job.recipe.budget, request.site, run->ledger);
+  if (run->ledger.ways_out.empty())
+    if (auto ok = find_ways_out(*run, request, time); !ok) return fail(ok.error());
   return Planned{std::move(run->ledger), std::move(fits)};
 }
 

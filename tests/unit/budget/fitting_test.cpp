@@ -64,9 +64,9 @@ TEST(Fitting, WaysOutSayWhatEachGivesAlone) {
       ways_out(asked(recipe("{batch_size: 256, optimizer: adamw}")), 406 << 20, 300 << 20, measure);
   ASSERT_TRUE(ways);
   ASSERT_EQ(ways->size(), 2u);
-  EXPECT_EQ((*ways)[0].bytes, 278 << 20);
+  EXPECT_EQ((*ways)[0].total, 278 << 20);
   EXPECT_TRUE((*ways)[0].fits);
-  EXPECT_EQ((*ways)[1].bytes, 331 << 20);
+  EXPECT_EQ((*ways)[1].total, 331 << 20);
   EXPECT_FALSE((*ways)[1].fits);
 }
 

@@ -1,6 +1,7 @@
 // The training loop under a deadline, on a scripted clock; and a run of the program that has one.
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/atomic_file.h"
 #include "base/philox.h"
@@ -283,7 +284,7 @@ TEST(TimedLoop, ItsPositionIsPartOfACheckpointAndOldOnesStillLoad) {
   auto file = model::read_tensors(path);
   ASSERT_TRUE(file);
   std::map<std::string, std::string> text;
-  for (const char* key : {"kind", "position", "best_step", "history", "seed", "machine"})
+  for (const char* key : {"kind", "position", "best_step", "seed", "machine"})
     text[key] = *file->text(key, path);
   auto position = nlohmann::json::parse(text["position"]);
   EXPECT_EQ(position.erase("fitted"), 1u);
@@ -318,6 +319,14 @@ TEST(TimedRun, LeavesAWholeFolder) {
     const auto times = nlohmann::json::parse(*read_file(done->folder + "/planned_against_actual.json"));
     EXPECT_EQ(times.at("limit_seconds"), 2);
     EXPECT_EQ(times.at("steps").at("done"), done->steps);
+    // Its evaluations are the lines of metrics.jsonl.
+    const auto statistics = nlohmann::json::parse(*read_file(done->folder + "/training_statistics.json"));
+    std::istringstream lines(*read_file(done->folder + "/metrics.jsonl"));
+    size_t count = 0;
+    for (std::string line; std::getline(lines, line); ++count)
+      EXPECT_EQ(statistics.at("evaluations").at(count), nlohmann::json::parse(line));
+    EXPECT_EQ(statistics.at("evaluations").size(), count);
+    EXPECT_GE(count, 2u);
   }
   // Nothing but reading fits, and not even that.
   auto tiny = request("5", "tiny");

@@ -79,6 +79,26 @@ TEST(Plan, AsJsonHasTheNamesThatProgramsRead) {
     EXPECT_TRUE(json.contains(nlohmann::json::json_pointer(key))) << key;
 }
 
+// Where the time is short, what would shorten the run, each alone, beside the time that all of it takes.
+TEST(Plan, TellsWaysToNeedLessTime) {
+  const Folder folder;
+  TrainRequest wanted = request(folder, "time=1s");
+  wanted.recipe->trainer.epochs.value = 10'000'000;
+  wanted.recipe->trainer.evaluate_training_set = true;
+  const auto planned = plan(wanted, {});
+  ASSERT_TRUE(planned) << planned.error().message();
+  EXPECT_TRUE(planned->fits);
+  const budget::Ledger& ledger = planned->ledger;
+  EXPECT_EQ(ledger.binds, budget::Resource::time);
+  ASSERT_GE(ledger.ways_out.size(), 2u);
+  EXPECT_TRUE(ledger.ways_out[0].change.starts_with("--budget time=")) << ledger.ways_out[0].change;
+  EXPECT_TRUE(ledger.ways_out[0].fits);
+  EXPECT_EQ(ledger.ways_out[1].change, "trainer.evaluate_training_set: false");
+  EXPECT_FALSE(ledger.ways_out[1].fits);
+  EXPECT_LT(ledger.ways_out[1].total, ledger.ways_out[0].total);
+  for (const auto& way : ledger.ways_out) EXPECT_EQ(way.of, budget::Resource::time);
+}
+
 constexpr const char* kAuto = R"(
 input_features: [{name: a, type: number, encoder: {type: ple, num_bins: 4, output_size: auto}}, {name: b, type: number}]
 output_features: [{name: value, type: number}]
