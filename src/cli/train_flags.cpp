@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/text.h"
+#include "budget/machine_profile.h"
 
 namespace shoestring::cli {
 namespace {
@@ -129,6 +130,7 @@ Status complete(TrainFlags& g) {
     return fail(ErrorKind::usage, "--target goes with no recipe, but one is given", {},
                 "name the target in the recipe's output_features");
   if (auto ok = place(g, r); !ok) return ok;
+  r.surveys = budget::cache_folder();
   if (g.seed && *g.seed < 0)
     return fail(ErrorKind::usage, fmt::format("the random seed {} is below 0", *g.seed), {},
                 "give a whole number from 0");

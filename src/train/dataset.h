@@ -72,6 +72,7 @@ struct PrepareOptions {
   const SavedModel* start_from = nullptr;   // whose weights training begins with (train/start_from.h)
   const std::atomic<bool>* stop = nullptr;  // set from outside: give up
   std::optional<FromFile> from_file = {};   // keep the encoded rows in a file (train/from_file.h)
+  std::string surveys = {};                 // where surveys are kept (train/kept_survey.h); "": nowhere
   // What the process may hold, bytes, while the table is read into memory; 0: no limit. Where it would be
   // more, reading is given up: ErrorKind::budget.
   int64_t memory_limit = 0;

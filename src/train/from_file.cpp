@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include "train/kept_survey.h"
 #include "train/row_faults.h"
 #include "train/start_from.h"
 
@@ -91,10 +92,39 @@ Result<Dataset> prepare_from_file(const DataFiles& files, Surveyed surveyed, con
   return out;
 }
 
+namespace {
+
+// The survey of an earlier process, where one is kept and holds; else a new one, which is kept.
+Result<Surveyed> survey_or_kept(const DataFiles& files, task::Recipe recipe, const PrepareOptions& options) {
+  const StreamBuffers& buffers = options.from_file->buffers;
+  if (options.surveys.empty()) return survey(files, std::move(recipe), buffers, options);
+  const std::string key = survey_key(files, recipe, buffers, options.seed);
+  const auto tell = [&](const Told& told) {
+    for (const auto& [level, text] : told)
+      if (options.log) options.log(level, text);
+  };
+  if (auto kept = find_survey(options.surveys, key)) {
+    tell(kept->told);
+    kept->surveyed.recipe = std::move(recipe);
+    return std::move(kept->surveyed);
+  }
+  KeptSurvey made;
+  PrepareOptions listening = options;
+  listening.log = [&](LogLevel level, std::string_view text) { made.told.emplace_back(level, text); };
+  auto surveyed = survey(files, std::move(recipe), buffers, listening);
+  tell(made.told);
+  if (!surveyed) return surveyed;
+  made.surveyed = std::move(*surveyed);
+  keep_survey(options.surveys, key, made);
+  return std::move(made.surveyed);
+}
+
+}  // namespace
+
 Result<Dataset> prepare_from_file(const DataFiles& files, task::Recipe recipe,
                                   const PrepareOptions& options) {
   if (auto ok = can_stream(files, recipe); !ok) return fail(ok.error());
-  auto surveyed = survey(files, std::move(recipe), options.from_file->buffers, options);
+  auto surveyed = survey_or_kept(files, std::move(recipe), options);
   if (!surveyed) return fail(surveyed.error());
   auto data = prepare_from_file(files, std::move(*surveyed), options);
   ::malloc_trim(0);  // what reading took goes back to the system before training takes its own

@@ -55,7 +55,11 @@ bool may_stream(const Job& job) {
 
 Result<Dataset> read_rows(const Job& job, const SavedModel* start_from, const TrainRequest& request,
                           int64_t limit, const LogSink& log) {
-  PrepareOptions options{.seed = job.seed, .log = log, .start_from = start_from, .stop = request.stop};
+  PrepareOptions options{.seed = job.seed,
+                         .log = log,
+                         .start_from = start_from,
+                         .stop = request.stop,
+                         .surveys = request.surveys};
   const task::OrAuto<bool>& in_memory = job.recipe.preprocessing.in_memory;
   Result<Dataset> data = fail(Error{});
   bool streamed = request.from_file || !in_memory.or_else(true);

@@ -36,6 +36,7 @@ struct TrainRequest {
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
   Site site = {};                           // elsewhere: for plan() only
   std::optional<FromFile> from_file = {};   // keep the encoded rows in a file (train/from_file.h)
+  std::string surveys = {};  // where surveys of long tables are kept (train/kept_survey.h); "": nowhere
 };
 
 // What is known before the first step.

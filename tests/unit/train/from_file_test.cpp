@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <numeric>
 #include <set>
@@ -69,6 +70,49 @@ Both both(const Folder& folder, const std::string& table, const std::string& rec
   EXPECT_TRUE(memory) << memory.error().message();
   EXPECT_TRUE(file) << file.error().message();
   return memory && file ? Both{std::move(*memory), std::move(*file)} : Both{};
+}
+
+// A second process does not look at the table again as long as it is what it was.
+TEST(FromFile, ASurveyIsKept) {
+  const Folder folder;
+  const DataFiles files{.dataset = folder.write("t.csv", sums_table(2'000))};
+  std::vector<std::string> told;
+  const PrepareOptions options{.log = [&](LogLevel, std::string_view text) { told.emplace_back(text); },
+                               .from_file = small_buffers(folder),
+                               .surveys = folder.file("cache")};
+  const auto look = [&] {
+    told.clear();
+    auto data = prepare(files, recipe_from(sums_recipe()), options);
+    EXPECT_TRUE(data) << data.error().message();
+    return data;
+  };
+  const auto first = look();
+  ASSERT_TRUE(first);
+  std::vector<std::filesystem::path> kept;
+  for (const auto& file : std::filesystem::directory_iterator(options.surveys)) kept.push_back(file.path());
+  ASSERT_EQ(kept.size(), 1u);
+  // A mark, to see whose survey it is.
+  const std::string text = *read_file(kept[0]), none = "\"told\":[";
+  ASSERT_NE(text.find(none), std::string::npos);
+  std::string marked = text;
+  marked.insert(text.find(none) + none.size(), "[2,\"a mark\"]" + std::string(told.empty() ? "" : ","));
+  std::ofstream(kept[0]) << marked;
+  const auto second = look();
+  ASSERT_TRUE(second);
+  ASSERT_FALSE(told.empty());
+  EXPECT_EQ(told[0], "a mark");
+  EXPECT_TRUE(second->fits == first->fits);
+  EXPECT_EQ(rows_of(*second, SplitName::training, 64), rows_of(*first, SplitName::training, 64));
+  // Damaged, or of a table that has changed: it is looked at again.
+  std::ofstream(kept[0]) << marked.substr(0, marked.size() / 2);
+  ASSERT_TRUE(look());
+  EXPECT_EQ(*read_file(kept[0]), text);
+  std::ofstream(kept[0]) << marked;
+  folder.write("t.csv", sums_table(2'100));
+  const auto changed = look();
+  ASSERT_TRUE(changed);
+  EXPECT_TRUE(told.empty() || told[0] != "a mark");
+  EXPECT_EQ(changed->rows, 2'100);
 }
 
 TEST(FromFile, HoldsTheRowsThatMemoryWould) {
