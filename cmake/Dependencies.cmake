@@ -23,6 +23,8 @@ if(NOT SHOESTRING_OPS_ONLY)
   find_package(ZLIB REQUIRED)
   find_package(SQLite3 REQUIRED)
   find_package(simdjson REQUIRED)
+  find_package(OpenSSL 3 REQUIRED)
+  find_package(Boost 1.81 REQUIRED)  # headers only
   if(SHOESTRING_TESTS)
     find_package(GTest REQUIRED)
   endif()
