@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "cli/console.h"
 #include "cli/cross_validate.h"
+#include "cli/remedy.h"
 #include "cli/stop.h"
 #include "cli/train_flags.h"
 #include "cli/train_report.h"
@@ -21,6 +22,13 @@ int run(std::string_view verb, Arguments arguments) {
     given.request.stop = stop_flag();
     given.request.started = process_started();
     return cross_validate(given.request, *given.folds, console);
+  }
+  if (given.remedy) {
+    const auto share = read_share(given.remedy_share);
+    if (!share) return report(share.error());
+    given.request.stop = stop_flag();
+    given.request.started = process_started();
+    return train_with_remedies(given.request, *share, console);
   }
   TrainReport progress(console, verb);
   given.request.stop = stop_flag();

@@ -112,6 +112,16 @@ Options options_of(std::string_view verb, TrainFlags& g) {
        &g.machine},
       {"sweep", "", "RANGE", "what each of several budgets would buy: memory=64MiB..4GiB or time=10s..10min",
        &g.sweep}};
+  const Option only_train[] = {
+      {"remedy", "", "",
+       "where the model overfits or its classes are unbalanced, try what may help, and keep what makes it "
+       "better "
+       "on the validation rows",
+       &g.remedy},
+      {"remedy-share", "", "SHARE",
+       "of the time budget, or of the time that training took, for --remedy (0.5)", &g.remedy_share}};
+  if (verb == "train")
+    options.options.insert(options.options.end(), std::begin(only_train), std::end(only_train));
   if (verb == "plan")
     options.options.insert(options.options.end(), std::begin(only_plan), std::end(only_plan));
   if (verb == "experiment")
@@ -138,6 +148,14 @@ Status complete(TrainFlags& g) {
   if (g.folds && r.eval_split)
     return fail(ErrorKind::usage, "--eval_split and --k_fold are both given", {},
                 "leave --eval_split out: each fold is evaluated on the rows that it leaves out");
+  if (!g.remedy_share.empty() && !g.remedy)
+    return fail(ErrorKind::usage, "--remedy_share is given without --remedy", {},
+                "add --remedy, or leave it out");
+  if (g.remedy && (!r.resume.empty() || g.skip_model))
+    return fail(ErrorKind::usage,
+                fmt::format("--remedy does not go with {}",
+                            g.skip_model ? "--skip_save_model" : "--model_resume_path"),
+                {}, "leave one of them out");
   if (!r.budget.empty())
     if (auto said = task::parse_budget(r.budget); !said) return fail(said.error());
   if (g.recipe.given()) {

@@ -9,11 +9,12 @@ namespace shoestring::cli {
 struct TrainFlags {
   RecipeInput recipe;
   train::TrainRequest request;
-  std::string output_directory, experiment, model, logging_level, eval_split, prices, machine, sweep;
+  std::string output_directory, experiment, model, logging_level, eval_split, prices, machine, sweep,
+      remedy_share;
   std::optional<int64_t> seed;
   bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
        skip_log = false;
-  bool skip_processed = false, skip_predictions = false, quiet = false, json = false;
+  bool skip_processed = false, skip_predictions = false, quiet = false, json = false, remedy = false;
   std::optional<int64_t> save_milliseconds, folds;
 };
 

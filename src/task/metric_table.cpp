@@ -72,6 +72,13 @@ const MetricInfo* find_metric(FeatureType type, std::string_view name) {
   return nullptr;
 }
 
+bool maximised(const Recipe& recipe, std::string_view output, std::string_view metric) {
+  for (const OutputFeature& o : recipe.outputs)
+    if (o.name == output)
+      if (const MetricInfo* info = find_metric(o.type(), metric)) return info->maximise;
+  return false;  // of all outputs combined there is the loss only
+}
+
 std::string_view default_metric(FeatureType type) { return kTypes[static_cast<size_t>(type)].watched; }
 
 }  // namespace shoestring::task

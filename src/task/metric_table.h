@@ -24,6 +24,9 @@ const MetricInfo* find_metric(FeatureType type, std::string_view name);
 // What early stopping watches where the recipe does not say.
 std::string_view default_metric(FeatureType type);
 
+// Whether more of a metric of this output (or "combined") is better.
+bool maximised(const Recipe& recipe, std::string_view output, std::string_view metric);
+
 // The name under which the sum of the weighted losses is reported; its only metric is "loss".
 inline constexpr std::string_view kCombined = "combined";
 

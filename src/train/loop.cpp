@@ -15,13 +15,6 @@ namespace {
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLookUpSeconds = 0.01;  // between two looks at the clock, about
 
-bool maximised(const task::Recipe& recipe, const std::string& output, const std::string& metric) {
-  for (const auto& o : recipe.outputs)
-    if (o.name == output)
-      if (const auto* info = task::find_metric(o.type(), metric)) return info->maximise;
-  return false;  // of all outputs combined there is the loss only
-}
-
 }  // namespace
 
 std::vector<PlanRequest> plans_for(const task::BatchSizes& batch, int64_t training_rows,
@@ -46,8 +39,9 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
       hooks_(std::move(hooks)),
       clock_(hooks_.clock ? hooks_.clock : &steady_),
       schedule_(settings_.trainer, settings_.horizon),
-      best_(settings_.trainer.early_stop, maximised(data.spec.recipe, settings_.trainer.validation_field,
-                                                    settings_.trainer.validation_metric)),
+      best_(settings_.trainer.early_stop,
+            task::maximised(data.spec.recipe, settings_.trainer.validation_field,
+                            settings_.trainer.validation_metric)),
       training_(data, task::SplitName::training,
                 std::min(settings_.batch.batch, data.count(task::SplitName::training)),
                 settings_.trainer.should_shuffle ? std::optional(settings_.seed) : std::nullopt),
@@ -57,7 +51,7 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
   schedule_steps_ = settings_.horizon.total_steps;
   const task::Trainer& t = settings_.trainer;
   maximise_plateau_ =
-      maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
+      task::maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
   settings_.batch.batch = std::min(settings_.batch.batch, training_.rows());
   for (const auto& runner : engine.runners()) {
     const PlanRequest& r = runner->request();

@@ -41,14 +41,17 @@ std::string overfitting_remark(const Gap& gap) {
                      numbers);
 }
 
+bool learned_by_heart(const Course& c) {
+  return c.last_step > c.best_step && c.last_training < c.best_training &&
+         c.last_validation > 1.05 * c.best_validation;
+}
+
 std::string course_remark(const Course& c) {
   if (c.last_training > 1.5 * c.untrained)
     return fmt::format(
         "The loss rose from {:.4g} of the untrained model to {:.4g}: a lower learning_rate would help.",
         c.untrained, c.last_training);
-  if (c.last_step <= c.best_step || !(c.last_training < c.best_training) ||
-      !(c.last_validation > 1.05 * c.best_validation))
-    return {};
+  if (!learned_by_heart(c)) return {};
   return fmt::format(
       "From step {} on it learned the training rows by heart: their loss fell from {:.4f} to {:.4f} while "
       "that of "

@@ -34,6 +34,9 @@ struct Course {
   double best_training = 0, last_training = 0;
   double best_validation = 0, last_validation = 0;
 };
+// Whether the training loss fell on after the best step while the validation loss rose by more than a
+// twentieth.
+bool learned_by_heart(const Course& course);
 // "From step 100 on it learned the training rows by heart: …", where the training loss fell on and the
 // validation loss rose by more than a twentieth; "The loss rose: …" where training made it worse; otherwise
 // "".

@@ -194,7 +194,7 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   TrainRequest before_training = request;
   if (request.resume.empty()) {
     if (const auto limit = limit_of(request)) {
-      const double end = request.ends.value_or(time.started + *limit);
+      const double end = request.ends.value_or(time.started + request.time_share * *limit);
       time.limit_to(end, std::max(end - time.started, 1e-3));
       alarm.emplace(time.deadline->left() - 0.05 * time.deadline->limit(), request.stop);
       before_training.stop = alarm->flag();

@@ -32,6 +32,7 @@ struct TrainRequest {
   std::optional<double> started = {};
   // And when it is over, where that is not for the recipe to say, as the time is shared with other runs.
   std::optional<double> ends = {};
+  double time_share = 1;                    // of the time, the rest being for what comes after this run
   double save_seconds = 1;                  // between two checkpoints, at least
   const std::atomic<bool>* stop = nullptr;  // set from outside: save and return
   Site site = {};                           // elsewhere: for plan() only
