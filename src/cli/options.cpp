@@ -137,6 +137,14 @@ std::optional<int> Options::read(std::span<const std::string> arguments) const {
     print(help());
     return 0;
   }
+  for (const Option& option : options) {
+    const std::string flag = "--" + std::string(option.name);
+    const auto given = std::ranges::count_if(
+        *words, [&](const std::string& word) { return word == flag || word.starts_with(flag + "="); });
+    if (given > 1 && !option.name.empty() && !std::holds_alternative<std::vector<std::string>*>(option.place))
+      return report({ErrorKind::usage, fmt::format("{} is given {} times", flag, given), std::string(verb),
+                     "give it once"});
+  }
   CLI::App app;
   app.set_help_flag();
   for (const Option& option : options) declare(app, option);

@@ -311,8 +311,10 @@ void tell_oddities(const Run& run, const LogSink& log) {
 budget::Choice streaming(const Dataset& data) {
   return {.kind = "streaming",
           .change = "preprocessing.in_memory: false",
-          .price = fmt::format("the text is read twice, and batches are drawn from {} at a time",
-                               count_of(data.most_rows(), "row")),
+          .price = data.most_rows() >= data.count(task::SplitName::training)
+                       ? std::string("the text is read twice")
+                       : fmt::format("the text is read twice, and batches are drawn from {} at a time",
+                                     count_of(data.most_rows(), "row")),
           .saved_bytes = data.file->file_bytes() - data.bytes()};
 }
 

@@ -96,20 +96,23 @@ Horizon fit_horizon(const task::Trainer& trainer, const Horizon& wanted, const b
 
 void plan_times(const PlanBasis& basis, const budget::Rates& rates, Times& times) {
   for (StageSeconds& stage : times.stages) stage.p50 = stage.p90 = stage.took;
-  constexpr double kFormulaSpread = 2, kUnseenSpread = 1.5;
+  // kLeastSpread: of a whole run beside its rehearsal, however even that was (bench/BUDGET.md).
+  constexpr double kFormulaSpread = 2, kUnseenSpread = 1.5, kLeastSpread = 1.1;
   const bool rehearsed = rates.step.any();
   times.step_by_formula = basis.step_by_formula;
   times.step_rehearsed = rates.step.typical();
   times.steps_planned = basis.horizon.total_steps;
   const auto steps = static_cast<double>(basis.horizon.total_steps);
   const double row = rates.row.any() ? rates.row.typical() : basis.row_by_formula;
-  const double slow_row = rates.row.any() ? rates.row.slow() : kFormulaSpread * row;
+  const double slow_row =
+      rates.row.any() ? std::max(rates.row.slow(), kLeastSpread * row) : kFormulaSpread * row;
   const double evaluations =
       std::ceil(steps / static_cast<double>(std::max<int64_t>(1, basis.horizon.steps_per_evaluation))) + 1;
   const double evaluated = evaluations * static_cast<double>(basis.evaluated_rows);
   times.of(Stage::training) = {
       .p50 = steps * (rehearsed ? rates.step.typical() : basis.step_by_formula),
-      .p90 = steps * (rehearsed ? rates.step.slow() : kFormulaSpread * basis.step_by_formula)};
+      .p90 = steps * (rehearsed ? std::max(rates.step.slow(), kLeastSpread * rates.step.typical())
+                                : kFormulaSpread * basis.step_by_formula)};
   times.of(Stage::evaluating) = {.p50 = evaluated * row, .p90 = evaluated * slow_row};
   const double loop = times.of(Stage::training).p50 + times.of(Stage::evaluating).p50;
   const double save = rates.save_seconds(basis.checkpoint_bytes);
