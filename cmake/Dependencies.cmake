@@ -25,6 +25,12 @@ if(NOT SHOESTRING_OPS_ONLY)
   find_package(simdjson REQUIRED)
   find_package(OpenSSL 3 REQUIRED)
   find_package(Boost 1.81 REQUIRED)  # headers only
+  # Not a library: a script that reports carry with them.
+  find_file(SHOESTRING_CHART_JS chart.min.js PATHS /usr/share/javascript/chart.js NO_DEFAULT_PATH
+            DOC "Chart.js 3, as one file")
+  if(NOT SHOESTRING_CHART_JS)
+    message(FATAL_ERROR "Chart.js is missing: run tools/setup, or give -DSHOESTRING_CHART_JS=FILE")
+  endif()
   if(SHOESTRING_TESTS)
     find_package(GTest REQUIRED)
   endif()

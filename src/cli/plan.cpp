@@ -154,8 +154,11 @@ int plan(Arguments arguments) {
   flags.request.stop = stop_flag();
   flags.request.started = process_started();
   Console console(flags.quiet || flags.json, false, true);
+  train::TrainEvents events{.log = console.sink()};
+  report::Reporter reporter(flags.report_level);  // its share is in the plan
+  reporter.watch(flags.request, events);
   if (!flags.sweep.empty()) return sweep(flags, console.sink());
-  const auto planned = train::plan(flags.request, {.log = console.sink()});
+  const auto planned = train::plan(flags.request, events);
   if (!planned) return report(planned.error());
   const budget::Ledger& ledger = planned->ledger;
   print(flags.json ? to_json(ledger) + "\n"

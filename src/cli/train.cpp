@@ -33,7 +33,10 @@ int run(std::string_view verb, Arguments arguments) {
   TrainReport progress(console, verb);
   given.request.stop = stop_flag();
   given.request.started = process_started();
-  const auto outcome = train::train(given.request, progress.events());
+  train::TrainEvents events = progress.events();
+  report::Reporter reporter(given.report_level);
+  reporter.watch(given.request, events);
+  const auto outcome = train::train(given.request, events);
   if (!outcome) return report(outcome.error());
   const int code = progress.end(*outcome);
   if (code == 0 && !outcome->already_finished && given.request.eval_split && given.request.save_predictions)

@@ -93,6 +93,10 @@ Options options_of(std::string_view verb, TrainFlags& g) {
       {"skip-save-progress", "", "", "no checkpoints", &g.skip_progress},
       {"skip-save-log", "", "", "no metrics.jsonl", &g.skip_log},
       {"skip-save-predictions", "", "", "no predictions of the test rows", &g.skip_predictions},
+      {"report", "", "LEVEL",
+       "of report.html: none, normal, or full with what takes more than a tenth of the training (normal)",
+       &g.report},
+      {"skip-save-report", "", "", "no report: as --report none", &g.skip_report},
       {"skip-save-processed-input", "", "", "changes nothing: processed data is never saved",
        &g.skip_processed},
       {"logging-level", "l", "LEVEL", "critical, error, warning, info or debug; the first two are --quiet",
@@ -174,6 +178,9 @@ Status complete(TrainFlags& g) {
     r.site.elsewhere = std::move(*machine);
   }
   if (g.seed) r.seed = static_cast<uint64_t>(*g.seed);
+  auto level = report::level_named(g.report);
+  if (!level) return fail(level.error());
+  g.report_level = g.skip_report ? report::Level::none : *level;
   r.save_description = !g.skip_description;
   r.save_statistics = !g.skip_statistics;
   r.save_model = !g.skip_model;

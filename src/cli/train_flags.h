@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/inputs.h"
+#include "report/report.h"
 #include "train/train.h"
 
 namespace shoestring::cli {
@@ -14,6 +15,9 @@ struct TrainFlags {
   std::optional<int64_t> seed;
   bool skip_description = false, skip_statistics = false, skip_model = false, skip_progress = false,
        skip_log = false;
+  std::string report = "normal";
+  report::Level report_level = report::Level::normal;
+  bool skip_report = false;
   bool skip_processed = false, skip_predictions = false, quiet = false, json = false, remedy = false;
   std::optional<int64_t> save_milliseconds, folds;
 };

@@ -230,6 +230,7 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
         R"({{"event":"end","ending":{},"folder":{},"model":{},"steps":{},"best_step":{},"seconds":{})",
         quoted(train::to_string(outcome.ending)), quoted(outcome.folder), quoted(outcome.model_path),
         outcome.steps, outcome.best_step, json_number(outcome.seconds));
+    if (!outcome.report.empty()) line += fmt::format(R"(,"report":{})", quoted(outcome.report));
     if (planned_ > 0) line += fmt::format(R"(,"planned_seconds":{})", json_number(planned_));
     line += fmt::format(R"(,"took_seconds":{})", json_number(SteadyClock().seconds() - process_started()));
     for (const auto& [name, metrics] : sets)
@@ -247,6 +248,7 @@ void TrainReport::finished(const train::TrainOutcome& outcome) {
   if (!outcome.model_path.empty()) {
     console_.line();
     console_.sentence(fmt::format("model: {}", outcome.model_path));
+    if (!outcome.report.empty()) console_.sentence(fmt::format("report: {}", outcome.report));
     console_.sentence(fmt::format("answer new rows with: shoestring predict --model_path {} --dataset FILE",
                                   outcome.folder));
   }

@@ -43,7 +43,7 @@ Evaluator::Evaluator(Runner& runner, const Dataset& data) : runner_(&runner), da
 
 Metrics Evaluator::evaluate(task::SplitName split, const Look& look) {
   return evaluate(
-      split, [](std::span<const uint32_t>, const Ports&) {}, look);
+      split, [](const RowsAt&, const Ports&) {}, look);
 }
 
 void Evaluator::begin() {

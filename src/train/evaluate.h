@@ -41,7 +41,7 @@ class Evaluator {
   Evaluator(Runner& runner, const Dataset& data);
 
   Metrics evaluate(task::SplitName split, const Look& look = {});
-  // The same, and each batch's predictions are handed on: its rows and the ports that hold them.
+  // The same, and each batch's predictions are handed on: where its rows are and the ports that hold them.
   template <class Take>
   Metrics evaluate(task::SplitName split, Take&& take, const Look& look = {}) {
     begin();
@@ -50,7 +50,7 @@ class Evaluator {
       if (look.stop && look.stop->load(std::memory_order_relaxed)) break;
       const RowsAt batch = batches.at(b);
       add(batch);
-      take(batch.rows, runner_->ports());
+      take(batch, runner_->ports());
     }
     return finish();
   }

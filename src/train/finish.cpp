@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "budget/prices.h"
 #include "train/answers.h"
 #include "train/blend.h"
 #include "train/remarks.h"
@@ -11,22 +12,76 @@
 namespace shoestring::train {
 namespace {
 
+// Whose answers the witness sees: those that are written, or else those that the model was least fitted to.
+task::SplitName shown_split(const Run& run) {
+  for (const auto split : {run.job.eval_split, task::SplitName::test, task::SplitName::validation})
+    if (run.data.count(split) > 0) return split;
+  return task::SplitName::training;
+}
+
+// Shows the run to the witness, where there is time for it.
+Status show(Run& run, const TrainRequest& request, const Position& position, const RunTime& time,
+            const LogSink& log, TrainOutcome& outcome) {
+  const Witness& witness = request.witness;
+  if (!witness.ended) return {};
+  if (const auto& deadline = time.deadline;
+      deadline && deadline->left() < witness.seconds + 2 * deadline->rates().save_seconds(0)) {
+    say(log, LogLevel::note, "there is no report: the time was short");
+    return {};
+  }
+  Ended ended{.data = run.data,
+              .ledger = run.ledger,
+              .times = outcome.times,
+              .position = position,
+              .outcome = outcome,
+              .answered = shown_split(run),
+              .parameters = parameter_count(run.engine().layout()),
+              .rows_per_step = static_cast<double>(run.data.count(task::SplitName::training)) /
+                               static_cast<double>(run.horizon.steps_per_epoch),
+              .seed = run.job.seed,
+              .evaluation = &run.evaluation()};
+  const Target& target = run.compiled->options.target;
+  run.ledger.machine = described(request.site, target);
+  if (const auto prices = prices_at(request.site)) {
+    const auto spent = [&](double seconds) {
+      const auto costs =
+          budget::cost_of({seconds, double(target.threads), run.ledger.memory.total_bytes}, **prices);
+      run.ledger.priced_as = costs.instance;
+      return Spent{costs.usd, costs.energy_wh};
+    };
+    ended.planned = spent(run.ledger.time.p50_s);
+    ended.spent = spent(outcome.times.took());
+  }
+  auto wrote = witness.ended(ended);
+  if (!wrote) return fail(wrote.error());
+  outcome.report = std::move(*wrote);
+  return {};
+}
+
 // Measures the best model on every split; the answers of the rows to evaluate on go to `answers` where it is
-// set, each row once. Where the time is short, it is some of the training rows.
-void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers,
+// set and the witness sees them, each row once. Where the time is short, it is some of the training rows.
+void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, const Witness& witness,
              const std::optional<budget::Deadline>& deadline, TrainOutcome& outcome) {
   const Dataset& data = run.data;
   const Answers columns(data.spec, data.fits);
   std::optional<uint32_t> before;
-  const auto write = [&](std::span<const uint32_t> batch, const Ports& ports) {
-    for (size_t i = 0; answers && i < batch.size(); ++i) {
-      if (before != batch[i]) columns.write(ports, static_cast<int64_t>(i), *answers);
-      before = batch[i];
+  const auto write = [&](const RowsAt& batch, const Ports& ports) {
+    for (size_t i = 0; answers && i < batch.rows.size(); ++i) {
+      if (before != batch.rows[i]) columns.write(ports, static_cast<int64_t>(i), *answers);
+      before = batch.rows[i];
     }
+  };
+  const auto show = [&](const RowsAt& batch, const Ports& ports) {
+    if (witness.answered) witness.answered(shown_split(run), data, batch, ports);
   };
   const auto measured = [&](task::SplitName split) -> std::optional<Metrics> {
     if (data.count(split) == 0) return std::nullopt;
-    return split == run.job.eval_split ? evaluator.evaluate(split, write) : evaluator.evaluate(split);
+    const bool writes = split == run.job.eval_split, shows = split == shown_split(run);
+    if (!writes && !shows) return evaluator.evaluate(split);
+    return evaluator.evaluate(split, [&](const RowsAt& batch, const Ports& ports) {
+      if (writes) write(batch, ports);
+      if (shows) show(batch, ports);
+    });
   };
   outcome.validation = measured(task::SplitName::validation);
   outcome.test = measured(task::SplitName::test);
@@ -38,7 +93,8 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers,
   if (fit == 0) return;
   std::atomic<bool> late{false};
   auto metrics = evaluator.evaluate(task::SplitName::training,
-                                    [&](std::span<const uint32_t>, const Ports&) {
+                                    [&](const RowsAt& batch, const Ports& ports) {
+                                      if (shown_split(run) == task::SplitName::training) show(batch, ports);
                                       if (deadline->left() < deadline->closing()) late = true;
                                     },
                                     {.every = (rows + fit - 1) / fit, .stop = &late});
@@ -70,7 +126,7 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   if (auto ok = fit_blend(run.engine(), run.data, task::SplitName::validation, run.batch().eval, enough); !ok)
     return ok;
   run.best.capture(run.engine(), run.best.step());
-  measure(run, evaluator, answers ? &*answers : nullptr, deadline, outcome);
+  measure(run, evaluator, answers ? &*answers : nullptr, request.witness, deadline, outcome);
   if (auto ok = run.data.fault(); !ok) return ok;
   if (!outcome.training || outcome.training->rows < run.data.count(task::SplitName::training))
     say(log, LogLevel::note,
@@ -96,6 +152,9 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
         return ok;
     if (auto ok = write_training_statistics(folder.training_statistics(), outcome, position); !ok) return ok;
   }
+  time.lap(Stage::finishing);
+  outcome.times = time.times;
+  if (auto ok = show(run, request, position, time, log, outcome); !ok) return ok;
   time.lap(Stage::finishing);
   outcome.times = time.times;
   if (request.save_statistics)

@@ -108,6 +108,7 @@ bool Loop::step() {
     context.row_offset = static_cast<uint32_t>(first - begin);
     fill(m, rate);
     m.runner->run(context);
+    if (m.runner->ports().gradient_norm) last_norm_ = *m.runner->ports().gradient_norm;
     loss += static_cast<double>(*m.runner->ports().loss) * static_cast<double>(m.rows);
     finite = finite && *m.runner->ports().finite != 0;
     if (!finite && position_.skipped_in_a_row + 1 >= kBadInARow) {
@@ -193,6 +194,7 @@ Status Loop::evaluate() {
 Status Loop::evaluate_now() {
   Evaluation e = look();
   e.learning_rate = last_rate_;
+  e.gradient_norm = last_norm_;
   e.loss = position_.loss_rows > 0 ? position_.loss_sum / static_cast<double>(position_.loss_rows) : kNan;
   e.skipped = position_.skipped;
   metric_ = e.metric;
@@ -346,6 +348,7 @@ Result<Ending> Loop::run() {
     if (!data_->readable()) return fail(data_->fault().error());
     if (untrained) {
       untrained->learning_rate = last_rate_;
+      untrained->gradient_norm = last_norm_;
       untrained->loss = step_loss_;
       if (auto ok = tell(*untrained); !ok) return fail(ok.error());
       untrained.reset();

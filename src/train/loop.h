@@ -36,9 +36,10 @@ struct Evaluation {
   int64_t step = 0, total_steps = 0;  // optimizer steps done, of how many
   int64_t epoch = 0, epochs = 0;      // from 1; 0 at step 0
   double learning_rate = 0;           // of the last step
-  double loss = 0;      // training loss, mean over the epoch's rows since the last evaluation, each
-                        // before its step's update; at step 0 that of the first step
-  int64_t skipped = 0;  // steps whose numbers were not finite, so far
+  double loss = 0;           // training loss, mean over the epoch's rows since the last evaluation, each
+                             // before its step's update; at step 0 that of the first step
+  double gradient_norm = 0;  // of the last step, before clipping
+  int64_t skipped = 0;       // steps whose numbers were not finite, so far
   std::optional<Metrics> training, validation;
   double metric = 0;  // the watched one; NaN where there is nothing to watch
   bool best = false;  // so far
@@ -144,7 +145,7 @@ class Loop {
 
   Position position_;
   Batches training_;
-  double last_rate_ = 0;
+  double last_rate_ = 0, last_norm_ = 0;
   double step_loss_, metric_;  // of the last step and evaluation; NaN before the first
   std::string bad_node_;
   bool diverged_ = false;

@@ -82,6 +82,7 @@ budget::ArenaParts parts_of_arena(const Engine& engine, const MachineProfile* el
 
 budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come,
                               const Site& site) {
+  constexpr int kReportLine = 13;  // after what is written
   const MachineProfile* const elsewhere = site.elsewhere.get();
   const int threads = engine.options().target.threads;
   const int64_t order = static_cast<int64_t>(data.training.size() * sizeof(uint32_t));
@@ -114,6 +115,9 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
              {"differences", kFromRunToRun, Certainty::cap, "of the process from run to run"},
              {"process", std::max<int64_t>(resident_bytes() - data.bytes() - rows, 0), Certainty::measured,
               elsewhere ? "program, libraries, plans, as here" : "program, libraries, compiled plans"}};
+  if (to_come.witness_bytes > 0)
+    m.lines.insert(m.lines.begin() + kReportLine, {"report", to_come.witness_bytes, Certainty::cap,
+                                                   "samples, counts, the page while it is written"});
   int64_t training = 0;
   for (const auto& line : m.lines) training += line.bytes;
   const int64_t before = peak_resident_bytes();

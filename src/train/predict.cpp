@@ -320,8 +320,9 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
     out = std::move(*opened);
   }
   Evaluator evaluator(**runner, *data);
-  const auto write = [&](std::span<const uint32_t> batch, const Ports& ports) {
-    for (size_t i = 0; out && i < batch.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
+  const auto write = [&](const RowsAt& batch, const Ports& ports) {
+    if (request.answered) request.answered(split, *data, batch, ports);
+    for (size_t i = 0; out && i < batch.rows.size(); ++i) answers.write(ports, static_cast<int64_t>(i), *out);
   };
   Metrics metrics = evaluator.evaluate(split, write, {.stop = request.stop});
   if (request.stop && request.stop->load(std::memory_order_relaxed))
@@ -329,6 +330,8 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
                 "run the same command again");
   if (out)
     if (auto ok = out->finish(false); !ok) return fail(ok.error());
+  if (request.measured)
+    if (auto ok = request.measured(*data, split, metrics); !ok) return fail(ok.error());
   return metrics;
 }
 

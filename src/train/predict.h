@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "train/answers.h"
 #include "train/dataset.h"
+#include "train/evaluate.h"
 #include "train/saved_model.h"
 
 namespace shoestring::train {
@@ -94,6 +95,9 @@ struct EvaluateRequest {
   std::string folder = {};       // made, where it is not there, once model and table are read
   int64_t batch_size = 0;
   const std::atomic<bool>* stop = nullptr;  // set from outside: give up, with ErrorKind::interrupted
+  // Shown each batch once it is answered, and the rows once all are (train/witness.h).
+  std::function<void(task::SplitName, const Dataset&, const RowsAt&, const Ports&)> answered = {};
+  std::function<Status(const Dataset&, task::SplitName, const Metrics&)> measured = {};
 };
 Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log);
 Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log);

@@ -112,8 +112,11 @@ Status same_files(const Description& then, const std::vector<SourceFile>& now) {
 }
 
 std::string metrics_line(const Evaluation& e) {
-  Json line = {
-      {"step", e.step}, {"epoch", e.epoch}, {"learning_rate", e.learning_rate}, {"loss", number(e.loss)}};
+  Json line = {{"step", e.step},
+               {"epoch", e.epoch},
+               {"learning_rate", e.learning_rate},
+               {"gradient_norm", number(e.gradient_norm)},
+               {"loss", number(e.loss)}};
   if (e.skipped > 0) line["skipped"] = e.skipped;
   if (e.training) line["training"] = metrics(*e.training);
   if (e.validation) {

@@ -7,6 +7,7 @@
 //   model/model.safetensors   the best model so far, whole at any moment
 //   test_statistics.json, predictions.csv      of the test split, or that of --eval_split
 //   training_statistics.json  how it ended, what it took, what each evaluation found
+//   report.html, report.json   for people, and the same for programs (src/report)
 //   planned_against_actual.json  where the time went: of each stage what was planned, and what it took
 //   .finished                 written last, whatever else was wanted: the run is finished
 //   .lock                     held while a process works on the run

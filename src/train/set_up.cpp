@@ -124,11 +124,11 @@ Status compile_run(Run& run, CompileOptions options, const LogSink& log) {
   run.most_steps = run.horizon.total_steps;
   find_rates(run, log);
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
-  const ToCome to_come{*initial, history, saving_bytes(spec, run.data.fits)};
+  const ToCome to_come{*initial, history, saving_bytes(spec, run.data.fits), run.witness_bytes};
   run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
   if (run.data.file && fit_window(run))
     run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
-  run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history);
+  run.ledger.disk_bytes = planned_disk(run.engine(), run.data, history) + run.witness_disk_bytes;
   find_binding(run.job.recipe.budget, run.site, run.ledger);
   return {};
 }
@@ -154,7 +154,8 @@ budget::Finish finish_of(const Run& run, const TrainRequest& request) {
   return finish_of(run.engine(), run.data,
                    {.predictions = request.save_predictions,
                     .model = request.save_model,
-                    .predicted_rows = run.data.count(run.job.eval_split)});
+                    .predicted_rows = run.data.count(run.job.eval_split),
+                    .witness_seconds = request.witness.ended ? request.witness.seconds : 0});
 }
 
 // Runs some steps for their times, which are the run's rates from now on; then all states are as if none had
@@ -286,7 +287,9 @@ Result<Run> read_run(Job job, const TrainRequest& request, bool to_plan, RunTime
           .site = request.site,
           .beginning = std::move(beginning),
           .compiled = {},
-          .planned_only = to_plan};
+          .planned_only = to_plan,
+          .witness_bytes = request.witness.bytes,
+          .witness_disk_bytes = request.witness.disk_bytes};
   run.job.recipe.preprocessing = run.data.spec.recipe.preprocessing;
   for (budget::Smaller& one : run.job.smaller) one.recipe.preprocessing = run.job.recipe.preprocessing;
   return run;

@@ -52,10 +52,11 @@ struct Run {
   std::optional<Compiled> compiled;
   Horizon horizon = {};
   budget::Ledger ledger = {};
-  bool planned_only = false;                 // another process will train
-  budget::Asked asked = {};                  // the recipe as it was written, and as it was made to fit
-  int64_t most_steps = 0;                    // what the recipe asks for
-  std::optional<MachineProfile> rates = {};  // that times are told by before anything was run
+  bool planned_only = false;  // another process will train
+  budget::Asked asked = {};   // the recipe as it was written, and as it was made to fit
+  int64_t witness_bytes = 0, witness_disk_bytes = 0;  // of the request's witness
+  int64_t most_steps = 0;                             // what the recipe asks for
+  std::optional<MachineProfile> rates = {};           // that times are told by before anything was run
   BestModel best = {};
   Position position = {};
 

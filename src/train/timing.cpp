@@ -55,6 +55,7 @@ budget::Finish finish_of(const Engine& engine, const Dataset& data, const Finish
       task::member_count(data.spec.recipe) > 1 && data.spec.recipe.ensemble.blend == task::Blend::validation;
   budget::Finish finish{.rows = data.split_rows(),
                         .optional_rows = data.count(task::SplitName::training),
+                        .seconds = work.witness_seconds,
                         .synced_files = 1,
                         .held_bytes = engine.layout().bytes() + engine.arena_bytes() +
                                       BestModel::bytes_for(engine) + data.bytes()};

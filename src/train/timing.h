@@ -69,6 +69,7 @@ class Laps {
 struct FinishWork {
   bool predictions = true, model = true;
   int64_t predicted_rows = 0;
+  double witness_seconds = 0;
 };
 budget::Finish finish_of(const Engine& engine, const Dataset& data, const FinishWork& work);
 

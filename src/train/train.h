@@ -10,6 +10,7 @@
 #include "train/loop.h"
 #include "train/site.h"
 #include "train/timing.h"
+#include "train/witness.h"
 
 namespace shoestring::train {
 
@@ -38,6 +39,7 @@ struct TrainRequest {
   Site site = {};                           // elsewhere: for plan() only
   std::optional<FromFile> from_file = {};   // keep the encoded rows in a file (train/from_file.h)
   std::string surveys = {};  // where surveys of long tables are kept (train/kept_survey.h); "": nowhere
+  Witness witness = {};
 };
 
 // What is known before the first step.
@@ -62,6 +64,7 @@ struct TrainOutcome {
   bool already_finished = false;  // the resumed run had ended before: nothing was done
   Ending ending = Ending::finished;
   std::string folder, model_path;  // model_path is "" if none was to be saved
+  std::string report;              // what the witness wrote; "" if nothing
   bool can_resume = false;         // from where it stopped
   int64_t steps = 0, best_step = 0, skipped = 0;
   double seconds = 0, samples_per_second = 0;  // of the loop

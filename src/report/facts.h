@@ -1,0 +1,70 @@
+// All that a report says, as plain values: report.json is this record as JSON, and report.html shows nothing
+// else.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "report/quality.h"
+#include "train/evaluate.h"
+
+namespace shoestring::report {
+
+enum class Severity { good, note, warning, problem };
+
+// Something found in the data or in how the model learned: what it is seen by, and what helps.
+struct Finding {
+  Severity severity = Severity::note;
+  std::string subject;  // the column or output; "" for all
+  std::string title, evidence, remedy;
+};
+
+// Values over the steps of a run.
+struct Series {
+  std::string name, split;  // "roc_auc of income", "validation"
+  std::vector<double> values;
+};
+
+struct TrainingFacts {
+  std::vector<int64_t> steps;  // of the evaluations, at most some hundred of them
+  std::vector<double> learning_rate, gradient_norm;
+  std::vector<Series> series;  // each as long as steps; NaN where it was not measured
+  std::vector<int64_t> speed_steps;
+  std::vector<double> samples_per_second;  // at speed_steps, evaluations included
+  int64_t best_step = 0;
+};
+
+struct RunFacts {
+  std::string ending;
+  int64_t steps = 0, skipped = 0, parameters = 0;
+  uint64_t seed = 42;
+  double seconds = 0, samples_per_second = 0;  // of the loop
+};
+
+struct PlanFacts {
+  std::string ledger, times;  // as plan --json and planned_against_actual.json have them
+  int64_t peak_bytes = 0;
+  std::optional<double> planned_usd, spent_usd, planned_wh, spent_wh;
+};
+
+struct Facts {
+  std::string title;    // the folder
+  std::string made;     // when, "2026-11-26 13:00"
+  std::string program;  // "shoestring 0.1.0"
+  std::vector<std::string> files;
+  int64_t rows = 0;  // of the table
+  std::vector<std::pair<std::string, int64_t>> split_rows;
+  std::vector<std::pair<std::string, std::string>> inputs, outputs;  // name and type
+  std::vector<std::pair<std::string, train::Metrics>> metrics;       // of each split
+  std::vector<std::string> remarks;
+  std::optional<RunFacts> run;  // absent of an evaluation
+  std::optional<PlanFacts> plan;
+  std::optional<TrainingFacts> training;
+  std::optional<Quality> quality;
+  std::vector<Finding> data_findings, diagnosis;
+};
+
+std::string to_json(const Facts& facts);
+
+}  // namespace shoestring::report

@@ -1,0 +1,1 @@
+// The data: what stands in the table.

@@ -1,0 +1,135 @@
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "report/page.h"
+#include "train/run_files.h"
+
+namespace shoestring::report {
+namespace {
+
+std::string now() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+                     parts.tm_hour, parts.tm_min);
+}
+
+// What is known of the data and the model, however it came to be measured.
+Facts facts_of(const train::Dataset& data, const std::string& folder) {
+  Facts facts;
+  facts.title = std::filesystem::path(folder).lexically_normal().filename().string();
+  if (facts.title.empty()) facts.title = folder;
+  facts.made = now();
+  facts.program = "shoestring " SHOESTRING_VERSION;
+  for (const auto& file : data.files) facts.files.push_back(file.path);
+  facts.rows = data.rows;
+  for (const auto split : {task::SplitName::training, task::SplitName::validation, task::SplitName::test})
+    facts.split_rows.emplace_back(name_of(split), data.count(split));
+  for (const auto& input : data.spec.recipe.inputs)
+    facts.inputs.emplace_back(input.name, std::string(name_of(input.type())));
+  for (const auto& output : data.spec.recipe.outputs)
+    facts.outputs.emplace_back(output.name, std::string(name_of(output.type())));
+  return facts;
+}
+
+Result<std::string> write_down(const Facts& facts, const std::string& folder) {
+  const std::string json = to_json(facts);
+  if (auto ok = write_file(folder + "/report.json", json, false); !ok) return fail(ok.error());
+  const std::string page = folder + "/report.html";
+  if (auto ok = write_page(page, std::span(&json, 1)); !ok) return fail(ok.error());
+  return page;
+}
+
+}  // namespace
+
+Result<Level> level_named(const std::string& name) {
+  const std::string names[] = {"none", "normal", "full"};
+  for (size_t i = 0; i < std::size(names); ++i)
+    if (name == names[i]) return static_cast<Level>(i);
+  const std::string near = nearest(name, names);
+  return fail(ErrorKind::usage, fmt::format("unknown report '{}'", name), "--report",
+              near.empty() ? "one of none, normal, full" : fmt::format("did you mean '{}'?", near));
+}
+
+void Reporter::watch(train::TrainRequest& request, train::TrainEvents& events) {
+  if (level_ == Level::none) return;
+  request.witness.bytes = kReportBytes;
+  request.witness.disk_bytes = kReportDiskBytes;
+  request.witness.seconds = kReportSeconds;
+  request.witness.answered = [this](task::SplitName split, const train::Dataset& data,
+                                    const train::RowsAt& at, const train::Ports& ports) {
+    if (!quality_) quality_.emplace(data.spec, data.fits, split);
+    quality_->add(at, ports);
+  };
+  request.witness.ended = [this](const train::Ended& ended) { return write(ended); };
+  events.started = [this, tell = std::move(events.started)](const train::Start& start) {
+    quality_.reset();
+    pace_ = {};
+    if (tell) tell(start);
+  };
+  events.evaluated = [this, tell = std::move(events.evaluated)](const train::Evaluation& e) {
+    pace_.add(e.step, SteadyClock().seconds());
+    if (tell) tell(e);
+  };
+}
+
+Result<std::string> Reporter::write(const train::Ended& ended) {
+  const train::TrainOutcome& outcome = ended.outcome;
+  Facts facts = facts_of(ended.data, outcome.folder);
+  if (outcome.training) facts.metrics.emplace_back("training", *outcome.training);
+  if (outcome.validation) facts.metrics.emplace_back("validation", *outcome.validation);
+  if (outcome.test) facts.metrics.emplace_back("test", *outcome.test);
+  facts.remarks = outcome.remarks;
+  facts.run = RunFacts{.ending = std::string(train::to_string(outcome.ending)),
+                       .steps = outcome.steps,
+                       .skipped = outcome.skipped,
+                       .parameters = ended.parameters,
+                       .seed = ended.seed,
+                       .seconds = outcome.seconds,
+                       .samples_per_second = outcome.samples_per_second};
+  facts.training = training_facts(ended.position.history, outcome.best_step);
+  pace_.fill(ended.rows_per_step, *facts.training);
+  if (quality_) facts.quality = quality_->take();
+  quality_.reset();
+  facts.plan = PlanFacts{.ledger = budget::to_json(ended.ledger, -1),
+                         .times = train::to_json(ended.times),
+                         .peak_bytes = peak_resident_bytes(),
+                         .planned_usd = ended.planned.usd,
+                         .spent_usd = ended.spent.usd,
+                         .planned_wh = ended.planned.energy_wh,
+                         .spent_wh = ended.spent.energy_wh};
+  return write_down(facts, outcome.folder);
+}
+
+void Reporter::watch(train::EvaluateRequest& request, const train::SavedModel& model, std::string folder,
+                     std::string rows_name) {
+  if (level_ == Level::none) return;
+  request.answered = [this](task::SplitName split, const train::Dataset& data, const train::RowsAt& at,
+                            const train::Ports& ports) {
+    if (!quality_) quality_.emplace(data.spec, data.fits, split);
+    quality_->add(at, ports);
+  };
+  request.measured = [this, &model, folder = std::move(folder), rows_name = std::move(rows_name)](
+                         const train::Dataset& data, task::SplitName,
+                         const train::Metrics& metrics) -> Status {
+    Facts facts = facts_of(data, folder);
+    facts.metrics.emplace_back(rows_name, metrics);
+    facts.remarks = train::remarks_on(model.spec, model.fits, metrics, rows_name, nullptr);
+    if (quality_) facts.quality = quality_->take();
+    if (facts.quality) facts.quality->split = rows_name;
+    quality_.reset();
+    auto wrote = write_down(facts, folder);
+    return wrote ? Status() : fail(wrote.error());
+  };
+}
+
+}  // namespace shoestring::report
