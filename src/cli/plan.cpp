@@ -148,6 +148,7 @@ int sweep(TrainFlags& flags, const LogSink& log) {
 }  // namespace
 
 int plan(Arguments arguments) {
+  if (!arguments.empty() && arguments[0] == "serve") return plan_serve(arguments.subspan(1));
   TrainFlags flags;
   if (const auto done = options_of("plan", flags).read(arguments)) return *done;
   if (auto ok = complete(flags); !ok) return report(ok.error());

@@ -16,6 +16,7 @@ struct Verb {
 
 int train(Arguments);
 int plan(Arguments);
+int plan_serve(Arguments);  // what follows "plan serve"
 int experiment(Arguments);
 int evaluate(Arguments);
 int predict(Arguments);

@@ -13,6 +13,22 @@ namespace {
 // A byte that stands for itself in a JSON string.
 bool is_plain(char c) { return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\'; }
 
+// Whether a text would read back as something else without quotes.
+bool needs_quotes(std::string_view text, char delimiter) {
+  if (text.empty()) return false;
+  if (text.front() == ' ' || text.back() == ' ') return true;
+  return std::ranges::any_of(
+      text, [delimiter](char c) { return c == delimiter || c == '"' || c == '\r' || c == '\n'; });
+}
+
+template <class T>
+std::string_view digits_of(T value, std::array<char, 32>& digits) {
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  return {digits.data(), static_cast<size_t>(end - digits.data())};
+}
+
+}  // namespace
+
 void append_json(std::string& out, std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
@@ -38,22 +54,6 @@ void append_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
-// Whether a text would read back as something else without quotes.
-bool needs_quotes(std::string_view text, char delimiter) {
-  if (text.empty()) return false;
-  if (text.front() == ' ' || text.back() == ' ') return true;
-  return std::ranges::any_of(
-      text, [delimiter](char c) { return c == delimiter || c == '"' || c == '\r' || c == '\n'; });
-}
-
-template <class T>
-std::string_view digits_of(T value, std::array<char, 32>& digits) {
-  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
-  return {digits.data(), static_cast<size_t>(end - digits.data())};
-}
-
-}  // namespace
-
 void append_decimal(std::string& out, int64_t value, int places) {
   assert(places >= 0 && places <= 18);
   std::array<char, 32> digits;
@@ -72,7 +72,7 @@ void append_decimal(std::string& out, int64_t value, int places) {
 RowText::RowText(WriteKind kind, const std::vector<std::string>& names)
     : kind_(kind), delimiter_(kind == WriteKind::tsv ? '\t' : ',') {
   for (const std::string& name : names) {
-    if (kind == WriteKind::jsonl) {
+    if (is_json()) {
       append_json(buffer_, name);
       buffer_ += ": ";
     } else {
@@ -84,7 +84,7 @@ RowText::RowText(WriteKind kind, const std::vector<std::string>& names)
 }
 
 void RowText::names() {
-  if (kind_ == WriteKind::jsonl) return;
+  if (is_json()) return;
   for (size_t i = 0; i < names_.size(); ++i) {
     if (i > 0) buffer_ += delimiter_;
     buffer_ += names_[i];
@@ -94,8 +94,10 @@ void RowText::names() {
 
 void RowText::begin_cell() {
   assert(column_ < names_.size());
-  if (kind_ != WriteKind::jsonl) {
+  if (!is_json()) {
     if (column_ > 0) buffer_ += delimiter_;
+  } else if (kind_ == WriteKind::arrays) {
+    buffer_ += column_ == 0 ? "[" : ", ";
   } else {
     buffer_ += column_ == 0 ? "{" : ", ";
     buffer_ += names_[column_];
@@ -118,7 +120,7 @@ void RowText::append_delimited(std::string_view text) {
 
 void RowText::text(std::string_view value) {
   begin_cell();
-  if (kind_ == WriteKind::jsonl)
+  if (is_json())
     append_json(buffer_, value);
   else if (value.empty() && names_.size() == 1)
     buffer_ += "\"\"";
@@ -166,7 +168,7 @@ void RowText::decimal(int64_t value, int places) {
 
 void RowText::null() {
   begin_cell();
-  if (kind_ == WriteKind::jsonl)
+  if (is_json())
     buffer_ += "null";
   else if (names_.size() == 1)
     buffer_ += "\"\"";  // a blank line would be no row
@@ -196,7 +198,7 @@ void RowText::texts(std::span<const std::string_view> values) {
   }
   list += ']';
   begin_cell();
-  if (kind_ == WriteKind::jsonl)
+  if (is_json())
     buffer_ += list;
   else
     append_delimited(list);
@@ -205,6 +207,7 @@ void RowText::texts(std::span<const std::string_view> values) {
 void RowText::end_row() {
   assert(column_ == names_.size());
   if (kind_ == WriteKind::jsonl) buffer_ += names_.empty() ? "{}" : "}";
+  if (kind_ == WriteKind::arrays) buffer_ += names_.empty() ? "[]" : "]";
   buffer_ += '\n';
   column_ = 0;
 }

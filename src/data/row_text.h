@@ -12,17 +12,21 @@
 
 namespace shoestring::data {
 
-enum class WriteKind { csv, jsonl, tsv };
+// arrays: a row is a JSON list of its cells.
+enum class WriteKind { csv, jsonl, tsv, arrays };
 
 // value / 10^places, with all its places; at most 18.
 void append_decimal(std::string& out, int64_t value, int places);
+
+// The text as a JSON string, in quotes.
+void append_json(std::string& out, std::string_view text);
 
 // A row is as many cells as there are names, then end_row().
 class RowText {
  public:
   RowText(WriteKind kind, const std::vector<std::string>& names);
 
-  void names();  // the first line of CSV and TSV; nothing of JSON lines
+  void names();  // the first line of CSV and TSV; nothing of JSON
 
   void text(std::string_view value);
   void number(float value);  // shortest text that reads back to the same f32; NaN and infinity: null
@@ -42,6 +46,7 @@ class RowText {
   void begin_cell();
   void append(float value);
   void append_delimited(std::string_view text);
+  bool is_json() const { return kind_ == WriteKind::jsonl || kind_ == WriteKind::arrays; }
 
   WriteKind kind_;
   char delimiter_;

@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "serve/request.h"
@@ -44,8 +45,9 @@ class Batcher {
   };
   using Pass = std::function<void(std::span<const Piece> pieces, int64_t rows)>;
 
-  // `passes`: what there is, by rows; never empty.
-  Batcher(Pass pass, std::vector<PassTime> passes, const BatcherOptions& options);
+  // `passes`: what there is, by rows; never empty. `answer_words`: floats of a row's answers, for which
+  // submit() makes room.
+  Batcher(Pass pass, int64_t answer_words, std::vector<PassTime> passes, const BatcherOptions& options);
   ~Batcher();  // drains
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
@@ -79,7 +81,8 @@ class Batcher {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::shared_ptr<Impl> impl_;
+  std::thread thread_;
 };
 
 }  // namespace shoestring::serve

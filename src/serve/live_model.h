@@ -63,4 +63,8 @@ class LiveModel {
   std::unique_ptr<Inside> inside_;
 };
 
+// Submits the request and returns once it is answered, or not taken: for who has nothing else to do
+// meanwhile. Its when_done is replaced.
+Batcher::Taken answer(LiveModel& model, Request& request);
+
 }  // namespace shoestring::serve

@@ -36,6 +36,16 @@ Status Models::load(const std::string& name, const std::string& path) {
   return {};
 }
 
+void Models::adopt(std::shared_ptr<LiveModel> model) {
+  const std::string name = model->description().name, path = model->description().path;
+  const std::scoped_lock lock(mutex_);
+  auto entry = std::ranges::find(entries_, name, &Entry::name);
+  if (entry == entries_.end()) entry = entries_.insert(entries_.end(), {.name = name});
+  entry->path = path;
+  entry->reason.clear();
+  std::swap(entry->model, model);
+}
+
 Status Models::reload(const std::string& name) {
   std::string path;
   {

@@ -20,6 +20,8 @@ class Models {
   // Reads and compiles on the calling thread, which takes some milliseconds; others are served meanwhile. Two
   // loads at a time wait for each other.
   Status load(const std::string& name, const std::string& path);
+  // Takes one in that is loaded already, under its own name.
+  void adopt(std::shared_ptr<LiveModel> model);
   // Again from where it came, of an unloaded one too. ErrorKind::usage where there is none of that name.
   Status reload(const std::string& name);
   // It stays in the index, not ready. ErrorKind::usage where there is none of that name.

@@ -87,7 +87,7 @@ struct Request {
   // Lets go of the model and the rows. Buffers stay, but for those above kKeptBytes.
   void clear();
 };
-inline constexpr size_t kKeptBytes = 256 << 10;
+inline constexpr size_t kKeptBytes = 16 << 10;
 
 // Appends the answers as JSON, in the orientation that the rows had.
 void write_json(const Request& request, std::string& out);
@@ -96,13 +96,17 @@ void write_json(const Request& request, std::string& out);
 // for. Refuses names of tensors that are none of the model's outputs (which the reader has refused already).
 size_t write_kserve(const Request& request, std::string_view version, std::string& out);
 
+inline constexpr size_t kReaderBytes = 256 << 10;
+
 struct ReadOptions {
-  bool strict = true;          // a key that is no column of the model's is a fault; false: it is passed over
+  bool strict = true;  // a key that is no column of the model's is a fault; false: it is passed over
+  size_t readable_behind =
+      0;  // bytes after the body that may be read: with 64 or more it is not copied first
   int64_t max_rows = 1 << 16;  // of one request: above it, too_large
 };
 
 // Reads bodies into rows that are encoded for the model, by the same code as `predict`. One a thread: it
-// keeps the parser's buffers, at most kKeptBytes of each between requests. While it reads, it takes about 5
+// keeps the parser's buffers, at most kReaderBytes of each between requests. While it reads, it takes about 5
 // times the body's size.
 class RequestReader {
  public:

@@ -1,12 +1,16 @@
-// What a service takes, before it takes any of it: `plan serve` prints it, `serve` keeps to it.
+// What a service takes: `plan serve` prints it, `serve` keeps to it. The models are loaded for it, once: who
+// serves goes on with them.
 //
-//   auto plan = plan_serve(request);            // loads and compiles nothing for good
+//   auto plan = plan_serve(request);
 //   if (!plan->fits) return report(plan->fits.error());     // exit code 4
-//   Models models(plan->live);  …serve with plan->connections and plan->max_body…
+//   Models models(plan->live);
+//   for (auto& model : plan->models) models.adopt(std::move(model));
+//   …serve with plan->connections, plan->max_body, plan->body_bytes, and plan->read for every request
 //
 // The most that the process holds is the sum of the lines: VmHWM is never above it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,23 +25,21 @@ namespace shoestring::serve {
 // What HTTP takes, which its owner knows.
 struct HttpCosts {
   int64_t process = 0;         // its module and libraries, threads and logs
-  int64_t connection = 0;      // of each, beside the body and the answer
-  double request_seconds = 0;  // of a request, beside its reading and answering: parsing headers, the kernel
+  int64_t connection = 0;      // of each, between two requests
+  double request_seconds = 0;  // of a request, beside its reading and answering: headers, the kernel
 };
 
 struct ServePlanRequest {
   struct Model {
     std::string name, path;
   };
-  std::vector<Model> models;
-  task::Budget budget = {};  // memory and cores; money: prices as of `plan` (budget/prices.h)
-  std::string prices = {};   // a file of prices
+  std::vector<Model> models = {};
+  task::Budget budget = {};  // memory and cores
+  std::string prices = {};   // a file of prices, budget/prices.h
   LiveOptions live = {};
   // Absent: chosen, at most kMostConnections and kMostBody, as the memory allows.
   std::optional<int64_t> connections = {}, max_body = {};
-  // Bodies and answers of all connections together: a body that finds no room waits, or gets 503.
-  std::optional<int64_t> body_bytes = {};
-  bool swaps = true;  // keep room for a second copy of the largest model, so that it can be replaced
+  bool swaps = true;  // keep room for another copy of the largest model, so that it can be replaced
   HttpCosts http = {};
 };
 inline constexpr int64_t kMostConnections = 1024, kMostBody = 8 << 20;
@@ -45,21 +47,26 @@ inline constexpr int64_t kMostConnections = 1024, kMostBody = 8 << 20;
 struct ServePlan {
   // What to serve with.
   LiveOptions live = {};
-  int64_t connections = 0, max_body = 0, body_bytes = 0;
+  ReadOptions read = {};
+  int64_t connections = 0, max_body = 0;
+  int64_t body_bytes = 0;  // of all bodies that are being received
+  std::vector<std::shared_ptr<LiveModel>> models = {};
 
+  budget::Machine machine = {};
   std::vector<budget::MemoryLine> lines = {};
   int64_t total_bytes = 0;
-  budget::Machine machine = {};
-  // Of the first model, one row a request, on one core beside the one that asks: as many as it answers with a
-  // 99th percentile of p99_seconds.
+  // Of the first model's example, one row a request, from kClients clients that ask all the time, served by
+  // one core; measured just now.
   double requests_per_second = 0, p99_seconds = 0;
   std::optional<double> usd_per_million = {};
   std::string priced_as = {};
   std::vector<budget::Choice> choices = {};  // what was made smaller so that it fits
   Status fits = {};                          // ErrorKind::budget with the least that would do
 };
+inline constexpr int kClients = 16;
 
-// Fails as LiveModel::load does.
+// Fails as LiveModel::load does, and with ErrorKind::budget before a model is loaded whose file alone is
+// larger than the memory.
 Result<ServePlan> plan_serve(const ServePlanRequest& request);
 
 std::string to_json(const ServePlan& plan, int indent = 2);

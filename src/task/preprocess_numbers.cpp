@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "task/holes.h"
-#include "task/preprocess.h"
+#include "task/preprocess_cells.h"
 
 namespace shoestring::task {
 namespace {
@@ -224,6 +224,12 @@ void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* dro
   for (int64_t row = 0; row < column.rows; ++row) {
     out[row] = static_cast<float>(std::clamp(scaled(fit, column[row]), -kMost, kMost));
   }
+}
+
+float encode_cell(const NumberFit& fit, double value) {
+  float encoded = 0;
+  encode(fit, {&value, 1}, nullptr, {&encoded, 1, 1});
+  return encoded;
 }
 
 double decode(const NumberFit& fit, double encoded, const std::optional<std::array<double, 2>>& clip) {

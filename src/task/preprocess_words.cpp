@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
 
 #include "base/text.h"
 #include "data/hash.h"
 #include "data/split.h"
 #include "task/holes.h"
-#include "task/preprocess.h"
+#include "task/preprocess_cells.h"
 
 namespace shoestring::task {
 namespace {
@@ -116,48 +115,7 @@ void name_usual_labels(const std::vector<WordCount>& words, BinaryFit& fit) {
   }
 }
 
-// 1 true, 0 false, -1 neither.
-int truth_of(const BinaryFit& fit, std::string_view word) {
-  if (fit.usual_words) {
-    const auto truth = data::parse_binary(word);
-    return truth ? *truth : -1;
-  }
-  return word == fit.true_label ? 1 : word == fit.false_label ? 0 : -1;
-}
-
 // ---- category ----------------------------------------------------------------------------------
-
-// Numbers of words in a vocabulary. For a few words looking is faster than building a table.
-class Lookup {
- public:
-  Lookup(const CategoryFit& fit, int64_t words) : fit_(fit) {
-    if (words <= 8) return;  // the table stays empty
-    table_.reserve(fit.vocabulary.size());
-    for (size_t i = 0; i < fit.vocabulary.size(); ++i)
-      table_.emplace(fit.vocabulary[i], static_cast<int32_t>(i));
-  }
-  // The word's number, or `otherwise`.
-  int32_t find(std::string_view raw, int32_t otherwise) const {
-    const std::string low = fit_.lowercase ? lowered(raw) : std::string();
-    const std::string_view word = fit_.lowercase ? std::string_view(low) : raw;
-    if (fit_.buckets > 0) return static_cast<int32_t>(data::crc32_of(word) % fit_.buckets);
-    if (const int32_t number = in_vocabulary(word); number >= 0) return number;
-    return std::binary_search(fit_.rare.begin(), fit_.rare.end(), word) ? fit_.unknown : otherwise;
-  }
-
- private:
-  int32_t in_vocabulary(std::string_view word) const {
-    if (table_.empty()) {
-      const auto found = std::find(fit_.vocabulary.begin(), fit_.vocabulary.end(), word);
-      return found == fit_.vocabulary.end() ? -1 : static_cast<int32_t>(found - fit_.vocabulary.begin());
-    }
-    const auto found = table_.find(word);
-    return found == table_.end() ? -1 : found->second;
-  }
-
-  const CategoryFit& fit_;
-  std::unordered_map<std::string_view, int32_t> table_;
-};
 
 // Missing values that become a word of their own count as rows of it.
 void count_filled(const CategoryFit& fit, Counted& counted) {
@@ -191,7 +149,65 @@ std::vector<std::string> cut_rare(int64_t most_common, std::vector<WordCount>& w
   return cut;
 }
 
+// As encode() has them: the values of rows without a word, and of those that a neighbour's takes the place
+// of.
+constexpr float kNoTruth = -1;
+constexpr int32_t kNoNumber = -2;
+
+template <class At>
+void fill(const BinaryFit& fit, int64_t rows, At at, std::vector<uint8_t>* drop, const Neighbours& near) {
+  fill_holes(
+      rows, at, [](float v) { return v == kNoTruth; }, fit.strategy, fit.fill ? 1.0F : 0.0F,
+      fit.usual ? 1.0F : 0.0F, drop, near.groups, near.state ? &near.state->missing : nullptr);
+}
+
+template <class At>
+void fill(const CategoryFit& fit, const CategoryLookup& lookup, int64_t rows, At at,
+          std::vector<uint8_t>* drop, const Neighbours& near) {
+  const int32_t usual = fit.buckets > 0 ? lookup.find(fit.fill, 0) : 0;
+  fill_holes(
+      rows, at, [](int32_t v) { return v == kNoNumber; }, fit.strategy, lookup.find(fit.fill, fit.unknown),
+      usual, drop, near.groups, near.state ? &near.state->missing : nullptr);
+}
+
 }  // namespace
+
+std::optional<bool> truth_of(const BinaryFit& fit, std::string_view word) {
+  if (fit.usual_words) return data::parse_binary(word);
+  if (word == fit.true_label) return true;
+  if (word == fit.false_label) return false;
+  return std::nullopt;
+}
+
+CategoryLookup::CategoryLookup(const CategoryFit& fit, bool few_words) : fit_(&fit) {
+  if (few_words) return;  // the table stays empty
+  table_.reserve(fit.vocabulary.size());
+  for (size_t i = 0; i < fit.vocabulary.size(); ++i)
+    table_.emplace(fit.vocabulary[i], static_cast<int32_t>(i));
+}
+
+int32_t CategoryLookup::find(std::string_view raw, int32_t otherwise) const {
+  const std::string low = fit_->lowercase ? lowered(raw) : std::string();
+  const std::string_view word = fit_->lowercase ? std::string_view(low) : raw;
+  if (fit_->buckets > 0) return static_cast<int32_t>(data::crc32_of(word) % fit_->buckets);
+  if (const int32_t number = in_vocabulary(word); number >= 0) return number;
+  return std::binary_search(fit_->rare.begin(), fit_->rare.end(), word) ? fit_->unknown : otherwise;
+}
+
+int32_t CategoryLookup::in_vocabulary(std::string_view word) const {
+  if (table_.empty()) {
+    const auto found = std::find(fit_->vocabulary.begin(), fit_->vocabulary.end(), word);
+    return found == fit_->vocabulary.end() ? -1 : static_cast<int32_t>(found - fit_->vocabulary.begin());
+  }
+  const auto found = table_.find(word);
+  return found == table_.end() ? -1 : found->second;
+}
+
+int32_t CategoryLookup::encode_missing() const {
+  int32_t number = kNoNumber;
+  fill(*fit_, *this, 1, [&](int64_t) -> int32_t& { return number; }, nullptr, {});
+  return number;
+}
 
 MissingRows mark_missing(WordColumn column, std::vector<uint8_t>& drop) {
   return mark_rows([&](int64_t row) { return column.codes[static_cast<size_t>(row)] == data::kMissingCode; },
@@ -274,20 +290,25 @@ Result<CategoryFit> fit_category(const CategoryPreprocessing& preprocessing, con
 
 void encode(const BinaryFit& fit, WordColumn column, std::vector<uint8_t>* drop, FloatColumn out,
             data::BadCells* bad, int64_t first_row, const Neighbours& near) {
-  constexpr float kHole = -1;
-  std::vector<float> truth(static_cast<size_t>(column.dictionary->size()));
-  for (size_t code = 0; code < truth.size(); ++code)
-    truth[code] = static_cast<float>(truth_of(fit, column.dictionary->value(static_cast<int32_t>(code))));
+  std::vector<float> numbers(static_cast<size_t>(column.dictionary->size()));
+  for (size_t code = 0; code < numbers.size(); ++code) {
+    const auto truth = truth_of(fit, column.dictionary->value(static_cast<int32_t>(code)));
+    numbers[code] = truth ? static_cast<float>(*truth) : kNoTruth;
+  }
   for (int64_t row = 0; row < column.rows(); ++row) {
     const int32_t code = column.codes[static_cast<size_t>(row)];
-    out[row] = code == data::kMissingCode ? kHole : truth[static_cast<size_t>(code)];
-    if (bad && code != data::kMissingCode && out[row] == kHole)
+    out[row] = code == data::kMissingCode ? kNoTruth : numbers[static_cast<size_t>(code)];
+    if (bad && code != data::kMissingCode && out[row] == kNoTruth)
       bad->add(first_row + row, column.dictionary->value(code));
   }
-  fill_holes(
-      column.rows(), [&](int64_t row) -> float& { return out[row]; }, [](float v) { return v == kHole; },
-      fit.strategy, fit.fill ? 1.0F : 0.0F, fit.usual ? 1.0F : 0.0F, drop, near.groups,
-      near.state ? &near.state->missing : nullptr);
+  fill(
+      fit, column.rows(), [&](int64_t row) -> float& { return out[row]; }, drop, near);
+}
+
+float encode_cell(const BinaryFit& fit, std::optional<bool> truth) {
+  float number = truth ? static_cast<float>(*truth) : kNoTruth;
+  fill(fit, 1, [&](int64_t) -> float& { return number; }, nullptr, {});
+  return number;
 }
 
 void add_unknown(CategoryFit& fit) {
@@ -299,21 +320,18 @@ void add_unknown(CategoryFit& fit) {
 
 void encode(const CategoryFit& fit, bool is_output, WordColumn column, std::vector<uint8_t>* drop,
             std::span<int32_t> out, const Neighbours& near, int64_t first_row) {
-  constexpr int32_t kHole = -2;
-  const Lookup lookup(fit, column.dictionary->size());
+  const CategoryLookup lookup(fit, column.dictionary->size() <= 8);
   const int32_t unknown = is_output ? -1 : fit.unknown;
-  const int32_t usual = fit.buckets > 0 ? lookup.find(fit.fill, 0) : 0;
   std::vector<int32_t> numbers(static_cast<size_t>(column.dictionary->size()));
   for (size_t code = 0; code < numbers.size(); ++code)
     numbers[code] = lookup.find(column.dictionary->value(static_cast<int32_t>(code)), unknown);
   for (size_t row = 0; row < out.size(); ++row) {
     const int32_t code = column.codes[row];
-    out[row] = code == data::kMissingCode ? kHole : numbers[static_cast<size_t>(code)];
+    out[row] = code == data::kMissingCode ? kNoNumber : numbers[static_cast<size_t>(code)];
   }
-  fill_holes(
-      column.rows(), [&](int64_t row) -> int32_t& { return out[static_cast<size_t>(row)]; },
-      [](int32_t v) { return v == kHole; }, fit.strategy, lookup.find(fit.fill, fit.unknown), usual, drop,
-      near.groups, near.state ? &near.state->missing : nullptr);
+  fill(
+      fit, lookup, column.rows(), [&](int64_t row) -> int32_t& { return out[static_cast<size_t>(row)]; },
+      drop, near);
   if (fit.targets.folds == 0 || !drop) return;
   for (size_t row = 0; row < near.groups.size(); ++row)
     if (near.groups[row] == data::kTrain && out[row] >= 0)

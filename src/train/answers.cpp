@@ -9,8 +9,9 @@
 namespace shoestring::train {
 namespace {
 
+template <class Out>
 void write_classes(const std::string& label, std::span<const float> probabilities, int32_t predicted,
-                   data::RowText& out) {
+                   Out& out) {
   out.text(label);
   out.numbers(probabilities.data(), static_cast<int>(probabilities.size()));
   out.number(probabilities[static_cast<size_t>(predicted)]);
@@ -18,7 +19,8 @@ void write_classes(const std::string& label, std::span<const float> probabilitie
 }
 
 // In few digits, but where a large offset would swallow the column's own.
-void write_number(const task::NumberFit& fit, double answer, data::RowText& out) {
+template <class Out>
+void write_number(const task::NumberFit& fit, double answer, Out& out) {
   const auto few = static_cast<float>(answer);
   if (std::abs(few - answer) < 1e-4 * fit.scale)
     out.number(few);
@@ -27,8 +29,9 @@ void write_number(const task::NumberFit& fit, double answer, data::RowText& out)
 }
 
 // The words from the threshold on, and each word's probability.
+template <class Out>
 void write_words(const task::WordsFit& fit, double threshold, std::span<const float> probabilities,
-                 data::RowText& out) {
+                 Out& out) {
   std::vector<std::string_view> words;
   for (size_t i = 0; i < probabilities.size(); ++i)
     if (probabilities[i] >= threshold) words.push_back(fit.vocabulary[i]);
@@ -52,7 +55,8 @@ Answers::Answers(const task::NetworkSpec& spec, const task::Fits& fits) : spec_(
   }
 }
 
-void Answers::write(const Ports& ports, int64_t row, data::RowText& out) const {
+template <class Out>
+void Answers::write_cells(const Ports& ports, int64_t row, Out& out) const {
   for (size_t o = 0; o < fits_->outputs.size(); ++o) {
     const task::Fit& fit = fits_->outputs[o];
     const int64_t size = spec_->output_sizes[o];
@@ -83,5 +87,10 @@ void Answers::write(const Ports& ports, int64_t row, data::RowText& out) const {
   }
   out.end_row();
 }
+
+void Answers::write(const Ports& ports, int64_t row, data::RowText& out) const {
+  write_cells(ports, row, out);
+}
+void Answers::write(const Ports& ports, int64_t row, AnswerCells& out) const { write_cells(ports, row, out); }
 
 }  // namespace shoestring::train

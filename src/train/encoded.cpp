@@ -45,6 +45,34 @@ decltype(auto) cells_of(RawColumn& column) {
 
 }  // namespace
 
+void encode_input(const task::Fit& fit, RawColumn& raw, int64_t rows, std::vector<uint8_t>* drop,
+                  task::FloatColumn numbers, EncodedColumn& own, data::BadCells* bad, int64_t first_row,
+                  const task::Neighbours& near) {
+  std::visit(
+      Overloaded{[&](const task::NumberFit& f) { encode(f, cells_of<Numbers>(raw), drop, numbers, near); },
+                 [&](const task::BinaryFit& f) {
+                   encode(f, cells_of<Words>(raw), drop, numbers, bad, first_row, near);
+                 },
+                 [&](const task::CategoryFit& f) {
+                   auto& words = std::get<Words>(raw);
+                   encode(f, false, words.view(), drop, words.codes, near, first_row);
+                   own.emplace<data::CodeColumn>(f.codes(), rows).append(words.codes);
+                 },
+                 [&](const task::VectorFit& f) {
+                   auto& column = own.emplace<data::FloatRows>(static_cast<int>(f.size), rows);
+                   encode(f, cells_of<Vectors>(raw), drop, column, bad, first_row, near);
+                 },
+                 [&](const task::WordsFit& f) {
+                   own = task::code_column(f, rows);
+                   encode(f, false, cells_of<WordLists>(raw), drop, std::get<data::CodeColumn>(own), near);
+                 },
+                 [&](const task::DateFit& f) {
+                   encode(f, cells_of<Dates>(raw), drop, own.emplace<data::DateRows>(), bad, first_row, near);
+                 }},
+      fit);
+  raw = {};
+}
+
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
                             int64_t first_row, std::span<const uint8_t> groups,
                             std::span<task::FillState> states) {
@@ -53,39 +81,11 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
   out.numbers.append(raw.rows());
   out.columns.resize(fits.inputs.size());
   for (size_t i = 0; i < fits.inputs.size(); ++i) {
-    const task::Neighbours near{groups, states.empty() ? nullptr : &states[i]};
-    data::BadCells* bad = &raw.bad_inputs[i];
-    const auto place = [&] {
-      return task::FloatColumn{out.numbers.column(raw.number_column[i]), raw.rows(), raw.number_columns};
-    };
-    std::visit(Overloaded{[&](const task::NumberFit& f) {
-                            encode(f, cells_of<Numbers>(raw.inputs[i]), drop, place(), near);
-                          },
-                          [&](const task::BinaryFit& f) {
-                            encode(f, cells_of<Words>(raw.inputs[i]), drop, place(), bad, first_row, near);
-                          },
-                          [&](const task::CategoryFit& f) {
-                            auto& words = std::get<Words>(raw.inputs[i]);
-                            encode(f, false, words.view(), drop, words.codes, near, first_row);
-                            auto& column = out.columns[i].emplace<data::CodeColumn>(f.codes(), raw.rows());
-                            column.append(words.codes);
-                          },
-                          [&](const task::VectorFit& f) {
-                            auto& column =
-                                out.columns[i].emplace<data::FloatRows>(static_cast<int>(f.size), raw.rows());
-                            encode(f, cells_of<Vectors>(raw.inputs[i]), drop, column, bad, first_row, near);
-                          },
-                          [&](const task::WordsFit& f) {
-                            out.columns[i] = task::code_column(f, raw.rows());
-                            encode(f, false, cells_of<WordLists>(raw.inputs[i]), drop,
-                                   std::get<data::CodeColumn>(out.columns[i]), near);
-                          },
-                          [&](const task::DateFit& f) {
-                            encode(f, cells_of<Dates>(raw.inputs[i]), drop,
-                                   out.columns[i].emplace<data::DateRows>(), bad, first_row, near);
-                          }},
-               fits.inputs[i]);
-    raw.inputs[i] = {};
+    const int column = raw.number_column[i];
+    const task::FloatColumn numbers{column < 0 ? nullptr : out.numbers.column(column), raw.rows(),
+                                    raw.number_columns};
+    encode_input(fits.inputs[i], raw.inputs[i], raw.rows(), drop, numbers, out.columns[i], &raw.bad_inputs[i],
+                 first_row, {groups, states.empty() ? nullptr : &states[i]});
   }
   return out;
 }
@@ -142,20 +142,20 @@ void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t
     for (int64_t r = count; r < plan_rows; ++r)
       std::copy_n(ports.numbers + (count - 1) * width, width, ports.numbers + r * width);
   }
-  const auto fill = [&](const auto& column, auto* out, int64_t width) {
-    gather_rows(column, rows, plan_rows, width, out);
+  for (size_t i = 0; i < inputs.columns.size(); ++i)
+    if (void* out = ports.inputs[i]) gather(inputs.columns[i], rows, plan_rows, out);
+}
+
+void gather(const EncodedColumn& column, std::span<const uint32_t> rows, int64_t plan_rows, void* out) {
+  const auto fill = [&](const auto& cells, auto* to, int64_t width) {
+    gather_rows(cells, rows, plan_rows, width, to);
   };
-  for (size_t i = 0; i < inputs.columns.size(); ++i) {
-    void* out = ports.inputs[i];
-    if (!out) continue;
-    std::visit(Overloaded{[](const std::monostate&) {},
-                          [&](const data::CodeColumn& c) { fill(c, static_cast<int32_t*>(out), c.width()); },
-                          [&](const data::FloatRows& f) { fill(f, static_cast<float*>(out), f.width()); },
-                          [&](const data::DateRows& d) {
-                            fill(d, static_cast<float*>(out), data::DateRows::kWidth);
-                          }},
-               inputs.columns[i]);
-  }
+  std::visit(
+      Overloaded{[](const std::monostate&) {},
+                 [&](const data::CodeColumn& c) { fill(c, static_cast<int32_t*>(out), c.width()); },
+                 [&](const data::FloatRows& f) { fill(f, static_cast<float*>(out), f.width()); },
+                 [&](const data::DateRows& d) { fill(d, static_cast<float*>(out), data::DateRows::kWidth); }},
+      column);
 }
 
 void gather(const EncodedTargets& targets, std::span<const uint32_t> rows, int64_t plan_rows,

@@ -33,6 +33,10 @@ struct EncodedTargets {
 EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
                             int64_t first_row = 0, std::span<const uint8_t> groups = {},
                             std::span<task::FillState> states = {});
+// One input's cells: into `numbers` where it is one of the number columns, else into `own`.
+void encode_input(const task::Fit& fit, RawColumn& raw, int64_t rows, std::vector<uint8_t>* drop,
+                  task::FloatColumn numbers, EncodedColumn& own, data::BadCells* bad, int64_t first_row = 0,
+                  const task::Neighbours& near = {});
 EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vector<uint8_t>* drop,
                               int64_t first_row = 0, std::span<const uint8_t> groups = {},
                               std::span<task::FillState> states = {});
@@ -40,6 +44,8 @@ EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vect
 // Fills the plan's inputs with these rows; rows that the plan has beyond them repeat the last one.
 void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t plan_rows,
             const Ports& ports);
+// One input's own column, into its port.
+void gather(const EncodedColumn& column, std::span<const uint32_t> rows, int64_t plan_rows, void* out);
 void gather(const EncodedTargets& targets, std::span<const uint32_t> rows, int64_t plan_rows,
             const Ports& ports);
 

@@ -1,0 +1,125 @@
+#include "serve/form_fields.h"
+
+#include "base/text.h"
+#include "data/batch.h"
+
+namespace shoestring::serve {
+namespace {
+
+using Fields = std::optional<std::vector<FormField>>;
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c = static_cast<char>(c | 0x20);
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+// '+' is a space and %41 an A; nothing where a '%' has no two digits behind it.
+std::optional<std::string> decoded(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i] == '+' ? ' ' : text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+Fields read_urlencoded(std::string_view body) {
+  std::vector<FormField> fields;
+  while (!body.empty()) {
+    const size_t end = std::min(body.find('&'), body.size());
+    const std::string_view pair = body.substr(0, end);
+    body.remove_prefix(std::min(end + 1, body.size()));
+    if (pair.empty()) continue;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    auto name = decoded(pair.substr(0, equals));
+    auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
+    if (!name || !value || fields.size() >= kMostFields) return std::nullopt;
+    fields.push_back({std::move(*name), std::move(*value)});
+  }
+  return fields;
+}
+
+// The value of a parameter in a header: of `name` in `form-data; name="age"`.
+std::optional<std::string> parameter(std::string_view header, std::string_view name) {
+  size_t at = header.find(';');
+  while (at < header.size()) {
+    std::string_view rest = data::trim(header.substr(at + 1));
+    const size_t equals = rest.find('=');
+    if (equals == std::string_view::npos) return std::nullopt;
+    const bool found = lowered(data::trim(rest.substr(0, equals))) == name;
+    rest.remove_prefix(equals + 1);
+    std::string value;
+    size_t used = 0;
+    if (rest.starts_with('"')) {
+      for (used = 1; used < rest.size() && rest[used] != '"'; ++used) {
+        if (rest[used] == '\\' && used + 1 < rest.size()) ++used;
+        value += rest[used];
+      }
+      if (used == rest.size()) return std::nullopt;
+    } else {
+      used = std::min(rest.find(';'), rest.size());
+      value = data::trim(rest.substr(0, used));
+    }
+    if (found) return value;
+    const size_t next = rest.find(';', used);
+    if (next == std::string_view::npos) return std::nullopt;
+    at = static_cast<size_t>(rest.data() + next - header.data());
+  }
+  return std::nullopt;
+}
+
+// A part's headers end at an empty line; its field's name stands in Content-Disposition.
+std::optional<FormField> read_part(std::string_view part) {
+  std::optional<std::string> name;
+  while (true) {
+    const size_t end = part.find("\r\n");
+    if (end == std::string_view::npos) return std::nullopt;
+    const std::string_view line = part.substr(0, end);
+    part.remove_prefix(end + 2);
+    if (line.empty()) break;
+    const size_t colon = line.find(':');
+    if (colon != std::string_view::npos && lowered(line.substr(0, colon)) == "content-disposition")
+      name = parameter(line.substr(colon + 1), "name");
+  }
+  if (!name) return std::nullopt;
+  return FormField{std::move(*name), std::string(part)};
+}
+
+Fields read_multipart(std::string_view body, const std::string& boundary) {
+  if (boundary.empty() || boundary.size() > 200) return std::nullopt;
+  const std::string first = "--" + boundary, between = "\r\n--" + boundary;
+  if (!body.starts_with(first)) return std::nullopt;
+  body.remove_prefix(first.size());
+  std::vector<FormField> fields;
+  while (!body.starts_with("--")) {
+    if (!body.starts_with("\r\n")) return std::nullopt;
+    body.remove_prefix(2);
+    const size_t end = body.find(between);
+    if (end == std::string_view::npos || fields.size() >= kMostFields) return std::nullopt;
+    auto field = read_part(body.substr(0, end));
+    if (!field) return std::nullopt;
+    fields.push_back(std::move(*field));
+    body.remove_prefix(end + between.size());
+  }
+  return fields;
+}
+
+}  // namespace
+
+std::optional<std::vector<FormField>> read_fields(std::string_view body, std::string_view content_type) {
+  const std::string type = lowered(data::trim(content_type.substr(0, content_type.find(';'))));
+  if (type == "application/x-www-form-urlencoded") return read_urlencoded(body);
+  if (type != "multipart/form-data") return std::nullopt;
+  return read_multipart(body, parameter(content_type, "boundary").value_or(""));
+}
+
+}  // namespace shoestring::serve

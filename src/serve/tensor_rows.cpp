@@ -1,0 +1,423 @@
+#include "serve/tensor_rows.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "data/row_text.h"
+
+namespace shoestring::serve {
+namespace {
+
+using simdjson::error_code;
+using simdjson::SUCCESS;
+using simdjson::ondemand::array;
+using simdjson::ondemand::json_type;
+using simdjson::ondemand::object;
+using simdjson::ondemand::value;
+
+enum class DataType { boolean, signed_integer, unsigned_integer, floating, bytes };
+struct DataTypeRow {
+  std::string_view name;
+  DataType type;
+  int64_t bytes;  // of an element in its binary form; 0: each says
+};
+constexpr auto kDataTypes = std::to_array<DataTypeRow>({{"BOOL", DataType::boolean, 1},
+                                                        {"INT8", DataType::signed_integer, 1},
+                                                        {"INT16", DataType::signed_integer, 2},
+                                                        {"INT32", DataType::signed_integer, 4},
+                                                        {"INT64", DataType::signed_integer, 8},
+                                                        {"UINT8", DataType::unsigned_integer, 1},
+                                                        {"UINT16", DataType::unsigned_integer, 2},
+                                                        {"UINT32", DataType::unsigned_integer, 4},
+                                                        {"UINT64", DataType::unsigned_integer, 8},
+                                                        {"FP32", DataType::floating, 4},
+                                                        {"FP64", DataType::floating, 8},
+                                                        {"BYTES", DataType::bytes, 0}});
+
+template <class T>
+T read_as(const char* at) {
+  T value;
+  std::memcpy(&value, at, sizeof value);
+  return value;
+}
+
+// One tensor's elements on their way into the cells of its column, row by row.
+class Column {
+ public:
+  Column(CellWriter& cells, int input, int64_t rows, int64_t width)
+      : cells_(cells), input_(input), rows_(rows), width_(width) {}
+
+  void number(double value, std::string_view text) {
+    if (width_ > 1) return part(text);
+    if (!begin()) return;
+    if (std::isnan(value))
+      cells_.missing(input_);
+    else if (std::isinf(value))
+      cells_.refuse(input_, text);
+    else
+      cells_.number(input_, value, text);
+  }
+  void text(std::string_view text) {
+    if (width_ > 1) {
+      std::string quoted;
+      data::append_json(quoted, text);
+      return part(quoted);
+    }
+    if (begin()) cells_.text(input_, text);
+  }
+  void missing() {
+    if (width_ > 1) return part("null");
+    if (begin()) cells_.missing(input_);
+  }
+  bool done() const { return row_ == rows_ || cells_.enough(); }
+  bool complete() const { return row_ == rows_ && !too_many_ && parts_ == 0; }
+
+ private:
+  bool begin() {
+    if (row_ == rows_) too_many_ = true;
+    if (done()) return false;
+    cells_.at(row_++);
+    return true;
+  }
+  // Of a list of several.
+  void part(std::string_view text) {
+    list_ += parts_ == 0 ? "[" : ", ";
+    list_ += text;
+    if (++parts_ < width_) return;
+    list_ += "]";
+    parts_ = 0;
+    if (begin()) cells_.text(input_, list_);
+    list_.clear();
+  }
+
+  CellWriter& cells_;
+  int input_;
+  int64_t rows_, width_, row_ = 0, parts_ = 0;
+  bool too_many_ = false;
+  std::string list_;
+};
+
+struct Tensor {
+  std::string_view name;
+  const DataTypeRow* type = nullptr;
+  int64_t rows = 0, width = 1;
+  std::optional<int64_t> binary_bytes;
+};
+
+class Reading {
+ public:
+  Reading(std::string_view binary, CellWriter& cells, Request& request)
+      : binary_(binary), cells_(cells), request_(request) {}
+
+  std::optional<Refusal> refusal;
+
+  error_code whole(object& all) {
+    std::string_view id;
+    auto found = all.find_field_unordered("id");
+    if (const auto e = found.get_string().get(id); !e)
+      request_.id = id;
+    else if (e != simdjson::NO_SUCH_FIELD)
+      return refuse("the request's id is no text");
+    if (const auto e = flag_in(all, "binary_data_output", request_.binary)) return e;
+    if (const auto e = asked(all)) return e;
+    array inputs;
+    if (const auto e = all.find_field_unordered("inputs").get_array().get(inputs))
+      return e == simdjson::NO_SUCH_FIELD || e == simdjson::INCORRECT_TYPE
+                 ? refuse("there is no list of inputs; send one tensor for each column")
+                 : e;
+    bool first = true;
+    std::vector<uint8_t> came(cells_.table().columns().size());
+    for (auto item : inputs) {
+      object tensor;
+      if (const auto e = item.get_object().get(tensor)) return e;
+      if (const auto e = one(tensor, first, came)) return e;
+      if (refusal || cells_.enough()) return SUCCESS;
+      first = false;
+    }
+    cells_.end_columns();
+    return SUCCESS;
+  }
+
+ private:
+  error_code refuse(std::string what) {
+    refusal = {.why = Refusal::Why::unprocessable, .what = std::move(what)};
+    return SUCCESS;
+  }
+
+  // A flag in the object's "parameters", where there is one.
+  static error_code flag_in(object& of, std::string_view name, bool& flag) {
+    object parameters;
+    const auto e = of.find_field_unordered("parameters").get_object().get(parameters);
+    if (e) return e == simdjson::NO_SUCH_FIELD ? SUCCESS : e;
+    bool told = false;
+    const auto f = parameters.find_field_unordered(name).get_bool().get(told);
+    if (!f) flag = told;
+    return f == simdjson::NO_SUCH_FIELD ? SUCCESS : f;
+  }
+
+  // The outputs that are wanted.
+  error_code asked(object& all) {
+    array outputs;
+    const auto e = all.find_field_unordered("outputs").get_array().get(outputs);
+    if (e) return e == simdjson::NO_SUCH_FIELD ? SUCCESS : e;
+    for (auto item : outputs) {
+      object output;
+      std::string_view name;
+      if (const auto f = item.get_object().get(output)) return f;
+      if (const auto f = output.find_field_unordered("name").get_string().get(name)) return f;
+      if (!cells_.table().answers(name)) {
+        cells_.fault(0, name, "an output of the model", "an unknown one");
+        if (cells_.enough()) return SUCCESS;
+        continue;
+      }
+      request_.asked.push_back({std::string(name), request_.binary});
+      if (const auto f = flag_in(output, "binary_data", request_.asked.back().binary)) return f;
+    }
+    return SUCCESS;
+  }
+
+  // Name, datatype and shape of a tensor.
+  error_code head(object& json, Tensor& tensor) {
+    std::string_view type;
+    if (const auto e = json.find_field_unordered("name").get_string().get(tensor.name)) return e;
+    if (const auto e = json.find_field_unordered("datatype").get_string().get(type)) return e;
+    const auto found = std::ranges::find(kDataTypes, type, &DataTypeRow::name);
+    if (found == kDataTypes.end()) {
+      cells_.fault(0, tensor.name,
+                   "a datatype among BOOL, INT8 to INT64, UINT8 to UINT64, FP32, FP64 and BYTES", type);
+      return SUCCESS;
+    }
+    array shape;
+    if (const auto e = json.find_field_unordered("shape").get_array().get(shape)) return e;
+    int64_t dims = 0, size = 0;
+    for (auto item : shape) {
+      if (const auto e = item.get_int64().get(size)) return e;
+      const bool fits = size >= 0 && size <= (int64_t{1} << 40);
+      if (fits && dims == 0)
+        tensor.rows = size;
+      else if (fits && dims == 1 && size > 0)
+        tensor.width = size;
+      else
+        dims = 2;
+      ++dims;
+    }
+    if (dims != 1 && dims != 2)
+      cells_.fault(0, tensor.name, "a shape of [rows] or [rows, values]", "another");
+    else
+      tensor.type = found;
+    object parameters;
+    const auto e = json.find_field_unordered("parameters").get_object().get(parameters);
+    if (e) return e == simdjson::NO_SUCH_FIELD ? SUCCESS : e;
+    int64_t bytes = 0;
+    const auto f = parameters.find_field_unordered("binary_data_size").get_int64().get(bytes);
+    if (!f) tensor.binary_bytes = bytes;
+    return f == simdjson::NO_SUCH_FIELD ? SUCCESS : f;
+  }
+
+  error_code one(object& json, bool first, std::vector<uint8_t>& came) {
+    Tensor tensor;
+    if (const auto e = head(json, tensor)) return e;
+    std::string_view bytes;
+    if (tensor.binary_bytes) {
+      if (*tensor.binary_bytes < 0 || static_cast<size_t>(*tensor.binary_bytes) > binary_.size()) {
+        cells_.fault(0, tensor.name, fmt::format("{} bytes behind the JSON", *tensor.binary_bytes),
+                     fmt::format("{}", binary_.size()));
+        return SUCCESS;
+      }
+      bytes = binary_.substr(0, static_cast<size_t>(*tensor.binary_bytes));
+      binary_.remove_prefix(bytes.size());
+    }
+    const int input = cells_.table().find(tensor.name);
+    if (input == CellTable::kUnknown) cells_.unknown(tensor.name);
+    if (input < 0 || !tensor.type) return SUCCESS;
+    if (std::exchange(came[static_cast<size_t>(input)], uint8_t{1})) {
+      cells_.fault(0, tensor.name, "one tensor", "a second one");
+      return SUCCESS;
+    }
+    if (rows_ < 0 || first) {
+      if (!cells_.add_rows(tensor.rows)) {
+        refusal = cells_.too_many_rows();
+        return SUCCESS;
+      }
+      rows_ = tensor.rows;
+    }
+    const auto& wanted = cells_.table().input(input);
+    const bool is_words = wanted.type == task::FeatureType::set || wanted.type == task::FeatureType::bag;
+    if (tensor.rows != rows_ || (tensor.width != 1 && tensor.width != wanted.size && !is_words)) {
+      cells_.fault(0, tensor.name,
+                   wanted.size > 1 ? fmt::format("a shape of [{}, {}]", rows_, wanted.size)
+                                   : fmt::format("a shape of [{}] or [{}, 1]", rows_, rows_),
+                   fmt::format("[{}, {}]", tensor.rows, tensor.width));
+      return SUCCESS;
+    }
+    Column column(cells_, input, rows_, tensor.width);
+    if (tensor.binary_bytes) {
+      read_binary(bytes, *tensor.type, column);
+    } else {
+      array data;
+      if (const auto e = json.find_field_unordered("data").get_array().get(data)) return e;
+      if (const auto e = read_data(data, column)) return e;
+    }
+    if (!column.complete() && !cells_.enough())
+      cells_.fault(0, tensor.name, fmt::format("{} elements of {}", rows_ * tensor.width, tensor.type->name),
+                   "another number of them");
+    return SUCCESS;
+  }
+
+  // Flat or nested.
+  static error_code read_data(array& data, Column& column) {
+    for (auto item : data) {
+      value v;
+      if (const auto e = std::move(item).get(v)) return e;
+      if (const auto e = read_element(v, column)) return e;
+    }
+    return SUCCESS;
+  }
+
+  static error_code read_element(value v, Column& column) {
+    json_type type;
+    if (const auto e = v.type().get(type)) return e;
+    switch (type) {
+      case json_type::array: {
+        array inner;
+        if (const auto e = v.get_array().get(inner)) return e;
+        return read_data(inner, column);
+      }
+      case json_type::number: {
+        const std::string_view token = v.raw_json_token();
+        double number = 0;
+        if (const auto e = v.get_double().get(number)) return e;
+        column.number(number, token.substr(0, token.find_last_not_of(" \t\r\n") + 1));
+        return SUCCESS;
+      }
+      case json_type::string: {
+        std::string_view text;
+        if (const auto e = v.get_string().get(text)) return e;
+        column.text(text);
+        return SUCCESS;
+      }
+      case json_type::boolean: {
+        bool truth = false;
+        if (v.get_bool().get(truth)) return simdjson::T_ATOM_ERROR;
+        column.number(truth, truth ? "true" : "false");
+        return SUCCESS;
+      }
+      case json_type::null:
+        if (bool null = false; v.is_null().get(null) || !null) return simdjson::N_ATOM_ERROR;
+        column.missing();
+        return SUCCESS;
+      case json_type::object:
+        break;
+    }
+    return simdjson::INCORRECT_TYPE;
+  }
+
+  static void read_binary(std::string_view bytes, const DataTypeRow& type, Column& column) {
+    if (type.bytes == 0) return read_texts(bytes, column);
+    const auto size = static_cast<size_t>(type.bytes);
+    for (; bytes.size() >= size && !column.done(); bytes.remove_prefix(size)) {
+      const char* at = bytes.data();
+      switch (type.type) {
+        case DataType::boolean:
+          column.number(*at != 0, *at != 0 ? "true" : "false");
+          break;
+        case DataType::signed_integer:
+          put(size == 1   ? read_as<int8_t>(at)
+              : size == 2 ? read_as<int16_t>(at)
+              : size == 4 ? read_as<int32_t>(at)
+                          : read_as<int64_t>(at),
+              column);
+          break;
+        case DataType::unsigned_integer:
+          put(size == 1   ? read_as<uint8_t>(at)
+              : size == 2 ? read_as<uint16_t>(at)
+              : size == 4 ? read_as<uint32_t>(at)
+                          : read_as<uint64_t>(at),
+              column);
+          break;
+        case DataType::floating:
+          if (size == 4)
+            put(read_as<float>(at), column);
+          else
+            put(read_as<double>(at), column);
+          break;
+        case DataType::bytes:
+          break;
+      }
+    }
+    if (!bytes.empty()) column.text("");  // one too many
+  }
+
+  template <class T>
+  static void put(T value, Column& column) {
+    char text[40];
+    const auto end = fmt::format_to(text, "{}", value);
+    column.number(static_cast<double>(value), {text, static_cast<size_t>(end - text)});
+  }
+
+  // Each with its length before it, as u32.
+  static void read_texts(std::string_view bytes, Column& column) {
+    while (bytes.size() >= 4 && !column.done()) {
+      const uint32_t size = read_as<uint32_t>(bytes.data());
+      bytes.remove_prefix(4);
+      if (size > bytes.size()) break;
+      column.text(bytes.substr(0, size));
+      bytes.remove_prefix(size);
+    }
+    if (!bytes.empty()) column.text("");
+  }
+
+  std::string_view binary_;
+  CellWriter& cells_;
+  Request& request_;
+  int64_t rows_ = -1;
+};
+
+}  // namespace
+
+struct TensorRows::Impl {
+  simdjson::ondemand::parser parser;
+  std::string padded;
+};
+
+TensorRows::TensorRows() : impl_(std::make_unique<Impl>()) {}
+TensorRows::~TensorRows() = default;
+
+OrRefusal<void> TensorRows::read(std::string_view body, size_t header_length, CellWriter& cells,
+                                 Request& request) {
+  if (header_length > body.size())
+    return tl::unexpected(Refusal{.what = "the body is shorter than Inference-Header-Content-Length says"});
+  const std::string_view header = header_length == 0 ? body : body.substr(0, header_length);
+  std::string& padded = impl_->padded;
+  padded.reserve(header.size() + simdjson::SIMDJSON_PADDING);
+  padded.assign(header);
+  simdjson::ondemand::document json;
+  Reading reading(body.substr(header.size()), cells, request);
+  error_code error = impl_->parser.iterate(padded.data(), padded.size(), padded.capacity() + 1).get(json);
+  object all;
+  if (!error) error = json.get_object().get(all);
+  if (!error) error = reading.whole(all);
+  if (reading.refusal) return tl::unexpected(std::move(*reading.refusal));
+  if (error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE ||
+      error == simdjson::NUMBER_ERROR)
+    return tl::unexpected(Refusal{
+        .why = Refusal::Why::unprocessable,
+        .what = "the request is not as KServe's protocol has it; send {\"inputs\": [{\"name\", \"shape\", "
+                "\"datatype\", \"data\"}, …]}"});
+  if (error)
+    return tl::unexpected(Refusal{
+        .what = fmt::format("the body is no JSON that can be read ({})", simdjson::error_message(error))});
+  return cells.finish();
+}
+
+void TensorRows::give_back() {
+  if (impl_->padded.capacity() <= kReaderBytes && impl_->parser.capacity() <= kReaderBytes) return;
+  *impl_ = Impl();
+}
+
+}  // namespace shoestring::serve

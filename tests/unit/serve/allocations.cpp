@@ -1,0 +1,1 @@
+#include "unit/train/allocations.cpp"
