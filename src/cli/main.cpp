@@ -22,6 +22,7 @@ constexpr Verb kVerbs[] = {
     {"plan", "says what train with the same flags would take", plan},
     {"evaluate", "measures a model on a table whose answers are known", evaluate},
     {"predict", "answers new rows", predict},
+    {"serve", "answers over HTTP", serve},
     {"experiment", "trains, then evaluates", experiment},
     {"init-config", "writes a recipe for a table, to start from", init_config},
     {"render-config", "prints a recipe with every default filled in", render_config},
@@ -34,9 +35,9 @@ constexpr Verb kVerbs[] = {
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"serve",    "explain",    "compress",  "profile", "clean",
-                                         "augment",  "generate",   "visualize", "export",  "deploy",
-                                         "hyperopt", "preprocess", "forecast"};
+constexpr std::string_view kPlanned[] = {"explain", "compress", "profile",    "clean",
+                                         "augment", "generate", "visualize",  "export",
+                                         "deploy",  "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =

@@ -29,8 +29,9 @@ std::string memory_text(const budget::Memory& m) {
   for (const auto& stage : m.stages)
     if (stage.apart)
       stages.push_back({"  " + stage.name, mebibytes(stage.bytes),
-                        stage.certainty == budget::Certainty::unverified ? "not measured: no verb serves yet"
-                                                                         : "a process of its own"});
+                        stage.certainty == budget::Certainty::unverified
+                            ? "an estimate: 'plan serve' tells it exactly"
+                            : "a process of its own"});
   return table(lines) + "\n" + table(stages);
 }
 

@@ -5,6 +5,7 @@
 #include "cli/console.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "serve/http.h"
 #include "serve/serve_plan.h"
 #include "train/run_folder.h"
 
@@ -33,6 +34,9 @@ Result<serve::ServePlanRequest> complete(const Given& g) {
     request.budget = *budget;
   }
   request.prices = g.prices;
+  request.http = {.process = serve::kHttpProcessBytes,
+                  .connection = serve::kConnectionBytes,
+                  .request_seconds = serve::kHttpRequestSeconds};
   request.connections = g.connections;
   if (g.connections && (*g.connections < 1 || *g.connections > 100'000))
     return fail(ErrorKind::usage, "--connections is out of range", "plan serve", "give 1 to 100000");
@@ -73,7 +77,7 @@ std::string text_of(const serve::ServePlan& plan) {
           "\n";
   if (plan.requests_per_second > 0)
     text += wrapped(fmt::format("rate    {} requests/s of one row on one core, 99 in 100 within {} where {} "
-                                "clients ask all the time; without the network's part",
+                                "clients ask all the time",
                                 human_count(plan.requests_per_second), human_seconds(plan.p99_seconds),
                                 serve::kClients),
                     reading_columns(), 8) +

@@ -20,6 +20,7 @@ int plan_serve(Arguments);  // what follows "plan serve"
 int experiment(Arguments);
 int evaluate(Arguments);
 int predict(Arguments);
+int serve(Arguments);
 int render_config(Arguments);
 int init_config(Arguments);
 int inspect(Arguments);

@@ -102,10 +102,14 @@ struct HttpLimits {
   double idle_seconds = 75;                                          // between two requests
 };
 
-// Bytes on the heap that a connection holds between requests, at most.
-inline constexpr int64_t kConnectionBytes = 24 << 10;
-// Of what a connection's buffers have grown to, more than this is given back after an answer.
-inline constexpr int64_t kKeptBufferBytes = 16 << 10;
+// Bytes on the heap that a connection holds between requests, at most: three buffers of kKeptBufferBytes,
+// what is above that is given back after an answer; the rest is its own state.
+inline constexpr int64_t kKeptBufferBytes = 9 << 10;
+inline constexpr int64_t kConnectionBytes = 32 << 10;
+// What the module brings into the process, OpenSSL included, and what a request costs in it and in the
+// kernel; measured (bench/SERVE.md).
+inline constexpr int64_t kHttpProcessBytes = 8 << 20;
+inline constexpr double kHttpRequestSeconds = 12e-6;
 
 struct HttpOptions {
   std::string host = "127.0.0.1";  // an address of this machine, or localhost
@@ -113,6 +117,8 @@ struct HttpOptions {
   HttpLimits limits = {};
   std::string certificate = {}, private_key = {};  // PEM files: TLS, where named
   std::vector<int> signals = {};                   // told to the handler
+  // After drain(), for as long whoever comes is answered, rather than left at a closed door.
+  double farewell_seconds = 0.25;
 };
 
 class HttpServer {

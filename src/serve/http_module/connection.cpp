@@ -173,7 +173,7 @@ void Connection::begin_request() {
   if (in_size_ > 0)
     enter(Phase::head, server_.limits().head_seconds);
   else
-    enter(Phase::idle, server_.draining() ? 0.25 : server_.limits().idle_seconds);
+    enter(Phase::idle, server_.draining() ? server_.farewell_seconds() : server_.limits().idle_seconds);
 }
 
 // Goes from the head to the body as they come.
@@ -335,6 +335,10 @@ void Connection::finish_request() {
   };
   shrink(body_);
   shrink(answer);
+  if (in_.size() > kFirstBuffer + kBodyPadding && in_size_ <= kFirstBuffer) {
+    in_.resize(kFirstBuffer + kBodyPadding);
+    in_.shrink_to_fit();
+  }
 }
 
 }  // namespace shoestring::serve

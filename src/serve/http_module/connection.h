@@ -18,6 +18,7 @@ class Connections {
   virtual HttpHandler& handler() = 0;
   virtual const HttpLimits& limits() const = 0;
   virtual bool draining() const = 0;
+  virtual double farewell_seconds() const = 0;
   virtual int64_t now() const = 0;            // in ticks
   virtual std::string_view date() = 0;        // "Date: …\r\n"
   virtual bool take_body(int64_t bytes) = 0;  // of body_memory; false: there is no more

@@ -183,8 +183,7 @@ class Server final : public HttpServer, public Connections {
   void drain(double grace_seconds) override {
     if (draining_) return;
     draining_ = true;
-    // Whoever comes in this moment is told, rather than left at a closed door.
-    const double moment = std::min(0.25, grace_seconds / 2);
+    const double moment = std::min(options_.farewell_seconds, grace_seconds / 2);
     for (Connection* connection : connections_) connection->end_if_idle(moment);
     after(moment, [this] {
       error_code ignored;
@@ -194,6 +193,7 @@ class Server final : public HttpServer, public Connections {
     timer_.cancel();  // for shorter ticks
   }
   bool draining() const override { return draining_; }
+  double farewell_seconds() const override { return options_.farewell_seconds; }
   Status read_certificate() override {
     auto context = tls_context(options_);
     if (!context) return fail(context.error());

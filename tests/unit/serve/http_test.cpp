@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "unit/serve/client.h"
+#include "unit/train/tables.h"
 
 namespace shoestring::serve {
 namespace {
@@ -386,6 +387,57 @@ TEST_F(HttpTest, AnExchangeThatIsNeverAnsweredDoesNotKeepTheServer) {
   stop();
   server_.reset();
   EXPECT_TRUE(held.ended());
+}
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  char bytes[4096];
+  while (const size_t n = ::fread(bytes, 1, sizeof bytes, pipe)) text.append(bytes, n);
+  ::pclose(pipe);
+  return text;
+}
+
+TEST_F(HttpTest, SpeaksTls) {
+  const train::Folder folder;
+  const auto make = [&](const char* name) {
+    return ::system(
+        fmt::format("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+                    "/CN=localhost -keyout {0}.key -out {0}.pem 2>/dev/null",
+                    folder.file(name))
+            .c_str());
+  };
+  if (make("ours") != 0 || make("other") != 0) GTEST_SKIP() << "openssl is missing";
+  const auto options = [&](const char* certificate, const char* key) {
+    HttpOptions all;
+    all.certificate = folder.file(certificate);
+    all.private_key = folder.file(key);
+    return all;
+  };
+  for (const auto& [certificate, key] :
+       {std::pair{"ours.pem", "other.key"}, {"ours.key", "ours.key"}, {"no", "ours.key"}}) {
+    const auto refused = (*http_module())->open(options(certificate, key), echo_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, ErrorKind::data);
+  }
+  start(options("ours.pem", "ours.key"));
+  const std::string body(200'000, 'z');
+  folder.write("request",
+               "GET /a HTTP/1.1\r\nHost: h\r\n\r\nPOST /later HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+               "Content-Length: 200000\r\n\r\n" +
+                   body);
+  const auto asked = [&](std::string_view more) {
+    return output_of(fmt::format(
+        "openssl s_client -connect 127.0.0.1:{} -quiet -verify_return_error -CAfile {} {} <{} 2>/dev/null",
+        port_, folder.file("ours.pem"), more, folder.file("request")));
+  };
+  const std::string answers = asked("");
+  EXPECT_NE(answers.find("\r\n\r\nGET /a "), std::string::npos);
+  EXPECT_NE(answers.find("POST /later " + body), std::string::npos);
+  EXPECT_EQ(asked("-tls1_1"), "");
+  Client plain(port_);
+  plain.send(kGet);
+  EXPECT_EQ(plain.receive().status, 0);
 }
 
 TEST_F(HttpTest, TellsOfSignals) {

@@ -1,0 +1,111 @@
+// The inside of HttpService: what its routes work with.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "serve/access_log.h"
+#include "serve/keys.h"
+#include "serve/request.h"
+#include "serve/service.h"
+#include "serve/service_metrics.h"
+
+namespace shoestring::serve {
+
+// What a connection keeps of its request.
+struct Visit : HttpExchange::Kept {
+  explicit Visit(HttpExchange& its_exchange) : exchange(its_exchange) {}
+  HttpExchange& exchange;
+  Request request = {};
+  bool tensors = false;             // it asked by KServe's protocol
+  std::string version = {};         // of the model, as the path names it
+  std::string id = {}, trace = {};  // X-Request-Id and traceparent
+  std::string model_name = {}, key = {};
+  ModelMetrics* metrics = nullptr;  // of a request to a model
+
+  void begin() {
+    request.clear();
+    request.rows = 0;
+    metrics = nullptr;
+    version.clear();
+    model_name.clear();
+    key.clear();
+  }
+};
+
+class LiveService final : public HttpService {
+ public:
+  LiveService(ServiceOptions options, const HttpModule& module, LogSink log);
+  ~LiveService() override;
+  Status open();
+  Status run(HttpServer& server, const std::function<void()>& ready) override;
+
+  void handle(HttpExchange& exchange) override;
+  void refuse(HttpExchange& exchange, std::string_view what) override;
+  void sent(const HttpExchange& exchange, int64_t bytes) override;
+  bool idle() override;
+  void signal(int number) override;
+
+ private:
+  enum class State { loading, ready, draining };
+
+  void identify(HttpExchange& exchange, Visit& visit);
+  bool admit(HttpExchange& exchange, Visit& visit);
+  void read_again();
+  static Visit& visit_of(HttpExchange& exchange);
+  static void answer_error(HttpExchange& exchange, int status, std::string_view what);
+
+  // ---- routes (service_routes.cpp). false: the answer is sent later ----
+  bool route(HttpExchange& exchange, Visit& visit);
+  bool is_open_to_all(const HttpExchange& exchange) const;
+  bool route_v2(HttpExchange& exchange, Visit& visit);
+  bool route_model(HttpExchange& exchange, Visit& visit, std::string_view name, std::string_view rest);
+  bool route_repository(HttpExchange& exchange, std::string_view rest);
+  bool allow(HttpExchange& exchange, std::string_view methods) const;
+  bool root(HttpExchange& exchange);
+  bool health(HttpExchange& exchange);
+  bool predict(HttpExchange& exchange, Visit& visit, bool one_row);
+  bool infer(HttpExchange& exchange, Visit& visit, std::shared_ptr<LiveModel> model);
+  bool submit(HttpExchange& exchange, Visit& visit, const std::shared_ptr<LiveModel>& model,
+              OrRefusal<void> read);
+  bool load(HttpExchange& exchange, const std::string& name);
+  bool unload(HttpExchange& exchange, const std::string& name);
+  bool answers_now(HttpExchange& exchange);
+
+  // ---- models are read on the loader's thread ----
+  void load_all(const std::function<void()>& ready);
+  void in_background(std::function<void()> work);
+  void load_models();
+  void end_loader();
+
+  ServiceOptions options_;
+  const HttpModule& module_;
+  const LogSink log_;
+  HttpServer* server_ = nullptr;
+  Models models_;
+  RequestReader reader_;
+  ServiceMetrics metrics_;
+  AccessLog access_log_;
+  std::optional<Keys> keys_;
+  State state_ = State::loading;
+  Status failed_ = {};
+  std::vector<std::shared_ptr<LiveModel>> at_work_;  // whose passes run in idle()
+  uint64_t next_id_;
+
+  std::thread loader_;
+  std::mutex loader_mutex_;
+  std::condition_variable loader_wakes_;
+  std::deque<std::function<void()>> to_load_;
+  bool loader_ends_ = false;
+};
+
+// Appends a JSON string; bytes that are no UTF-8 become the replacement character.
+void append_json_text(std::string& out, std::string_view text);
+
+// The page for people (page.html, compiled in).
+std::string_view page();
+
+}  // namespace shoestring::serve
