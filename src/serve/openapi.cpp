@@ -193,10 +193,14 @@ Json kserve_request(const Description* model) {
     Json tensors = Json::array(), names = Json::array();
     size_t least = 1;
     for (const InputColumn& column : model->inputs) {
-      const bool is_text = column.datatype == "BYTES";
-      Json one = tensor, value = is_text ? cell_schema(column) : Json{{"type", "number"}};
-      if (is_text && column.type == task::FeatureType::category) value = text;
-      if (is_text && column.required) value["minLength"] = 1;
+      using Type = task::FeatureType;
+      const bool is_list =
+          column.type == Type::vector || column.type == Type::set || column.type == Type::bag;
+      Json one = tensor, value = cell_schema(column);
+      if (is_list)
+        value = column.type == Type::vector ? Json{{"type", "number"}} : text;
+      else if (column.type == Type::number)
+        value = {{"anyOf", Json::array({std::move(value), Json{{"type", "boolean"}}})}};
       Json shape = Json::array({1});
       if (column.size > 1) shape.push_back(column.size);
       one["properties"]["name"] = {{"const", column.name}};

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 
-#include "base/caught.h"
 #include "base/text.h"
 #include "serve/service_parts.h"
 
@@ -58,8 +57,7 @@ Status LiveService::run(HttpServer& server, const std::function<void()>& ready) 
   else
     server.post([this, ready] {
       for (auto& model : std::exchange(options_.loaded, {})) models_.adopt(std::move(model));
-      state_ = State::ready;
-      ready();
+      begin_answering(ready);
     });
   server.run();
   end_loader();
@@ -70,15 +68,19 @@ Status LiveService::run(HttpServer& server, const std::function<void()>& ready) 
 
 void LiveService::load_all(const std::function<void()>& ready) {
   for (const auto& model : options_.models)
-    if (auto ok = models_.load(model.name, model.path); !ok)
+    if (auto ok = guarded([&] { return models_.load(model.name, model.path); }); !ok)
       return server_->post([this, error = ok.error()] {
         failed_ = fail(error);
         server_->stop();
       });
-  server_->post([this, ready] {
-    if (state_ == State::loading) state_ = State::ready;
-    ready();
-  });
+  server_->post([this, ready] { begin_answering(ready); });
+}
+
+void LiveService::begin_answering(const std::function<void()>& ready) {
+  for (const Models::Entry& entry : models_.index())
+    metrics_.of(entry.name);  // counters begin at 0, not nowhere
+  if (state_ == State::loading) state_ = State::ready;
+  ready();
 }
 
 void LiveService::in_background(std::function<void()> work) {
@@ -136,7 +138,7 @@ void LiveService::read_again() {
   in_background([this, warn] {
     for (const Models::Entry& entry : models_.index()) {
       if (!entry.model) continue;  // who unloaded it loads it
-      const Status ok = models_.reload(entry.name);
+      const Status ok = guarded([&] { return models_.reload(entry.name); });
       server_->post([this, warn, ok, name = entry.name] {
         metrics_.count_load(ok.has_value());
         if (ok)

@@ -7,6 +7,7 @@
 #include <optional>
 #include <thread>
 
+#include "base/caught.h"
 #include "serve/access_log.h"
 #include "serve/keys.h"
 #include "serve/request.h"
@@ -77,6 +78,7 @@ class LiveService final : public HttpService {
 
   // ---- models are read on the loader's thread ----
   void load_all(const std::function<void()>& ready);
+  void begin_answering(const std::function<void()>& ready);
   void in_background(std::function<void()> work);
   void load_models();
   void end_loader();
@@ -101,6 +103,16 @@ class LiveService final : public HttpService {
   std::deque<std::function<void()>> to_load_;
   bool loader_ends_ = false;
 };
+
+// Exceptions, of memory that is not there, as errors.
+template <class Work>
+Status guarded(Work&& work) {
+  try {
+    return work();
+  } catch (...) {
+    return fail(caught());
+  }
+}
 
 // Appends a JSON string; bytes that are no UTF-8 become the replacement character.
 void append_json_text(std::string& out, std::string_view text);

@@ -410,7 +410,7 @@ bool LiveService::route_repository(HttpExchange& exchange, std::string_view rest
 
 bool LiveService::load(HttpExchange& exchange, const std::string& name) {
   in_background([this, name, &exchange] {
-    const Status ok = models_.reload(name);
+    const Status ok = guarded([&] { return models_.reload(name); });
     server_->post([this, ok, name, &exchange] {
       metrics_.count_load(ok.has_value());
       if (!ok)
