@@ -31,12 +31,13 @@ constexpr Verb kVerbs[] = {
     {"synthesize-dataset", "makes up a table of any size, with targets that can be learned",
      synthesize_dataset},
     {"calibrate", "measures this machine, for plans and their times", calibrate},
+    {"visualize", "makes the page of a run again, or one that compares several", visualize},
     {"docs", "", docs},
 };
 
 // Known to users, and to come.
 constexpr std::string_view kPlanned[] = {"explain", "compress", "profile",    "clean",
-                                         "augment", "generate", "visualize",  "export",
+                                         "augment", "generate", "export",
                                          "deploy",  "hyperopt", "preprocess", "forecast"};
 
 void print_help() {

@@ -27,6 +27,7 @@ int inspect(Arguments);
 int compile(Arguments);
 int synthesize_dataset(Arguments);
 int calibrate(Arguments);
+int visualize(Arguments);
 int docs(Arguments);
 
 }  // namespace shoestring::cli

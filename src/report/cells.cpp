@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 
 #include "base/overloaded.h"
@@ -44,7 +45,17 @@ std::string date_of(const task::DateFit& fit, const data::DateRows& dates, uint3
   return text;
 }
 
-std::string number_text(double value) { return fmt::format("{:.6g}", value); }
+// In the fewest digits that are the same encoded number: what was 30 is not 29.9999.
+std::string number_text(const task::NumberFit& fit, float encoded) {
+  const double value = task::decode(fit, encoded);
+  const float next = std::nextafter(encoded, encoded + 1 + std::abs(encoded));
+  const double near = 2 * std::abs(task::decode(fit, next) - value);
+  for (int digits = 1; digits < 9; ++digits) {
+    std::string text = fmt::format("{:.{}g}", value, digits);
+    if (std::abs(std::strtod(text.c_str(), nullptr) - value) <= near) return text;
+  }
+  return fmt::format("{:.9g}", value);
+}
 
 }  // namespace
 
@@ -79,11 +90,14 @@ std::vector<std::string> Cells::labels(size_t input) const {
 }
 
 std::string Cells::text(const train::EncodedInputs& rows, size_t input, uint32_t row) const {
-  const train::EncodedColumn none;
-  const train::EncodedColumn& own = input < rows.columns.size() ? rows.columns[input] : none;
+  static const train::EncodedColumn kNone;
+  const train::EncodedColumn& own = input < rows.columns.size() ? rows.columns[input] : kNone;
   return std::visit(
       Overloaded{
-          [&](const task::NumberFit&) { return number_text(number(rows, input, row)); },
+          [&](const task::NumberFit& fit) {
+            return column_[input] < 0 ? std::string()
+                                      : number_text(fit, rows.numbers.row(row)[column_[input]]);
+          },
           [&](const task::CategoryFit& fit) {
             const auto* column = std::get_if<data::CodeColumn>(&own);
             if (fit.buckets > 0) return fmt::format("bucket {}", column ? column->at(row) : 0);
@@ -107,7 +121,7 @@ double Cells::target_number(const train::EncodedTargets& rows, size_t output, ui
 std::string Cells::target(const train::EncodedTargets& rows, size_t output, uint32_t row) const {
   return std::visit(
       Overloaded{
-          [&](const task::NumberFit&) { return number_text(target_number(rows, output, row)); },
+          [&](const task::NumberFit& fit) { return number_text(fit, rows.numbers[output][row]); },
           [&](const task::BinaryFit& fit) { return task::decode(fit, rows.numbers[output][row] > 0.5F); },
           [&](const task::CategoryFit& fit) {
             const int32_t code = rows.codes[output][row];

@@ -6,10 +6,14 @@
 #include <utility>
 #include <vector>
 
+#include "report/columns.h"
+#include "report/importance.h"
 #include "report/quality.h"
 #include "train/evaluate.h"
 
 namespace shoestring::report {
+
+inline constexpr int kFormat = 1;  // of report.json
 
 enum class Severity { good, note, warning, problem };
 
@@ -48,6 +52,13 @@ struct PlanFacts {
   std::optional<double> planned_usd, spent_usd, planned_wh, spent_wh;
 };
 
+// A training on some of the rows; the last is the run itself.
+struct LearningPoint {
+  int64_t rows = 0;
+  double training_loss = 0, held_out_loss = 0;
+  double held_out_metric = 0;  // the usual one of the first output
+};
+
 struct Facts {
   std::string title;    // the folder
   std::string made;     // when, "2026-11-26 13:00"
@@ -62,6 +73,12 @@ struct Facts {
   std::optional<PlanFacts> plan;
   std::optional<TrainingFacts> training;
   std::optional<Quality> quality;
+  std::vector<std::string> classes;  // that ColumnFacts::relation is of; empty of numbers
+  std::vector<ColumnFacts> columns;  // what tells most of the target first
+  std::optional<Duplicates> duplicates;
+  std::vector<Importance> importance;  // of a full report, as the next
+  std::vector<LearningPoint> learning_curve;
+  std::string learning_metric, full_note;  // full_note: why something is not there
   std::vector<Finding> data_findings, diagnosis;
 };
 

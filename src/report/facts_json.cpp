@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "report/facts.h"
 #include "report/json_text.h"
@@ -6,8 +7,6 @@
 
 namespace shoestring::report {
 namespace {
-
-constexpr int kFormat = 1;  // of report.json
 
 void add(JsonText& json, const ScoreCurves& c) {
   json.open('{').member("positives", c.positives).member("negatives", c.negatives);
@@ -73,7 +72,11 @@ void add(JsonText& json, const OutputQuality& q) {
   }
   json.close(']').key("mistakes").open('[');
   for (const auto& m : q.mistakes) {
-    json.open('{').member("row", m.row).member("badness", m.badness).member("truth", m.truth);
+    json.open('{')
+        .member("row", m.row)
+        .member("table_row", m.table_row)
+        .member("badness", m.badness)
+        .member("truth", m.truth);
     json.member("answer", m.answer).member("probability", m.probability).member("cells", m.cells).close('}');
   }
   json.close(']').close('}');
@@ -105,6 +108,27 @@ void add(JsonText& json, const std::vector<Finding>& findings) {
     json.member("title", f.title).member("evidence", f.evidence).member("remedy", f.remedy).close('}');
   }
   json.close(']');
+}
+
+void add(JsonText& json, const ColumnFacts& c) {
+  json.open('{').member("name", c.name).member("type", c.type).member("missing", c.missing);
+  if (c.distinct > 0) json.member("distinct", c.distinct);
+  if (std::isfinite(c.minimum))
+    json.member("minimum", c.minimum).member("maximum", c.maximum).member("mean", c.mean);
+  if (!c.edges.empty()) json.member("edges", c.edges);
+  if (!c.labels.empty()) json.member("labels", c.labels);
+  const auto lists = [&](std::string_view name, const std::vector<std::vector<double>>& all) {
+    json.key(name).open('[');
+    for (const auto& one : all) {
+      json.open('[');
+      for (const double v : one) json.value(name == "shares" ? std::round(v * 1e4) / 1e4 : v);
+      json.close(']');
+    }
+    json.close(']');
+  };
+  lists("shares", c.shares);
+  lists("relation", c.relation);
+  json.member("strength", c.strength).member("drift", c.drift).close('}');
 }
 
 // A table: a row for each metric, a value for each split.
@@ -170,6 +194,32 @@ std::string to_json(const Facts& facts) {
   }
   if (facts.training) add(json.key("training"), *facts.training);
   if (facts.quality) add(json.key("quality"), *facts.quality);
+  json.member("classes", facts.classes).key("columns").open('[');
+  for (const auto& column : facts.columns) add(json, column);
+  json.close(']');
+  if (const auto& d = facts.duplicates) {
+    json.key("duplicates")
+        .open('{')
+        .member("training_rows", d->training_rows)
+        .member("repeated", d->repeated);
+    json.member("held_out", d->held_out)
+        .member("seen", d->seen)
+        .member("contradicted", d->contradicted)
+        .close('}');
+  }
+  json.key("importance").open('[');
+  for (const auto& i : facts.importance)
+    json.open('{')
+        .member("column", i.column)
+        .member("more_loss", i.more_loss)
+        .member("deviation", i.deviation)
+        .close('}');
+  json.close(']').key("learning_curve").open('[');
+  for (const auto& p : facts.learning_curve) {
+    json.open('{').member("rows", p.rows).member("training_loss", p.training_loss);
+    json.member("held_out_loss", p.held_out_loss).member("held_out_metric", p.held_out_metric).close('}');
+  }
+  json.close(']').member("learning_metric", facts.learning_metric).member("full_note", facts.full_note);
   add(json.key("data_findings"), facts.data_findings);
   add(json.key("diagnosis"), facts.diagnosis);
   return json.close('}').take();

@@ -284,7 +284,7 @@ QualityRecorder::QualityRecorder(const task::NetworkSpec& spec, const task::Fits
 QualityRecorder::~QualityRecorder() = default;
 QualityRecorder::QualityRecorder(QualityRecorder&&) noexcept = default;
 
-void QualityRecorder::add(const train::RowsAt& at, const train::Ports& ports) {
+void QualityRecorder::add(const train::RowsAt& at, const train::Ports& ports, bool in_table) {
   for (size_t i = 0; i < at.rows.size(); ++i) {
     ++quality_.rows;
     for (size_t o = 0; o < outputs_.size(); ++o) {
@@ -307,6 +307,7 @@ void QualityRecorder::add(const train::RowsAt& at, const train::Ports& ports) {
       if (!(answered.badness > 0) || (output.classes > 0 && answered.right)) continue;
       if (worst.size() == kMistakes && !(answered.badness > worst.front().badness)) continue;
       Mistake mistake{.row = quality_.rows,
+                      .table_row = in_table ? int64_t{at.rows[i]} + 1 : 0,
                       .badness = answered.badness,
                       .truth = shortened(cells_.target(*at.targets, o, at.rows[i])),
                       .answer = shortened(output.label(answered, ports, o, i)),

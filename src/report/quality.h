@@ -14,8 +14,9 @@ namespace shoestring::report {
 
 // Rows of which the model was most wrong.
 struct Mistake {
-  int64_t row = 0;     // in the order of the split, from 1, as predictions.csv has them
-  double badness = 0;  // the loss; of a number the distance
+  int64_t row = 0;        // in the order of the split, from 1, as predictions.csv has them
+  int64_t table_row = 0;  // in the table as read, from 1; 0: not known
+  double badness = 0;     // the loss; of a number the distance
   std::string truth, answer;
   double probability = 0;          // of the answer; NaN of a number
   std::vector<std::string> cells;  // of Quality::columns
@@ -89,7 +90,8 @@ class QualityRecorder {
   ~QualityRecorder();
   QualityRecorder(QualityRecorder&&) noexcept;
 
-  void add(const train::RowsAt& at, const train::Ports& ports);
+  // `in_table`: the rows' places are those in the table.
+  void add(const train::RowsAt& at, const train::Ports& ports, bool in_table);
   // What was seen. The recorder is of no use afterwards.
   Quality take();
 

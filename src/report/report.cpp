@@ -9,7 +9,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "report/diagnosis.h"
+#include "report/findings.h"
 #include "report/page.h"
+#include "task/metric_table.h"
 #include "train/run_files.h"
 
 namespace shoestring::report {
@@ -41,6 +44,65 @@ Facts facts_of(const train::Dataset& data, const std::string& folder) {
   return facts;
 }
 
+// What is in the data, compared between the training rows and those of a split.
+Duplicates add_data(const train::Dataset& data, task::SplitName held_out, Facts& facts) {
+  const DataSample sample(data);
+  facts.columns = column_facts(data, sample, held_out);
+  if (!facts.columns.empty()) {
+    const auto& fit = data.fits.outputs[0];
+    if (const auto* binary = std::get_if<task::BinaryFit>(&fit)) facts.classes = {binary->true_label};
+    if (const auto* category = std::get_if<task::CategoryFit>(&fit))
+      for (size_t c = 0; c < facts.columns.front().relation.size(); ++c)
+        facts.classes.push_back(category->vocabulary[c]);
+  }
+  const Duplicates duplicates = find_duplicates(data, sample, held_out);
+  facts.duplicates = duplicates;
+  facts.data_findings = data_findings(data, facts.columns, duplicates, std::string(name_of(held_out)));
+  return duplicates;
+}
+
+// What takes more than a tenth of the training. Without time for it, why it is not there.
+void add_full(const train::Ended& ended, Facts& facts) {
+  const SteadyClock clock;
+  const double begun = clock.seconds();
+  const auto left = [&] {
+    return ended.seconds_left.value_or(1e9) - (clock.seconds() - begun) - kReportSeconds;
+  };
+  constexpr double kImportanceShare = 0.5;
+  if (left() < kImportanceShare * ended.outcome.seconds && left() < 1) {
+    facts.full_note = "The time was too short for the importance of columns and a learning curve.";
+    return;
+  }
+  facts.importance = importances(ended.data, DataSample(ended.data), ended.answered, *ended.evaluation);
+  const train::Metrics* held_out =
+      ended.answered == task::SplitName::training ? nullptr : ended.outcome.held_out();
+  if (!ended.of_share || !held_out || !ended.outcome.training) {
+    facts.full_note =
+        "A learning curve needs the rows in memory, rows that are held out, and a training from the start.";
+    return;
+  }
+  const auto& output = ended.data.spec.recipe.outputs[0];
+  facts.learning_metric = task::default_metric(output.type());
+  const auto point = [&](int64_t rows, const train::Metrics& training, const train::Metrics& measured) {
+    facts.learning_curve.push_back({rows, training.combined_loss, measured.combined_loss,
+                                    measured.value(output.name, facts.learning_metric)});
+  };
+  for (const double share : {0.1, 0.25, 0.5}) {
+    if (left() < 2 * share * ended.outcome.seconds) {
+      facts.full_note = "The time was too short for all of the learning curve.";
+      break;
+    }
+    const auto trained = ended.of_share(share);
+    if (!trained) {
+      facts.full_note = "The learning curve stopped: " + trained.error().what + ".";
+      break;
+    }
+    const bool again = !facts.learning_curve.empty() && facts.learning_curve.back().rows == trained->rows;
+    if (!again) point(trained->rows, trained->training, trained->held_out);
+  }
+  point(ended.data.count(task::SplitName::training), *ended.outcome.training, *held_out);
+}
+
 Result<std::string> write_down(const Facts& facts, const std::string& folder) {
   const std::string json = to_json(facts);
   if (auto ok = write_file(folder + "/report.json", json, false); !ok) return fail(ok.error());
@@ -68,7 +130,7 @@ void Reporter::watch(train::TrainRequest& request, train::TrainEvents& events) {
   request.witness.answered = [this](task::SplitName split, const train::Dataset& data,
                                     const train::RowsAt& at, const train::Ports& ports) {
     if (!quality_) quality_.emplace(data.spec, data.fits, split);
-    quality_->add(at, ports);
+    quality_->add(at, ports, !data.file);
   };
   request.witness.ended = [this](const train::Ended& ended) { return write(ended); };
   events.started = [this, tell = std::move(events.started)](const train::Start& start) {
@@ -100,6 +162,20 @@ Result<std::string> Reporter::write(const train::Ended& ended) {
   pace_.fill(ended.rows_per_step, *facts.training);
   if (quality_) facts.quality = quality_->take();
   quality_.reset();
+  Duplicates duplicates;
+  constexpr double kSecondsOfFiles = 1;  // to read some of a file of encoded rows
+  if (!ended.data.file || ended.seconds_left.value_or(kSecondsOfFiles) >= kSecondsOfFiles)
+    duplicates = add_data(ended.data, ended.answered, facts);
+  if (level_ == Level::full) add_full(ended, facts);
+  const train::Course course = train::course(ended.position);
+  facts.diagnosis = diagnose({.spec = ended.data.spec,
+                              .fits = ended.data.fits,
+                              .training = outcome.training ? &*outcome.training : nullptr,
+                              .held_out = outcome.held_out(),
+                              .held_out_name = outcome.held_out_name(),
+                              .course = &course,
+                              .early_stopped = outcome.ending == train::Ending::early_stopped},
+                             facts, duplicates);
   facts.plan = PlanFacts{.ledger = budget::to_json(ended.ledger, -1),
                          .times = train::to_json(ended.times),
                          .peak_bytes = peak_resident_bytes(),
@@ -116,7 +192,7 @@ void Reporter::watch(train::EvaluateRequest& request, const train::SavedModel& m
   request.answered = [this](task::SplitName split, const train::Dataset& data, const train::RowsAt& at,
                             const train::Ports& ports) {
     if (!quality_) quality_.emplace(data.spec, data.fits, split);
-    quality_->add(at, ports);
+    quality_->add(at, ports, !data.file);
   };
   request.measured = [this, &model, folder = std::move(folder), rows_name = std::move(rows_name)](
                          const train::Dataset& data, task::SplitName,
@@ -127,6 +203,9 @@ void Reporter::watch(train::EvaluateRequest& request, const train::SavedModel& m
     if (quality_) facts.quality = quality_->take();
     if (facts.quality) facts.quality->split = rows_name;
     quality_.reset();
+    const Evidence evidence{
+        .spec = model.spec, .fits = model.fits, .held_out = &metrics, .held_out_name = rows_name};
+    facts.diagnosis = diagnose(evidence, facts, {});
     auto wrote = write_down(facts, folder);
     return wrote ? Status() : fail(wrote.error());
   };

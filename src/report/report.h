@@ -24,7 +24,7 @@ Result<Level> level_named(const std::string& name);
 
 // What a report holds at most while it is made, and how long it takes after the last evaluation.
 inline constexpr int64_t kReportBytes = 3 << 19, kReportDiskBytes = 2 << 20;
-inline constexpr double kReportSeconds = 0.025;
+inline constexpr double kReportSeconds = 0.02;
 
 class Reporter {
  public:

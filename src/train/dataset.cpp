@@ -20,6 +20,7 @@ Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector
   out.rows = tables.rows();
   out.files = tables.read.files;
   out.inputs = encode_inputs(out.fits, tables.columns, &drop, 0, split);
+  out.missing = out.inputs.missing;
   out.targets = encode_targets(out.fits, tables.columns, &drop, 0, split);
   faults.add_encoded(tables.columns, out.targets, split, drop, 0);
   if (auto ok = faults.judge_encoded(out.fits, tables.read, log); !ok) return ok;

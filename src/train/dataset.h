@@ -34,7 +34,8 @@ struct Dataset {
   task::NetworkSpec spec;  // the recipe and the sizes that were found
   task::Fits fits;
   std::vector<SourceFile> files;
-  int64_t rows = 0;  // as read, before any was left out
+  int64_t rows = 0;              // as read, before any was left out
+  std::vector<int64_t> missing;  // of each input the cells that had no value
 
   EncodedInputs inputs;
   EncodedTargets targets;

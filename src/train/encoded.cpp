@@ -81,6 +81,7 @@ EncodedInputs encode_inputs(const task::Fits& fits, RawColumns& raw, std::vector
   out.numbers.append(raw.rows());
   out.columns.resize(fits.inputs.size());
   for (size_t i = 0; i < fits.inputs.size(); ++i) {
+    if (drop) out.missing.push_back(missing_cells(raw.inputs[i]));
     const int column = raw.number_column[i];
     const task::FloatColumn numbers{column < 0 ? nullptr : out.numbers.column(column), raw.rows(),
                                     raw.number_columns};

@@ -17,6 +17,8 @@ using EncodedColumn = std::variant<std::monostate, data::CodeColumn, data::Float
 struct EncodedInputs {
   data::FloatRows numbers{0};          // number and binary inputs side by side
   std::vector<EncodedColumn> columns;  // of each input that has a port of its own
+  // Of each input the cells that had no value, of all rows; only where rows may be left out (`drop`).
+  std::vector<int64_t> missing = {};
 };
 
 // Of each output, in the list that is for its type.

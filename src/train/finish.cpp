@@ -8,6 +8,7 @@
 #include "train/blend.h"
 #include "train/remarks.h"
 #include "train/run_files.h"
+#include "train/shares.h"
 
 namespace shoestring::train {
 namespace {
@@ -52,6 +53,11 @@ Status show(Run& run, const TrainRequest& request, const Position& position, con
     ended.planned = spent(run.ledger.time.p50_s);
     ended.spent = spent(outcome.times.took());
   }
+  if (can_train_on_shares(run))
+    ended.of_share = [&](double share) {
+      return train_on_share(run, share, position.step, ended.answered, request.stop);
+    };
+  if (time.deadline) ended.seconds_left = time.deadline->left();
   auto wrote = witness.ended(ended);
   if (!wrote) return fail(wrote.error());
   outcome.report = std::move(*wrote);

@@ -40,18 +40,22 @@ class Encoding {
     leave_out();
     EncodedRows rows;
     rows.inputs = encode_inputs(*fits_, block.columns, &drop, block.first_row, splits, inputs_);
+    missing_.resize(rows.inputs.missing.size());
+    for (size_t i = 0; i < missing_.size(); ++i) missing_[i] += rows.inputs.missing[i];
     rows.targets = encode_targets(*fits_, block.columns, &drop, block.first_row, splits, outputs_);
     faults_.add_encoded(block.columns, rows.targets, splits, drop, block.first_row);
     leave_out();
     return writer_->add(rows, splits);
   }
   const RowFaults& faults() const { return faults_; }
+  const std::vector<int64_t>& missing() const { return missing_; }
 
  private:
   const task::Fits* fits_;
   FileWriter* writer_;
   RowFaults faults_;
   std::vector<task::FillState> inputs_, outputs_;
+  std::vector<int64_t> missing_;
 };
 
 }  // namespace
@@ -85,6 +89,7 @@ Result<Dataset> prepare_from_file(const DataFiles& files, Surveyed surveyed, con
   if (auto ok = writer->finish(); !ok) return fail(ok.error());
   out.rows = faults.rows();
   out.files = read->files;
+  out.missing = encoding.missing();
   out.file = std::make_unique<FileRows>(*writer, where.buffers.window);
   if (out.count(task::SplitName::training) == 0)
     return fail(ErrorKind::data, "no rows are left to train on", read->path(),

@@ -72,6 +72,9 @@ using RawColumn = std::variant<std::monostate, Numbers, Words, Vectors, WordList
 // Flags the rows without a value.
 task::MissingRows mark_missing(RawColumn& column, std::vector<uint8_t>& drop);
 
+// Cells that have no value.
+int64_t missing_cells(const RawColumn& column);
+
 class RawColumns {
  public:
   RawColumns(const task::Recipe& recipe, bool with_targets);

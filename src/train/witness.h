@@ -8,7 +8,7 @@
 #include <string>
 
 #include "budget/ledger.h"
-#include "train/batches.h"
+#include "train/evaluate.h"
 
 namespace shoestring::train {
 
@@ -19,6 +19,13 @@ struct TrainOutcome;
 // Money, energy: of a number of seconds, by the price list.
 struct Spent {
   std::optional<double> usd, energy_wh;
+};
+
+// What the same recipe makes of some of the training rows.
+struct OfShare {
+  int64_t rows = 0;
+  Metrics training, held_out;
+  double seconds = 0;
 };
 
 // A run that has ended, model and answers written, its best model in the engine.
@@ -33,6 +40,10 @@ struct Ended {
   int64_t parameters = 0;
   double rows_per_step = 0;  // training rows, on average
   uint64_t seed = 42;
+  std::optional<double> seconds_left = {};  // where there is a limit
+  // Trains anew on a share of the rows (train/shares.h); null where that cannot be. The states that
+  // `evaluation` runs over are those of that training afterwards.
+  std::function<Result<OfShare>(double share)> of_share = {};
   Runner* evaluation = nullptr;  // the plan that evaluates, over the best model's states
 };
 

@@ -22,7 +22,8 @@ const Report = { sections: [], charts: [], makers: [] };
     if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString('en');
     const size = Math.abs(value);
     if (size >= 1e6 || size < 1e-4) return value.toExponential(digits - 1);
-    return String(+value.toPrecision(Math.max(digits, Math.ceil(Math.log10(size + 1e-12)))));
+    if (size >= 1e4) return Math.round(value).toLocaleString('en');
+    return String(+value.toPrecision(digits));
   };
   Report.percent = (value, digits = 1) => finite(value) ? (100 * value).toFixed(digits) + ' %' : '–';
   Report.bytes = value => {
@@ -40,7 +41,7 @@ const Report = { sections: [], charts: [], makers: [] };
     if (value < 7200) return Math.floor(value / 60) + ' min ' + Math.round(value % 60) + ' s';
     return (value / 3600).toFixed(1) + ' h';
   };
-  Report.usd = value => !finite(value) ? '–' : value === 0 ? '0 USD' : value < 0.01 ? value.toPrecision(2) + ' USD' : value.toFixed(2) + ' USD';
+  Report.usd = value => !finite(value) ? '–' : value === 0 ? '0 USD' : value < 1e-4 ? value.toExponential(1) + ' USD' : value < 0.01 ? value.toPrecision(2) + ' USD' : value.toFixed(2) + ' USD';
 
   Report.colour = name => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
   Report.series = i => Report.colour('c' + (i % 8));
@@ -84,14 +85,15 @@ const Report = { sections: [], charts: [], makers: [] };
     interaction: { mode: 'index', intersect: false, axis: more.across ? 'y' : 'x' },
     scales: { x: axis(x, more.x), y: axis(y, more.y) }, plugins: { legend: { display: datasets.length > 1 }, ...more.plugins } } });
 
-  function draw(entry) {
+  const draw = Report.draw = entry => {
     if (entry.chart) entry.chart.destroy();
     const config = entry.make();
     config.options = { responsive: true, maintainAspectRatio: false, animation: false, ...config.options };
     const plugins = config.options.plugins = config.options.plugins || {};
     plugins.legend = { position: 'bottom', ...plugins.legend, labels: { color: Report.colour('text'), boxWidth: 14, boxHeight: 3, ...(plugins.legend || {}).labels } };
     entry.chart = new Chart(entry.canvas, config);
-  }
+    document.documentElement.dataset.charts = Report.makers.filter(m => m.chart).length;
+  };
 
   Report.findings = list => list.map(f => h('div', { class: 'finding ' + f.severity },
     h('b', {}, h('span', { class: 'tag ' + f.severity }, { good: 'good', note: 'note', warning: 'look', problem: 'problem' }[f.severity]), f.title),
@@ -117,7 +119,6 @@ const Report = { sections: [], charts: [], makers: [] };
     document.getElementById('footer').textContent = 'Made by ' + all[0].program + '. This page needs no network; its numbers stand in report.json. Drawn with Chart.js ' + Chart.version + ' (MIT License).';
     Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
     Report.makers.forEach(draw);
-    document.documentElement.dataset.charts = Report.makers.length;
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => Report.makers.forEach(draw));
   };
 })();
