@@ -30,8 +30,7 @@ int visualize(Arguments arguments) {
     at = end + 1;
   }
   if (runs.empty())
-    return report({ErrorKind::usage, "no run is named", "visualize",
-                   "give --model_path FOLDER, or several with commas between"});
+    return report({ErrorKind::usage, "no run is named", "visualize", "give --model_path FOLDER, or several"});
   const auto page = shoestring::report::visualize(runs, output);
   if (!page) return report(page.error());
   Console(quiet, false).sentence("report: " + *page);

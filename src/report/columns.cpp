@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace shoestring::report {
@@ -123,6 +124,9 @@ class Look {
     std::vector<double> sorted = numbers(input, SplitName::training);
     const std::vector<double> training = sorted;
     if (sorted.empty()) return;
+    facts.rises = training.size() > 1 &&
+                  std::ranges::adjacent_find(training, std::greater_equal()) == training.end() &&
+                  std::ranges::all_of(training, [](double v) { return std::abs(v - std::round(v)) < 1e-3; });
     std::sort(sorted.begin(), sorted.end());
     const auto quantile = [&](double q) {
       return sorted[static_cast<size_t>(q * count(std::ssize(sorted) - 1))];

@@ -14,6 +14,7 @@ namespace shoestring::report {
 struct ColumnFacts {
   std::string name, type;
   int64_t missing = 0;                        // cells, of all rows
+  bool rises = false;                         // whole numbers, each larger than in the sampled row before
   int64_t distinct = 0;                       // words of a category; 0: not counted
   double minimum = 0, maximum = 0, mean = 0;  // of the training rows; NaN of other than numbers
   // Where values lie: bins of a number (their edges, one more than bins), or the commonest words.

@@ -149,7 +149,7 @@ class Doctor {
     const bool binary = q.type == task::FeatureType::binary;
     const std::string remedy = fmt::format(
         "{}, preprocessing.oversample_minority{}; judge by the metrics of each class",
-        binary ? "loss.positive_class_weight" : "loss.class_weights", binary ? ", a lower threshold" : "");
+        binary ? "loss.positive_class_weight" : "loss.class_weights", binary ? ", another threshold" : "");
     if (!poor.empty())
       add(Severity::warning, q.name,
           fmt::format("Most rows of {} of '{}' are missed", poor.size() == 1 ? "a class" : "some classes",

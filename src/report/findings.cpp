@@ -53,6 +53,10 @@ void about_values(const train::Dataset& data, const std::vector<ColumnFacts>& co
            fmt::format("{} distinct values in {} training rows: hardly one comes again in a new row.",
                        c.distinct, training),
            "leave it out, or give it the encoder hash or target"});
+    if (c.rises && training >= kFewestRows)
+      out.push_back({Severity::warning, c.name, fmt::format("'{}' looks like a row number", c.name),
+                     "It is whole and grows from each sampled row to the next.",
+                     "leave it out: where rows are in an order, it tells the order and nothing of new rows"});
     // Nearly all values in one of the bins, as a far outlier leaves them.
     if (const double spread = c.edges.empty() ? 0 : c.edges.back() - c.edges.front();
         spread > 0 && c.maximum - c.minimum > 50 * spread)
