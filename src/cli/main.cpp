@@ -36,9 +36,9 @@ constexpr Verb kVerbs[] = {
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"explain", "compress", "profile",    "clean",
-                                         "augment", "generate", "export",
-                                         "deploy",  "hyperopt", "preprocess", "forecast"};
+constexpr std::string_view kPlanned[] = {"explain",  "compress",   "profile", "clean",
+                                         "augment",  "generate",   "export",  "deploy",
+                                         "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =
