@@ -78,7 +78,8 @@ void add_full(const train::Ended& ended, Facts& facts) {
       ended.answered == task::SplitName::training ? nullptr : ended.outcome.held_out();
   if (!ended.of_share || !held_out || !ended.outcome.training) {
     facts.full_note =
-        "A learning curve needs the rows in memory, rows that are held out, and a training from the start.";
+        "A learning curve needs the rows in memory, no more than half a million, rows that are held out, and "
+        "a training from the start.";
     return;
   }
   const auto& output = ended.data.spec.recipe.outputs[0];

@@ -10,7 +10,8 @@ namespace shoestring::train {
 // all. With an error where the numbers stop being finite, and where it was to stop.
 Result<OfShare> train_on_share(Run& run, double share, int64_t steps_of_all, task::SplitName held_out,
                                const std::atomic<bool>* stop);
-// Whether it can: the rows are in memory, and training began with no other model's weights.
+// Whether it can: the rows are in memory and no more than half a million, and training began with no other
+// model's weights.
 bool can_train_on_shares(const Run& run);
 
 }  // namespace shoestring::train
