@@ -1,6 +1,6 @@
 // What one request costs a service without HTTP: its parts, on one core, the shortest of many.
-//   build/release/bench_serve MODEL [BODY.json]
-// The body is one row or several; without one the model's example row.
+//   build/release/bench_serve MODEL [BODY.json [answer]]
+// The body is one row or several; without one the model's example row. With `answer` its answer, once.
 #include <algorithm>
 #include <cstdio>
 
@@ -23,7 +23,14 @@ int main(int argc, char** argv) {
   serve::Request request;
   request.when_done = [](serve::Request&) {};
   std::string text;
-  constexpr int kTurns = 20000;
+  if (argc > 3) {
+    if (const auto read = reader.read_json(*model, body, request); !read)
+      return std::fprintf(stderr, "%s\n", to_json(read.error()).c_str()), 3;
+    answer(**model, request);
+    write_json(request, text);
+    return std::puts(text.c_str()), 0;
+  }
+  const int kTurns = body.size() > 100'000 ? 50 : 20000;
   std::vector<double> parts[4];
   for (int i = 0; i < kTurns; ++i) {
     const double a = clock.seconds();
@@ -46,7 +53,7 @@ int main(int argc, char** argv) {
   for (int p = 0; p < 4; ++p) {
     std::sort(parts[p].begin(), parts[p].end());
     std::printf("  %-17s %8.2f us at best, %8.2f in the middle, %8.2f of 99 in 100\n", names[p], parts[p][0],
-                parts[p][kTurns / 2], parts[p][kTurns * 99 / 100]);
+                parts[p][static_cast<size_t>(kTurns / 2)], parts[p][static_cast<size_t>(kTurns * 99 / 100)]);
   }
   for (const auto& pass : (*model)->passes())
     std::printf("  a pass of %lld rows %.1f us\n", static_cast<long long>(pass.rows), pass.seconds * 1e6);

@@ -63,6 +63,20 @@ struct Batcher::Impl {
   std::vector<Piece> pieces;  // of the pass
   std::vector<Request*> finished;
 
+  // The rows of the plan that answers most of what waits in its time: five rows are better answered by a plan
+  // of four and one of one than by one of sixteen.
+  int64_t best_rows() const {
+    int64_t best = 1;
+    double most = 0;
+    for (const PassTime& plan : passes) {
+      if (plan.rows > batch_rows) break;
+      const double rate =
+          static_cast<double>(std::min(plan.rows, counts.waiting_rows)) / std::max(plan.seconds, 1e-9);
+      if (rate > most) most = rate, best = plan.rows;
+    }
+    return best;
+  }
+
   // Chooses the rows of the next pass: each request's in its turn; who needs several passes queues up again.
   int64_t choose() {
     pieces.clear();
@@ -70,9 +84,10 @@ struct Batcher::Impl {
     int64_t rows = 0;
     size_t taken = 0;
     const size_t queued = waiting.size();
-    while (taken < queued && rows < batch_rows) {
+    const int64_t most = best_rows();
+    while (taken < queued && rows < most) {
       Request* request = waiting[taken++];
-      const int64_t count = std::min(batch_rows - rows, request->rows - request->begun_rows);
+      const int64_t count = std::min(most - rows, request->rows - request->begun_rows);
       pieces.push_back({request, request->begun_rows, count});
       rows += count;
       if (request->begun_rows == 0) {

@@ -1,4 +1,5 @@
-// The queue of a model. Rows that arrive while a pass runs share the next one.
+// The queue of a model. Rows that arrive while a pass runs share the next one, by the plan that answers most
+// of them in its time.
 //
 // Where a pass is short (below kShortPass), a thread of its own would cost more than it gives: passes then
 // run on the thread of whoever calls run(), which an event loop does when it has no ready event left:

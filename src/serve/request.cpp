@@ -78,7 +78,8 @@ OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view bo
   CellWriter& cells = impl_->cells;
   const CellTable& table = cells.table();
   if (fields->size() == 1 && (*fields)[0].name == "dataset" && table.find("dataset") == CellTable::kUnknown)
-    return read_json(model, (*fields)[0].value, request, options);
+    return read_json(model, (*fields)[0].value, request,
+                     {.strict = options.strict, .max_rows = options.max_rows});
   cells.add_row();
   for (const FormField& field : *fields) {
     const int input = table.find(field.name);

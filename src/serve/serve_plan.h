@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "budget/ledger.h"
+#include "serve/http.h"
 #include "serve/live_model.h"
 #include "task/recipe.h"
 
@@ -24,9 +25,9 @@ namespace shoestring::serve {
 
 // What HTTP takes, which its owner knows.
 struct HttpCosts {
-  int64_t process = 0;         // its module and libraries, threads and logs
-  int64_t connection = 0;      // of each, between two requests
-  double request_seconds = 0;  // of a request, beside its reading and answering: headers, the kernel
+  int64_t process = kHttpProcessBytes;           // its module and libraries, threads and logs
+  int64_t connection = kConnectionBytes;         // of each, between two requests
+  double request_seconds = kHttpRequestSeconds;  // of a request, beside its reading and answering
 };
 
 struct ServePlanRequest {

@@ -217,19 +217,25 @@ Result<NumberFit> fit_number(const NumberPreprocessing& preprocessing, const Fit
   return fit;
 }
 
+namespace {
+
+// Of a value that is there.
+float encoded(const NumberFit& fit, double value) {
+  constexpr double kMost = 3e38;  // what is far out of the training range stays a number
+  return static_cast<float>(std::clamp(scaled(fit, value), -kMost, kMost));
+}
+
+}  // namespace
+
 void encode(const NumberFit& fit, NumberColumn column, std::vector<uint8_t>* drop, FloatColumn out,
             const Neighbours& near) {
   fill_column(fit, column, drop, near);
-  constexpr double kMost = 3e38;  // what is far out of the training range stays a number
-  for (int64_t row = 0; row < column.rows; ++row) {
-    out[row] = static_cast<float>(std::clamp(scaled(fit, column[row]), -kMost, kMost));
-  }
+  for (int64_t row = 0; row < column.rows; ++row) out[row] = encoded(fit, column[row]);
 }
 
 float encode_cell(const NumberFit& fit, double value) {
-  float encoded = 0;
-  encode(fit, {&value, 1}, nullptr, {&encoded, 1, 1});
-  return encoded;
+  if (is_hole(value) || fit.outlier_strategy) fill_column(fit, {&value, 1}, nullptr);
+  return encoded(fit, value);
 }
 
 double decode(const NumberFit& fit, double encoded, const std::optional<std::array<double, 2>>& clip) {

@@ -76,6 +76,29 @@ TEST(Batcher, RowsThatWaitShareAPass) {
   EXPECT_EQ(counts.waiting_rows, 0);
 }
 
+TEST(Batcher, ThePlanIsTheOneThatAnswersMostInItsTime) {
+  Passes passes;
+  std::atomic<int> done = 0;
+  Batcher batcher(passes.pass(), 1, {{1, 4e-6}, {4, 7e-6}, {16, 27e-6}, {64, 110e-6}}, {});
+  std::vector<Request> requests;
+  for (const int64_t rows : {1, 1, 1, 1, 1, 16, 64}) requests.push_back(request_of(rows, done));
+  for (size_t i = 0; i < 5; ++i) batcher.submit(requests[i]);
+  while (batcher.run()) {
+  }
+  EXPECT_EQ(passes.rows, (std::vector<int64_t>{4, 1}));
+  passes.rows.clear();
+  batcher.submit(requests[5]);
+  while (batcher.run()) {
+  }
+  EXPECT_EQ(passes.rows, (std::vector<int64_t>{16}));
+  passes.rows.clear();
+  batcher.submit(requests[6]);
+  while (batcher.run()) {
+  }
+  EXPECT_EQ(passes.rows, (std::vector<int64_t>{16, 16, 16, 16}));
+  EXPECT_EQ(done, 7);
+}
+
 TEST(Batcher, AThreadTakesWhatCameDuringItsPass) {
   Passes passes;
   passes.open = false;
