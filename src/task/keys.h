@@ -248,6 +248,7 @@ template <> const Component Described<Huber>::component;
 template <> const Component Described<BinaryCrossEntropy>::component;
 template <> const Component Described<SoftmaxCrossEntropy>::component;
 template <> const Component Described<MeanAbsolutePercentageError>::component;
+template <> const Component Described<RootMeanSquaredPercentageError>::component;
 template <> const Component Described<VectorCrossEntropy>::component;
 template <> const Component Described<SigmoidCrossEntropy>::component;
 template <> const Component Described<NumberOutput>::component;

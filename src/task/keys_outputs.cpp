@@ -17,6 +17,7 @@ constexpr Key weight() {
 constexpr auto kWeightOfSquared = keys(weight<MeanSquaredError>());
 constexpr auto kWeightOfAbsolute = keys(weight<MeanAbsoluteError>());
 constexpr auto kWeightOfPercentage = keys(weight<MeanAbsolutePercentageError>());
+constexpr auto kWeightOfRootPercentage = keys(weight<RootMeanSquaredPercentageError>());
 constexpr auto kVectorCrossEntropy =
     keys(weight<VectorCrossEntropy>(), refused("class_weights"), refused("robust_lambda", "0"),
          refused("confidence_penalty", "0"), refused("class_similarities"),
@@ -81,8 +82,6 @@ constexpr NameList kDecoderHelp = "How the combiner's columns become a predictio
 constexpr NameList kLossHelp = "What training makes small.";
 constexpr NameList kReduced = "what reaches an output is one vector a row: there is nothing to reduce";
 constexpr NameList kLaterClassifiers[] = {"mlp_classifier"};
-constexpr NameList kLaterNumberLosses[] = {"mean_absolute_percentage_error",
-                                           "root_mean_squared_percentage_error"};
 constexpr NameList kLaterBinaryLosses[] = {"entropic_open_set", "objectosphere", "focal"};
 constexpr NameList kLaterCategoryLosses[] = {"corn", "entropic_open_set", "objectosphere", "focal",
                                              "poly", "sparsemax",         "entmax15"};
@@ -117,7 +116,7 @@ constexpr auto output_keys(std::string_view metric) {
 constexpr auto kNumber =
     together(keys(key<&NumberOutput::preprocessing>("preprocessing", kPreprocessingHelp),
                   key<&NumberOutput::decoder>("decoder", kDecoderHelp).as(Regressor::value),
-                  key<&NumberOutput::loss>("loss", kLossHelp).later(kLaterNumberLosses),
+                  key<&NumberOutput::loss>("loss", kLossHelp),
                   key<&NumberOutput::clip>(
                       "clip", "Least and greatest prediction; null leaves predictions as they are.")),
              output_keys("mean_squared_error"));
@@ -171,7 +170,14 @@ Status name_column(const Context&, const Node&, OutputFeature& feature) {
   return {};
 }
 
-Status check_clip(const Context& context, const Node& node, NumberOutput& output) {
+Status check_number(const Context& context, const Node& node, NumberOutput& output) {
+  const bool of_targets = std::holds_alternative<MeanAbsolutePercentageError>(output.loss) ||
+                          std::holds_alternative<RootMeanSquaredPercentageError>(output.loss);
+  if (of_targets && output.preprocessing.normalization != Normalization::none)
+    return context.refuse(
+        node.mark,
+        fmt::format("{}: its loss needs the targets as they are, without normalization", context.path),
+        "leave preprocessing.normalization out");
   if (!output.clip || (*output.clip)[0] <= (*output.clip)[1]) return {};
   return context.refuse(
       node.find("clip")->value.mark,
@@ -285,6 +291,11 @@ constinit const Component Described<MeanAbsolutePercentageError>::component{
     .help = "Mean of the errors' sizes over those of the targets.",
     .keys = kWeightOfPercentage};
 template <>
+constinit const Component Described<RootMeanSquaredPercentageError>::component{
+    .name = "root_mean_squared_percentage_error",
+    .help = "Root of the batch's mean of the squared errors over the targets.",
+    .keys = kWeightOfRootPercentage};
+template <>
 constinit const Component Described<VectorCrossEntropy>::component{
     .name = "softmax_cross_entropy",
     .help = "Cross-entropy of the distribution that a vector is.",
@@ -305,7 +316,7 @@ constinit const Component Described<SoftmaxCrossEntropy>::component{
     .keys = kSoftmaxCrossEntropy};
 template <>
 constinit const Component Described<NumberOutput>::component{
-    .name = "number", .help = "Predicts a number.", .keys = kNumber, .finish = finish<check_clip>};
+    .name = "number", .help = "Predicts a number.", .keys = kNumber, .finish = finish<check_number>};
 template <>
 constinit const Component Described<BinaryOutput>::component{
     .name = "binary", .help = "Predicts one of two values.", .keys = kBinary};

@@ -259,9 +259,7 @@ std::vector<MetricValue> SetMetrics::values() const {
 
 OutputMetrics metrics_for(const OutputFeature& output, int64_t size, int64_t exact_rows) {
   return std::visit(
-      Overloaded{[](const NumberOutput& o) {
-                   return OutputMetrics(NumberMetrics(std::holds_alternative<RootMeanSquaredError>(o.loss)));
-                 },
+      Overloaded{[](const NumberOutput& o) { return OutputMetrics(NumberMetrics(o.loss_is_root())); },
                  [&](const BinaryOutput& o) { return OutputMetrics(BinaryMetrics(o.threshold, exact_rows)); },
                  [&](const CategoryOutput& o) { return OutputMetrics(CategoryMetrics(size, o.top_k)); },
                  [&](const VectorOutput&) { return OutputMetrics(VectorMetrics(size)); },

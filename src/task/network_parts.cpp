@@ -195,6 +195,10 @@ Value element_losses(const auto& loss, Value values, Value target) {
           [&](const MeanSquaredError&) { return ops::squared_error(values, target); },
           [&](const MeanAbsoluteError&) { return ops::absolute_error(values, target); },
           [&](const RootMeanSquaredError&) { return ops::squared_error(values, target); },
+          [&](const RootMeanSquaredPercentageError&) {
+            return ops::square(
+                ops::div(ops::absolute_error(values, target), at_least(ops::abs(target), 1.17e-6)));
+          },
           [&](const Huber& h) { return ops::huber(values, target, h.delta); },
           [&](const MeanAbsolutePercentageError&) {
             return ops::div(ops::absolute_error(values, target), at_least(ops::abs(target), 1.17e-6));
@@ -260,7 +264,7 @@ Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target) 
 Value mean_loss(const NetworkSpec& spec, size_t i, Value row_losses) {
   const Value mean = ops::reduce_mean(row_losses);
   const auto* number = std::get_if<NumberOutput>(&spec.recipe.outputs[i].spec);
-  if (!number || !std::holds_alternative<RootMeanSquaredError>(number->loss) || !mean.valid()) return mean;
+  if (!number || !number->loss_is_root() || !mean.valid()) return mean;
   // The root has no slope at 0, where nothing is left to learn.
   return ops::sqrt(ops::maximum(mean, mean.graph().scalar(DType::f32, 1e-30)));
 }

@@ -53,6 +53,11 @@ struct MeanAbsolutePercentageError {
   double weight = 1;
   bool operator==(const MeanAbsolutePercentageError&) const = default;
 };
+// The root of the mean of (error / target)², the target's size likewise at least 1.17e-6.
+struct RootMeanSquaredPercentageError {
+  double weight = 1;
+  bool operator==(const RootMeanSquaredPercentageError&) const = default;
+};
 // Of the distribution that a vector is: -sum of target * log softmax.
 struct VectorCrossEntropy {  // softmax_cross_entropy
   double weight = 1;
@@ -94,7 +99,14 @@ struct NumberOutput {
                                     .outlier_strategy = {},
                                     .outlier_threshold = 3};
   LinearDecoder decoder;  // regressor
-  std::variant<MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, Huber> loss;
+  std::variant<MeanSquaredError, MeanAbsoluteError, RootMeanSquaredError, Huber, MeanAbsolutePercentageError,
+               RootMeanSquaredPercentageError>
+      loss;
+  // Whether the loss of many rows is the root of the mean of theirs.
+  bool loss_is_root() const {
+    return std::holds_alternative<RootMeanSquaredError>(loss) ||
+           std::holds_alternative<RootMeanSquaredPercentageError>(loss);
+  }
   std::optional<std::array<double, 2>> clip;  // predictions are kept within [low, high]
   bool operator==(const NumberOutput&) const = default;
 };

@@ -233,6 +233,8 @@ std::map<std::string, Family> make() {
       {"absolute_error", regression(MeanAbsoluteError{})},
       {"root_squared_error", regression(RootMeanSquaredError{})},
       {"huber", regression(Huber{.delta = 0.7})},
+      {"percentage", regression(MeanAbsolutePercentageError{})},
+      {"root_squared_percentage", regression(RootMeanSquaredPercentageError{})},
       {"binary", binary({})},
       {"binary_weighted", binary({.positive_class_weight = 3})},
       {"class_weights", three(0, {0.5, 1.5, 1.0})},

@@ -203,6 +203,10 @@ def percentage(x, y):
     return ((x - y).abs() / y.abs().clamp(min=1.17e-6)).mean()
 
 
+def root_percentage(x, y):
+    return (((x - y) / y.abs().clamp(min=1.17e-6)) ** 2).mean().sqrt()
+
+
 def torch_optimizer(kind, lr):
     return lambda lr=lr, **options: lambda p: kind(list(p.values()), lr=lr, **options)
 
@@ -437,6 +441,8 @@ FAMILIES = {
     "absolute_error": (with_(regression, loss=F.l1_loss), adam()),
     "root_squared_error": (with_(regression, loss=rmse), adam()),
     "huber": (with_(regression, loss=lambda x, y: F.huber_loss(x, y, delta=0.7)), adam()),
+    "percentage": (with_(regression, loss=percentage), adam()),
+    "root_squared_percentage": (with_(regression, loss=root_percentage), adam()),
     "binary": (binary, adam()),
     "binary_weighted": (with_(binary, weight=3.0), adam()),
     "class_weights": (class_weights, adam()),

@@ -41,7 +41,7 @@ double combined(const task::NetworkSpec& spec, const std::map<std::string, Tenso
     double mean = 0;
     for (double loss : losses) mean += loss / static_cast<double>(losses.size());
     const auto* number = std::get_if<task::NumberOutput>(&output.spec);
-    if (number && std::holds_alternative<task::RootMeanSquaredError>(number->loss)) mean = std::sqrt(mean);
+    if (number && number->loss_is_root()) mean = std::sqrt(mean);
     sum += output.loss_weight() * mean;
   }
   return sum;
