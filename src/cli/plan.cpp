@@ -83,7 +83,8 @@ std::string rest_text(const budget::Ledger& ledger) {
   const budget::Resource of = ledger.ways_out.front().of;
   text += fmt::format("\nto need less {}\n", name_of(of));
   for (const auto& way : ledger.ways_out)
-    text += wrapped(fmt::format("  {}: {} in all{}{}", way.change, way.gives,
+    text += wrapped(fmt::format("  {}: {}{}{}{}", way.change, way.gives,
+                                way.of == budget::Resource::time ? "" : " in all",
                                 way.price.empty() ? "" : "; price: " + way.price,
                                 way.fits ? "" : "; not enough by itself"),
                     reading_columns(), 6) +

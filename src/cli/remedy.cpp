@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "cli/train_report.h"
+#include "report/visualize.h"
 
 namespace shoestring::cli {
 namespace {
@@ -48,7 +49,7 @@ void tell_end(const train::Remedied& all, Console& console) {
 }  // namespace
 
 Result<double> read_share(const std::string& text) {
-  constexpr double kUsual = 0.5;
+  constexpr double kUsual = 0.3;
   if (text.empty()) return kUsual;
   char* end = nullptr;
   const double share = std::strtod(text.c_str(), &end);
@@ -58,8 +59,9 @@ Result<double> read_share(const std::string& text) {
   return share;
 }
 
-int train_with_remedies(const train::TrainRequest& request, double share, Console& console) {
+int train_with_remedies(train::TrainRequest request, double share, report::Level level, Console& console) {
   TrainReport progress(console, "train");
+  report::Reporter reporter(level);
   int code = 0;
   const train::RemedyEvents events{
       .ended =
@@ -80,9 +82,21 @@ int train_with_remedies(const train::TrainRequest& request, double share, Consol
                                        human_metric(t.before), human_metric(t.after),
                                        human_seconds(t.seconds), t.kept ? "kept" : "not kept"));
             console.event(event_of(t));
+          },
+      .watch =
+          [&](train::TrainRequest& trial) {
+            train::TrainEvents watched;
+            reporter.watch(trial, watched);
+            return watched;
           }};
-  const auto all = train::train_with_remedies(request, share, progress.events(), events);
+  train::TrainEvents training = progress.events();
+  train::TrainRequest first = request;
+  reporter.watch(first, training);
+  const auto all = train::train_with_remedies(first, share, training, events);
   if (!all) return report(all.error());
+  if (level != report::Level::none && !all->outcome.report.empty())  // again, with what was tried in it
+    if (auto page = report::visualize({all->outcome.folder}, ""); !page)
+      console.paragraph("the report is without the remedies: " + page.error().message());
   if (code == 0 || code == static_cast<int>(ErrorKind::stopped)) tell_end(*all, console);
   return all->interrupted ? static_cast<int>(ErrorKind::interrupted) : code;
 }

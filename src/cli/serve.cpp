@@ -103,10 +103,9 @@ Status complete(const Given& g, serve::ServiceOptions& service, serve::HttpOptio
   return {};
 }
 
-// Within a budget the models are loaded before anything else, and the limits are those that fit.
+// What 'plan serve' tells: the models are loaded before anything else, and the limits are those that fit.
 Status keep_to(const Given& g, serve::ServiceOptions& service, serve::HttpOptions& http) {
-  if (g.budget.empty()) return {};
-  auto budget = task::parse_budget(g.budget);
+  auto budget = g.budget.empty() ? Result<task::Budget>(task::Budget()) : task::parse_budget(g.budget);
   if (!budget) return fail(budget.error());
   serve::ServePlanRequest request{.budget = *budget, .live = service.live, .connections = g.connections};
   for (const auto& model : service.models) request.models.push_back({model.name, model.path});
@@ -171,7 +170,7 @@ int serve(Arguments arguments) {
        {"budget", "", "KEY=VALUE",
         "what it may take, as memory=64MiB,cores=1; 'plan serve' tells what that buys", &g.budget},
        {"max-body", "", "BYTES", "of a request, 8MiB if left out", &g.max_body},
-       {"connections", "", "N", "at a time, 1024 if left out", &g.connections},
+       {"connections", "", "N", "at a time; chosen if left out, as 'plan serve' tells", &g.connections},
        {"max-batch", "", "ROWS", "that a forward pass answers at most, 64 if left out", &g.max_batch},
        {"queue-rows", "", "ROWS", "that may wait, before requests get 429; chosen if left out",
         &g.queue_rows},

@@ -28,7 +28,7 @@ int run(std::string_view verb, Arguments arguments) {
     if (!share) return report(share.error());
     given.request.stop = stop_flag();
     given.request.started = process_started();
-    return train_with_remedies(given.request, *share, console);
+    return train_with_remedies(given.request, *share, given.report_level, console);
   }
   TrainReport progress(console, verb);
   given.request.stop = stop_flag();

@@ -123,7 +123,7 @@ Options options_of(std::string_view verb, TrainFlags& g) {
        "on the validation rows",
        &g.remedy},
       {"remedy-share", "", "SHARE",
-       "of the time budget, or of the time that training took, for --remedy (0.5)", &g.remedy_share}};
+       "of the time budget, for --remedy (0.3); without one all remedies are tried", &g.remedy_share}};
   if (verb == "train")
     options.options.insert(options.options.end(), std::begin(only_train), std::end(only_train));
   if (verb == "plan")

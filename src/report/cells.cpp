@@ -50,9 +50,10 @@ std::string number_text(const task::NumberFit& fit, float encoded) {
   const double value = task::decode(fit, encoded);
   const float next = std::nextafter(encoded, encoded + 1 + std::abs(encoded));
   const double near = 2 * std::abs(task::decode(fit, next) - value);
+  if (std::abs(value) <= near) return "0";
   for (int digits = 1; digits < 9; ++digits) {
-    std::string text = fmt::format("{:.{}g}", value, digits);
-    if (std::abs(std::strtod(text.c_str(), nullptr) - value) <= near) return text;
+    const double rounded = std::strtod(fmt::format("{:.{}g}", value, digits).c_str(), nullptr);
+    if (std::abs(rounded - value) <= near) return fmt::format("{}", rounded);  // 30, not 3e+01
   }
   return fmt::format("{:.9g}", value);
 }

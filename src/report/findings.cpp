@@ -99,7 +99,8 @@ void about_drift(const std::vector<ColumnFacts>& columns, const std::string& hel
       out.push_back(
           {c.drift > kMuch ? Severity::warning : Severity::note, c.name,
            fmt::format("'{}' differs between training and {} rows", c.name, held_out),
-           fmt::format("Population stability index {:.2f} (0.1 is some, 0.25 is much).", c.drift),
+           fmt::format("Population stability index {:.2f} beyond chance (0.1 is some, 0.25 is much).",
+                       c.drift),
            "if rows are ordered in time, expect new ones to differ too: train on recent rows; if not, split "
            "at random"});
 }

@@ -54,6 +54,11 @@ Result<Json> read(const std::string& run, std::string& path) {
         ErrorKind::data,
         fmt::format("the report is of format {}, and this program reads {}", facts["format"].dump(), kFormat),
         path, "evaluate or train anew with this version");
+  // What train --remedy tried stands beside it.
+  if (const auto remedy = read_file((fs::path(path).parent_path() / "remedy.json").string())) {
+    Json tried = Json::parse(*remedy, nullptr, false);
+    if (tried.is_object() && tried.contains("tried")) facts["remedy"] = std::move(tried);
+  }
   return facts;
 }
 

@@ -139,11 +139,13 @@ class Reading {
   error_code header(object& all, std::vector<int>& inputs) {
     array names;
     if (const auto e = all.find_field_unordered("columns").get_array().get(names)) return e;
+    std::vector<uint8_t> came(cells_.table().columns().size());
     for (auto item : names) {
       std::string_view name;
       if (const auto e = item.get_string().get(name)) return e;
       inputs.push_back(cells_.table().find(name));
-      const bool twice = inputs.back() >= 0 && std::count(inputs.begin(), inputs.end(), inputs.back()) > 1;
+      const bool twice =
+          inputs.back() >= 0 && std::exchange(came[static_cast<size_t>(inputs.back())], uint8_t{1}) != 0;
       if (twice) cells_.fault(0, name, "a column once", "it twice");
       if (inputs.back() == CellTable::kUnknown) cells_.unknown(name);
       if (cells_.enough()) return SUCCESS;

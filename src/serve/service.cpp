@@ -32,7 +32,9 @@ LiveService::LiveService(ServiceOptions options, const HttpModule& module, LogSi
       module_(module),
       log_(std::move(log)),
       models_(options_.live),
-      next_id_(random_start()) {}
+      next_id_(random_start()) {
+  options_.read.readable_behind = kBodyPadding;
+}
 
 LiveService::~LiveService() { end_loader(); }
 
@@ -56,7 +58,10 @@ Status LiveService::run(HttpServer& server, const std::function<void()>& ready) 
     in_background([this, ready] { load_all(ready); });
   else
     server.post([this, ready] {
-      for (auto& model : std::exchange(options_.loaded, {})) models_.adopt(std::move(model));
+      for (auto& model : std::exchange(options_.loaded, {})) {
+        metrics_.of(model->description().name);  // its counters begin at 0
+        models_.adopt(std::move(model));
+      }
       begin_answering(ready);
     });
   server.run();
@@ -218,7 +223,11 @@ void LiveService::identify(HttpExchange& exchange, Visit& visit) {
 // Whether the request may be answered at all.
 bool LiveService::admit(HttpExchange& exchange, Visit& visit) {
   // A page of another site must not make its visitors' browsers work here.
-  if (exchange.header("sec-fetch-site") == "cross-site" && exchange.method == "POST") {
+  const std::string_view origin = exchange.header("origin");
+  const std::string_view site = origin.substr(std::min(origin.size(), origin.find("//") + 2));
+  const bool foreign = exchange.header("sec-fetch-site") == "cross-site" ||
+                       (!origin.empty() && lowered(site) != lowered(exchange.header("host")));
+  if (foreign && exchange.method == "POST") {
     answer_error(exchange, 403, "requests from pages of other sites are not answered");
     return false;
   }

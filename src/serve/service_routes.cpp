@@ -229,6 +229,11 @@ bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
   auto read = form && !in_disguise
                   ? reader_.read_form(model, exchange.body, content_type, visit.request, options)
                   : reader_.read_json(model, exchange.body, visit.request, options);
+  if (one_row && visit.request.orientation == Orientation::columns &&
+      (read || read.error().why == Refusal::Why::unprocessable))
+    read = tl::unexpected(Refusal{Refusal::Why::unprocessable,
+                                  "this route answers one row, and a value is a list: send several rows to "
+                                  "/batch_predict"});
   if (read && one_row != (visit.request.orientation == Orientation::row))
     read = tl::unexpected(
         Refusal{Refusal::Why::unprocessable,
@@ -384,12 +389,22 @@ bool LiveService::route_model(HttpExchange& exchange, Visit& visit, std::string_
 bool LiveService::route_repository(HttpExchange& exchange, std::string_view rest) {
   if (rest == "index") {
     if (!allow(exchange, "POST")) return true;
+    bool only_ready = false;
+    if (!exchange.body.empty()) {
+      const Json asked = Json::parse(exchange.body, nullptr, false);
+      if (!asked.is_object() || (asked.contains("ready") && !asked["ready"].is_boolean())) {
+        answer_error(exchange, 400, "the body is not {\"ready\": true or false}");
+        return true;
+      }
+      only_ready = asked.value("ready", false);
+    }
     Json list = Json::array();
     for (const Models::Entry& entry : models_.index())
-      list.push_back({{"name", entry.name},
-                      {"version", "1"},
-                      {"state", entry.model ? "READY" : "UNAVAILABLE"},
-                      {"reason", entry.reason}});
+      if (entry.model || !only_ready)
+        list.push_back({{"name", entry.name},
+                        {"version", "1"},
+                        {"state", entry.model ? "READY" : "UNAVAILABLE"},
+                        {"reason", entry.reason}});
     answer_json(exchange, list);
     return true;
   }
@@ -409,6 +424,19 @@ bool LiveService::route_repository(HttpExchange& exchange, std::string_view rest
 }
 
 bool LiveService::load(HttpExchange& exchange, const std::string& name) {
+  if (!exchange.body.empty()) {
+    const Json asked = Json::parse(exchange.body, nullptr, false);
+    if (!asked.is_object()) {
+      answer_error(exchange, 400, "the body is no JSON object");
+      return true;
+    }
+    if (asked.contains("parameters") && !(asked["parameters"].is_object() && asked["parameters"].empty())) {
+      answer_error(
+          exchange, 422,
+          "parameters of a load are not taken: the model is read again from where it was read before");
+      return true;
+    }
+  }
   in_background([this, name, &exchange] {
     const Status ok = guarded([&] { return models_.reload(name); });
     server_->post([this, ok, name, &exchange] {

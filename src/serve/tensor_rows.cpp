@@ -75,7 +75,9 @@ class Column {
     if (begin()) cells_.missing(input_);
   }
   bool done() const { return row_ == rows_ || cells_.enough(); }
-  bool complete() const { return row_ == rows_ && !too_many_ && parts_ == 0; }
+  // What came is no element of the tensor's datatype, or is cut off.
+  void broken() { broken_ = true; }
+  bool complete() const { return row_ == rows_ && !too_many_ && !broken_ && parts_ == 0; }
 
  private:
   bool begin() {
@@ -98,7 +100,7 @@ class Column {
   CellWriter& cells_;
   int input_;
   int64_t rows_, width_, row_ = 0, parts_ = 0;
-  bool too_many_ = false;
+  bool too_many_ = false, broken_ = false;
   std::string list_;
 };
 
@@ -139,6 +141,8 @@ class Reading {
       if (refusal || cells_.enough()) return SUCCESS;
       first = false;
     }
+    if (!binary_.empty())
+      return refuse(fmt::format("{} bytes are left behind the last tensor", binary_.size()));
     cells_.end_columns();
     return SUCCESS;
   }
@@ -261,49 +265,70 @@ class Reading {
     } else {
       array data;
       if (const auto e = json.find_field_unordered("data").get_array().get(data)) return e;
-      if (const auto e = read_data(data, column)) return e;
+      if (const auto e = read_data(data, *tensor.type, column)) return e;
     }
     if (!column.complete() && !cells_.enough())
       cells_.fault(0, tensor.name, fmt::format("{} elements of {}", rows_ * tensor.width, tensor.type->name),
-                   "another number of them");
+                   tensor.binary_bytes ? fmt::format("{} bytes", *tensor.binary_bytes) : "others");
     return SUCCESS;
   }
 
   // Flat or nested.
-  static error_code read_data(array& data, Column& column) {
+  static error_code read_data(array& data, const DataTypeRow& type, Column& column) {
     for (auto item : data) {
       value v;
       if (const auto e = std::move(item).get(v)) return e;
-      if (const auto e = read_element(v, column)) return e;
+      if (const auto e = read_element(v, type, column)) return e;
     }
     return SUCCESS;
   }
 
-  static error_code read_element(value v, Column& column) {
+  // Whether a number is one of the datatype's.
+  static bool is_of(const DataTypeRow& type, double number) {
+    const double bits = static_cast<double>(8 * type.bytes);
+    switch (type.type) {
+      case DataType::boolean:
+        return number == 0 || number == 1;
+      case DataType::signed_integer:
+        return number == std::trunc(number) && number >= -std::exp2(bits - 1) && number < std::exp2(bits - 1);
+      case DataType::unsigned_integer:
+        return number == std::trunc(number) && number >= 0 && number < std::exp2(bits);
+      case DataType::floating:
+        return true;
+      case DataType::bytes:
+        break;
+    }
+    return false;
+  }
+
+  static error_code read_element(value v, const DataTypeRow& wanted, Column& column) {
     json_type type;
     if (const auto e = v.type().get(type)) return e;
     switch (type) {
       case json_type::array: {
         array inner;
         if (const auto e = v.get_array().get(inner)) return e;
-        return read_data(inner, column);
+        return read_data(inner, wanted, column);
       }
       case json_type::number: {
         const std::string_view token = v.raw_json_token();
         double number = 0;
         if (const auto e = v.get_double().get(number)) return e;
+        if (!is_of(wanted, number)) column.broken();
         column.number(number, token.substr(0, token.find_last_not_of(" \t\r\n") + 1));
         return SUCCESS;
       }
       case json_type::string: {
         std::string_view text;
         if (const auto e = v.get_string().get(text)) return e;
+        if (wanted.type != DataType::bytes) column.broken();
         column.text(text);
         return SUCCESS;
       }
       case json_type::boolean: {
         bool truth = false;
         if (v.get_bool().get(truth)) return simdjson::T_ATOM_ERROR;
+        if (wanted.type != DataType::boolean) column.broken();
         column.number(truth, truth ? "true" : "false");
         return SUCCESS;
       }
@@ -350,7 +375,7 @@ class Reading {
           break;
       }
     }
-    if (!bytes.empty()) column.text("");  // one too many
+    if (!bytes.empty()) column.broken();  // too many, or a piece of one
   }
 
   template <class T>
@@ -365,11 +390,11 @@ class Reading {
     while (bytes.size() >= 4 && !column.done()) {
       const uint32_t size = read_as<uint32_t>(bytes.data());
       bytes.remove_prefix(4);
-      if (size > bytes.size()) break;
+      if (size > bytes.size() || !simdjson::validate_utf8(bytes.data(), size)) return column.broken();
       column.text(bytes.substr(0, size));
       bytes.remove_prefix(size);
     }
-    if (!bytes.empty()) column.text("");
+    if (!bytes.empty()) column.broken();
   }
 
   std::string_view binary_;

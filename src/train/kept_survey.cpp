@@ -21,8 +21,8 @@ std::string path_of(const std::string& folder, const std::string& key) {
   return fmt::format("{}/{}{:08x}.json", folder, kBegin, data::crc32_of(key));
 }
 
-json to_json(const FileStamp& s) { return {s.path, s.bytes, s.modified, s.device, s.inode}; }
-FileStamp stamp_from(const json& j) { return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4)}; }
+json to_json(const FileStamp& s) { return {s.path, s.bytes, s.modified, s.changed, s.device, s.inode}; }
+FileStamp stamp_from(const json& j) { return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5)}; }
 
 json to_json(const Survey& s) {
   return {{"rows", s.rows},           {"split_rows", s.split_rows},

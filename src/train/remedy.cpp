@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
@@ -268,6 +269,15 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
   first.started = request.started.value_or(clock.seconds());
   first.time_share = 1 - share;
   auto trained = train(first, events);
+  if (!trained && trained.error().kind == ErrorKind::budget) {
+    first.time_share = 1;  // it may do with all of it
+    auto again = train(first, events);
+    if (again) {
+      if (events.log) events.log(LogLevel::note, "the time is too short for remedies");
+      return Remedied{.outcome = *again, .first = *again};
+    }
+    trained = std::move(again);
+  }
   if (!trained) return fail(trained.error());
   Remedied out{.outcome = *trained, .first = *trained};
   if (remedy_events.ended) remedy_events.ended(*trained);
@@ -279,7 +289,7 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
   constexpr double kClosing = 0.1;  // seconds, for what is written at the end
   const auto limit = trained->times.limit;
   const double end =
-      limit ? *first.started + *limit / (1 - share) - kClosing : ended + share * (ended - *first.started);
+      limit ? *first.started + *limit / (1 - share) - kClosing : std::numeric_limits<double>::infinity();
 
   auto patient = patient_of(*trained);
   if (!patient) return fail(patient.error());
@@ -305,8 +315,10 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
     if (remedy_events.trying) remedy_events.trying(*fresh);
     TrainRequest trial = request;
     trial.recipe = fresh->recipe;
-    trial.recipe->budget.time_seconds = allowed;
-    trial.recipe->budget.money_usd.reset();  // it is in the time
+    if (limit) {
+      trial.recipe->budget.time_seconds = allowed;
+      trial.recipe->budget.money_usd.reset();  // it is in the time
+    }
     trial.targets.clear();
     trial.budget.clear();
     trial.resume.clear();
@@ -314,7 +326,7 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
     trial.experiment = "remedy";
     trial.model = std::to_string(done.size());
     trial.started = begun;
-    auto outcome = train(trial, {});
+    auto outcome = train(trial, remedy_events.watch ? remedy_events.watch(trial) : TrainEvents());
     Tried tried{.remedy = std::move(*fresh), .before = best, .after = std::nan("")};
     tried.seconds = clock.seconds() - begun;
     if (!outcome) {

@@ -53,13 +53,15 @@ struct Remedied {
   bool interrupted = false;              // before all was tried
 };
 
-// Trains, then tries. With a time budget, `share` of it is kept for the remedies; else they may take as much
-// time as that share of what the training took. A remedy that was kept is what the next is added to.
-// `ended` hears of the first training, `trying` of each remedy before it begins.
+// Trains, then tries. With a time budget, `share` of it is kept for the remedies; without one all of them are
+// tried. Where the rest is too little to train in, all of it is for the training. A remedy that was kept is
+// what the next is added to. `ended` hears of the first training, `trying` of each remedy before it begins.
 struct RemedyEvents {
   std::function<void(const TrainOutcome&)> ended = {};
   std::function<void(const Remedy&)> trying = {};
   std::function<void(const Tried&)> tried = {};
+  // Watches the training of a remedy, as a report does; the request may be added to.
+  std::function<TrainEvents(TrainRequest&)> watch = {};
 };
 Result<Remedied> train_with_remedies(const TrainRequest& request, double share, const TrainEvents& events,
                                      const RemedyEvents& remedy_events = {});

@@ -103,6 +103,7 @@ FileStamp stamp_of(const std::string& path) {
   return {.path = path,
           .bytes = info.st_size,
           .modified = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec,
+          .changed = info.st_ctim.tv_sec * 1'000'000'000 + info.st_ctim.tv_nsec,
           .device = static_cast<int64_t>(info.st_dev),
           .inode = static_cast<int64_t>(info.st_ino)};
 }

@@ -15,7 +15,7 @@ namespace shoestring::train {
 // A file as it was when it was read, to see that it stayed the same.
 struct FileStamp {
   std::string path;
-  int64_t bytes = 0, modified = 0, device = 0, inode = 0;  // modified: nanoseconds
+  int64_t bytes = 0, modified = 0, changed = 0, device = 0, inode = 0;  // times in nanoseconds
   bool operator==(const FileStamp&) const = default;
 };
 FileStamp stamp_of(const std::string& path);

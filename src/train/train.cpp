@@ -48,6 +48,7 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, RunTime& t
   const RunFolder& folder = *run.job.folder;
   budget::Deadline* const deadline = time.deadline ? &*time.deadline : nullptr;
   const Estimate planned = plan_time(run, request, time);
+  find_binding(run.job.recipe.budget, run.site, run.ledger);
   const double writing = run_clock().seconds();
   if (auto ok = write_down(run, request, planned); !ok) return fail(ok.error());
   if (deadline && request.save_description)  // two small files, each synced
@@ -194,8 +195,9 @@ Result<TrainOutcome> train(const TrainRequest& request, const TrainEvents& event
   TrainRequest before_training = request;
   if (request.resume.empty()) {
     if (const auto limit = limit_of(request)) {
-      const double end = request.ends.value_or(time.started + request.time_share * *limit);
-      time.limit_to(end, std::max(end - time.started, 1e-3));
+      const double share = request.time_share * *limit;
+      const double end = request.ends.value_or(time.started + share);
+      time.limit_to(end, request.ends ? std::max(end - time.started, 1e-3) : share);
       alarm.emplace(time.deadline->left() - 0.05 * time.deadline->limit(), request.stop);
       before_training.stop = alarm->flag();
     }

@@ -110,25 +110,27 @@ Result<std::vector<WayOut>> ways_of_time(Run& run, const TrainRequest& request, 
   const double rest = times.planned() - times.of(Stage::training).p50 - times.of(Stage::evaluating).p50;
   const double all = rest + loop.sum();
   const task::Recipe recipe = run.job.recipe;
+  if (recipe.trainer.open_ended()) return std::vector<WayOut>();  // it takes what it gets
   const task::Budget& budget = recipe.budget;
   const auto limit = time_limit(budget, run.site);
   std::vector<WayOut> ways;
   const auto add = [&](std::string change, double seconds, std::string price, bool enough = false) {
     if (ways.size() < kMostWays && (enough || seconds < kWorthIt * all))
-      ways.push_back({std::move(change), human_seconds(seconds), std::move(price), Resource::time, seconds,
-                      enough || !limit || seconds <= *limit});
+      ways.push_back({std::move(change),
+                      fmt::format("{} for all {}", human_seconds(seconds), count_of(run.most_steps, "step")),
+                      std::move(price), Resource::time, seconds, enough || !limit || seconds <= *limit});
   };
   if (const double share = share_with_all_cores(run); share < 1)
     add("--budget cores=" +
             std::to_string(run.site.elsewhere ? run.site.elsewhere->machine.cores : read_limits().cores()),
         rest + share * loop.sum(), "nothing else has them");
-  if (limit && !recipe.trainer.open_ended() && all > *limit) {  // one without an end takes what it gets
+  if (limit && all > *limit) {
     constexpr double kMargin = 1.15;
     const bool of_time = budget.time_seconds && *budget.time_seconds <= *limit;
     const std::string more =
         of_time ? fmt::format("--budget time={:.0f}s", std::ceil(kMargin * all))
                 : fmt::format("--budget money={:.2g}", budget.money_usd.value_or(0) * kMargin * all / *limit);
-    add(more, all, fmt::format("it is what all {} steps take", run.most_steps), true);
+    add(more, all, "", true);
   }
   for (const Change& change : shortenings(run, loop)) {
     if (ways.size() == kMostWays) break;

@@ -31,7 +31,7 @@
       return sets.length ? plot(title, null, () => lines(sets, 'step', title)) : null;
     };
     cards.push(curve('loss', 'validation', 'Validation loss'), curve('loss', 'training', 'Training loss'), curve(main, 'validation', 'Validation ' + main));
-    const judged = all.map((run, i) => ({ run, i, of: run.quality && run.quality.outputs[0] && run.quality.outputs[0].type === 'binary' && run.quality.outputs[0].curves[0].of })).filter(r => r.of);
+    const judged = all.map((run, i) => ({ run, i, of: run.outputs[0].name === facts.outputs[0].name && run.quality && run.quality.outputs[0] && run.quality.outputs[0].type === 'binary' && run.quality.outputs[0].curves[0].of })).filter(r => r.of);
     if (judged.length) cards.push(plot('ROC of ' + facts.outputs[0].name, judged.map(j => j.run.title + ': ' + number(j.of.roc_auc)).join(', '), () => lines(judged.map(j => ({ label: j.run.title, colour: Report.series(j.i), pointRadius: 0,
       data: j.of.points.map(p => ({ x: p[2] / j.of.negatives, y: p[1] / j.of.positives })) })), 'false positive rate', 'true positive rate', { x: { min: 0, max: 1 }, y: { min: 0, max: 1 } })),
     plot('Precision and recall of ' + facts.outputs[0].name, null, () => lines(judged.map(j => ({ label: j.run.title, colour: Report.series(j.i), pointRadius: 0,

@@ -173,7 +173,10 @@ void Connection::begin_request() {
   if (in_size_ > 0)
     enter(Phase::head, server_.limits().head_seconds);
   else
-    enter(Phase::idle, server_.draining() ? server_.farewell_seconds() : server_.limits().idle_seconds);
+    enter(Phase::idle, server_.draining() ? server_.farewell_seconds()
+                       : is_first_        ? server_.limits().head_seconds
+                                          : server_.limits().idle_seconds);
+  is_first_ = false;
 }
 
 // Goes from the head to the body as they come.

@@ -52,6 +52,8 @@ class Connection final : public HttpExchange {
   // Whether send() was called within handle(), so that nobody has to be woken.
   bool answered_in_place();
 
+  bool is_first_ = true;       // no request has come yet
+  bool early = true;           // it was there before the server was to stop
   size_t place = 0;            // in the server's list
   Connection* next = nullptr;  // in its list of answered ones
 

@@ -70,7 +70,9 @@ class Parser final : public http::basic_parser<true> {
   }
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
   std::size_t on_body_impl(string_view text, error_code&) override { return text.size(); }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code&) override {}
+  void on_chunk_header_impl(std::uint64_t size, string_view, error_code& error) override {
+    if (size > most_bytes || body->size() > most_bytes - size) refuse(413, "the body is too large", error);
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, string_view text, error_code& error) override {
     if (body->size() + text.size() > most_bytes)
       refuse(413, "the body is too large", error);

@@ -174,6 +174,7 @@ class Server final : public HttpServer, public Connections {
     wait_for_signal();
     while (!stop_now_ && !(draining_ && !acceptor_.is_open() && connections_.empty())) {
       loop_.poll();
+      stop_listening_when_done();
       if (resume_answered() || stop_now_) continue;
       if (handler_.idle()) continue;
       if (draining_ && !acceptor_.is_open() && connections_.empty()) break;
@@ -185,16 +186,14 @@ class Server final : public HttpServer, public Connections {
     draining_ = true;
     const double moment = std::min(options_.farewell_seconds, grace_seconds / 2);
     for (Connection* connection : connections_) connection->end_if_idle(moment);
-    after(moment, [this] {
-      error_code ignored;
-      acceptor_.close(ignored);
-    });
+    after(moment, [this] { said_farewell_ = true; });
     after(grace_seconds, [this] { stop_now_ = true; });
     timer_.cancel();  // for shorter ticks
   }
   bool draining() const override { return draining_; }
   double farewell_seconds() const override { return options_.farewell_seconds; }
   Status read_certificate() override {
+    if (options_.certificate.empty()) return {};
     auto context = tls_context(options_);
     if (!context) return fail(context.error());
     tls_ = *context;
@@ -251,6 +250,7 @@ class Server final : public HttpServer, public Connections {
     if (wake) asio::post(loop_, [this] { resume_answered(); });
   }
   void ended(Connection& connection) override {
+    early_ -= connection.early;
     connections_.back()->place = connection.place;
     std::swap(connections_[connection.place], connections_.back());
     connections_.pop_back();
@@ -270,6 +270,13 @@ class Server final : public HttpServer, public Connections {
   void read_clock() {
     const auto since = std::chrono::steady_clock::now().time_since_epoch();
     now_ = std::chrono::duration_cast<std::chrono::milliseconds>(since).count() * kTicks / 1000;
+  }
+
+  // Who knocks while what had begun is being finished is told so (503), and not left before a closed door.
+  void stop_listening_when_done() {
+    if (!said_farewell_ || early_ > 0 || !acceptor_.is_open()) return;
+    error_code ignored;
+    acceptor_.close(ignored);
   }
 
   void accept() {
@@ -294,6 +301,8 @@ class Server final : public HttpServer, public Connections {
       transport = std::make_unique<Plain>(std::move(socket));
     auto* connection = new Connection(*this, std::move(transport), remote.address().to_string());
     connection->place = connections_.size();
+    connection->early = !draining_;
+    early_ += connection->early;
     connections_.push_back(connection);
     if (connections_.size() == 1) {
       read_clock();
@@ -366,7 +375,8 @@ class Server final : public HttpServer, public Connections {
   std::mutex mutex_;
   Connection* foreign_ = nullptr;  // answered on others
   int64_t body_bytes_ = 0;
-  bool draining_ = false, stop_now_ = false, ticking_ = false;
+  int early_ = 0;  // connections that were there before draining began
+  bool draining_ = false, said_farewell_ = false, stop_now_ = false, ticking_ = false;
   std::string date_;
   std::time_t date_second_ = -1;
 };

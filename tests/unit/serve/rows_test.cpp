@@ -242,12 +242,49 @@ TEST_F(Service, BadTensorsAreRefusedByName) {
       told(Json::array({tensor("a", "FP16", {1}, {1})})),
       "'a': expected a datatype among BOOL, INT8 to INT64, UINT8 to UINT64, FP32, FP64 and BYTES, got FP16");
   EXPECT_EQ(told(Json::array({tensor("b", "FP32", {2}, {1})})),
-            "row 0, 'b': expected 2 elements of FP32, got another number of them");
+            "row 0, 'b': expected 2 elements of FP32, got others");
+  // Numbers that the datatype has not, and text that is none.
+  EXPECT_EQ(told(Json::array({tensor("b", "INT8", {1}, {300})})),
+            "'b': expected 1 elements of INT8, got others");
+  EXPECT_EQ(told(Json::array({tensor("b", "UINT8", {1}, {-3})})),
+            "'b': expected 1 elements of UINT8, got others");
+  EXPECT_EQ(told(Json::array({tensor("b", "FP64", {1}, {"39"})})),
+            "'b': expected 1 elements of FP64, got others");
   EXPECT_EQ(told(Json::array({tensor("b", "FP32", {2}, {1, 2}), tensor("a", "FP32", {3}, {1, 2, 3})})),
             "row 0, 'a': expected a shape of [2] or [2, 1], got [3, 1]");
   EXPECT_EQ(
       told(Json::array({tensor("kinds", "FP32", {1}, {1})})).substr(0, 60),
       std::string("'kinds': expected a column that the model takes: did you mean 'kind'?").substr(0, 60));
+}
+
+// A tensor that is cut off is no missing value.
+TEST_F(Service, BytesThatAreNoTensorAreRefused) {
+  const auto told = [&](const std::string& datatype, const std::string& bytes, int64_t size) {
+    const Json header = {{"inputs", Json::array({{{"name", "b"},
+                                                  {"datatype", datatype},
+                                                  {"shape", {1}},
+                                                  {"parameters", {{"binary_data_size", size}}}}})}};
+    const std::string text = header.dump();
+    const auto read = reader_.read_kserve(model_, text + bytes, text.size(), request_);
+    EXPECT_FALSE(read) << datatype << " of " << bytes.size();
+    return read ? std::string() : read.error().what;
+  };
+  EXPECT_EQ(told("FP64", std::string(4, '\0'), 4), "'b': expected 1 elements of FP64, got 4 bytes");
+  EXPECT_EQ(told("BYTES", std::string("\5\0\0\0Male", 8), 8),
+            "'b': expected 1 elements of BYTES, got 8 bytes");
+  EXPECT_EQ(told("BYTES", std::string("\2\0\0\0\xff\xfe", 6), 6),
+            "'b': expected 1 elements of BYTES, got 6 bytes");
+  EXPECT_EQ(told("FP64", std::string(9, '\0'), 8), "1 bytes are left behind the last tensor");
+}
+
+// A list of many names that are one costs as much as it is long.
+TEST_F(Service, ColumnsThatComeTwiceAreRefused) {
+  std::string names = "\"b\"", values = "1";
+  for (int i = 0; i < 50'000; ++i) names += ",\"b\"", values += ",1";
+  const auto read = reader_.read_json(
+      model_, fmt::format(R"({{"columns":[{}],"data":[[{}]]}})", names, values), request_, {.strict = false});
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().what.find("'b': expected a column once"), std::string::npos) << read.error().what;
 }
 
 }  // namespace
