@@ -8,16 +8,6 @@
 namespace shoestring::report {
 namespace {
 
-// The stability index beyond what chance alone makes of so few rows: (bins - 1) (1 / n + 1 / m) on average.
-double drift_of(std::span<const int64_t> training, std::span<const int64_t> held_out) {
-  double n = 0, m = 0;
-  for (const int64_t rows : training) n += static_cast<double>(rows);
-  for (const int64_t rows : held_out) m += static_cast<double>(rows);
-  const double chance = static_cast<double>(std::ssize(training) - 1) * (1 / n + 1 / m);
-  const double index = stability_index(training, held_out) - chance;
-  return index < 0 ? 0 : index;  // NaN of too few rows stays
-}
-
 using task::SplitName;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -159,7 +149,7 @@ class Look {
       }
       facts.shares.push_back(std::move(shares));
     }
-    facts.drift = held_out_ == SplitName::training ? kNan : drift_of(counts[0], counts[1]);
+    facts.drift = held_out_ == SplitName::training ? kNan : stability_index(counts[0], counts[1]);
     if (!target_) return;
     std::vector<int32_t> groups, bins;
     for (const double v : training) {
@@ -193,7 +183,7 @@ class Look {
       }
       facts.shares.push_back(std::move(shares));
     }
-    facts.drift = held_out_ == SplitName::training ? kNan : drift_of(counts[0], counts[1]);
+    facts.drift = held_out_ == SplitName::training ? kNan : stability_index(counts[0], counts[1]);
     if (!target_) return;
     facts.strength = explained({of_training, target_.values, std::ssize(labels), target_.classes});
     facts.relation =

@@ -12,6 +12,8 @@
 namespace shoestring::report {
 namespace {
 
+constexpr double kStillFalling = 0.05;  // of the whole fall of the loss, in the last quarter
+
 std::string percent(double value) { return fmt::format("{:.1f} %", 100 * value); }
 
 // The step from which on the training loss goes on falling while the validation loss is past its best: 0
@@ -121,7 +123,15 @@ class Doctor {
         opens > 0
             ? fmt::format("; from step {} on the training loss fell while the validation loss rose", opens)
             : "";
-    if (train::overfits(gap))
+    const double late = e_.early_stopped || !facts_.training ? 0 : late_improvement(*facts_.training);
+    const bool still_falls = opens == 0 && late > kStillFalling;
+    if (train::overfits(gap) && still_falls)
+      add(Severity::warning, name, fmt::format("'{}' fits its training rows better than others", name),
+          fmt::format("{}; yet the validation loss was still falling when training ended ({} of its fall came "
+                      "in the last quarter of the steps), so what it learns still carries over.",
+                      numbers, percent(late)),
+          "more rows, dropout or weight_decay, which train --remedy tries; with those more epochs");
+    else if (train::overfits(gap))
       add(Severity::warning, name, fmt::format("'{}' is overfitted", name), numbers + where + ".",
           "more rows, dropout, weight_decay or a smaller network; train --remedy tries them");
     else
@@ -167,10 +177,23 @@ class Doctor {
     if (!binary || q.curves.empty()) return;
     const ScoreCurves& c = q.curves[0].curves;
     const double f1 = e_.held_out ? e_.held_out->value(q.name, "f1") : std::nan("");
-    if (c.best_f1 > f1 + 0.02)
+    constexpr double kBetter = 0.02;
+    if (q.choice) {  // chosen where it is not judged
+      const ScoreCurves& by = q.choice->curves;
+      if (by.best_f1 > q.choice->f1 + kBetter && q.choice->f1_here > f1)
+        add(Severity::note, q.name, fmt::format("Another threshold of '{}' has a better F1", q.name),
+            fmt::format("From a probability of {:.3f} on, the best on the {} validation rows, it is {:.3f} on "
+                        "the {} rows, which did not choose it; from {:.3f} on {:.3f}.",
+                        by.best_threshold, by.positives + by.negatives, q.choice->f1_here,
+                        facts_.quality->split, q.threshold, f1),
+            fmt::format("threshold: {:.2f} in the output feature, if F1 is what counts; the page tells the "
+                        "best for your costs",
+                        by.best_threshold));
+    } else if (c.best_f1 > f1 + kBetter)
       add(Severity::note, q.name, fmt::format("Another threshold of '{}' has a better F1", q.name),
-          fmt::format("{:.3f} from a probability of {:.3f} on, {:.3f} from {:.3f} on.", c.best_f1,
-                      c.best_threshold, f1, q.threshold),
+          fmt::format("{:.3f} from a probability of {:.3f} on, {:.3f} from {:.3f} on. The same rows chose and "
+                      "judged it: expect less of new ones.",
+                      c.best_f1, c.best_threshold, f1, q.threshold),
           fmt::format("threshold: {:.2f} in the output feature, if F1 is what counts; the page tells the "
                       "best for your "
                       "costs",
@@ -226,7 +249,10 @@ class Doctor {
     if (e_.course->last_training > 1.5 * e_.course->untrained)
       add(Severity::problem, "", "The loss rose", train::course_remark(*e_.course), "a lower learning_rate");
     const double late = late_improvement(*facts_.training);
-    if (!e_.early_stopped && late > 0.05)
+    const bool told = std::ranges::any_of(out_, [](const Finding& f) {
+      return f.title.ends_with("is overfitted") || f.title.ends_with("better than others");
+    });
+    if (!told && !e_.early_stopped && late > kStillFalling)
       add(Severity::note, "", "It was still getting better when training ended",
           fmt::format("{} of what the validation loss fell by came in the last quarter of the steps.",
                       percent(late)),

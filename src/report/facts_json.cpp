@@ -26,7 +26,7 @@ void add(JsonText& json, const ScoreCurves& c) {
 }
 
 void add(JsonText& json, const NumberQuality& n) {
-  json.open('{').key("pairs").open('[');  // truth, answer
+  json.open('{').member("sampled", n.sampled).key("pairs").open('[');  // truth, answer
   for (const auto& p : n.pairs) json.open('[').value(p.truth).value(p.answer).close(']');
   json.close(']').member("edges", n.edges).member("counts", n.counts);
   json.key("quantiles").open('[');
@@ -49,6 +49,10 @@ void add(JsonText& json, const OutputQuality& q) {
     json.close('}');
   }
   json.close(']');
+  if (const auto& choice = q.choice) {
+    add(json.key("choice").open('{').key("of"), choice->curves);
+    json.member("f1", choice->f1).member("f1_here", choice->f1_here).close('}');
+  }
   if (q.confidence) add(json.key("confidence"), *q.confidence);
   if (q.number) add(json.key("number"), *q.number);
   json.key("parts").open('[');
@@ -207,6 +211,10 @@ std::string to_json(const Facts& facts) {
         .member("contradicted", d->contradicted)
         .close('}');
   }
+  json.key("sampled_rows").open('[');
+  for (const auto& [split, rows] : facts.sampled_rows)
+    json.open('{').member("name", split).member("rows", rows).close('}');
+  json.close(']').member("importance_rows", facts.importance_rows);
   json.key("importance").open('[');
   for (const auto& i : facts.importance)
     json.open('{')

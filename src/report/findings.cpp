@@ -16,11 +16,19 @@ double share(int64_t part, int64_t whole) {
 
 std::string percent(double value) { return fmt::format("{:.{}f} %", 100 * value, value < 0.1 ? 1 : 0); }
 
+bool empty(const train::Dataset& data, const ColumnFacts& c) { return c.missing >= data.rows; }
+
 void about_missing(const train::Dataset& data, const std::vector<ColumnFacts>& columns,
                    std::vector<Finding>& out) {
   constexpr double kMuch = 0.3;
   std::vector<std::string> some;
   for (const ColumnFacts& c : columns) {
+    if (empty(data, c)) {
+      out.push_back({Severity::warning, c.name, fmt::format("'{}' is empty", c.name),
+                     fmt::format("None of its {} cells has a value, so it tells nothing.", data.rows),
+                     "leave it out, or find out why it is empty"});
+      continue;
+    }
     const double missing = share(c.missing, data.rows);
     if (missing > kMuch)
       out.push_back(
@@ -43,6 +51,7 @@ void about_values(const train::Dataset& data, const std::vector<ColumnFacts>& co
                   std::vector<Finding>& out) {
   const int64_t training = data.count(task::SplitName::training);
   for (const ColumnFacts& c : columns) {
+    if (empty(data, c)) continue;  // is told of once
     if ((c.minimum == c.maximum && !std::isnan(c.minimum)) || c.distinct == 1)
       out.push_back({Severity::warning, c.name, fmt::format("'{}' is constant", c.name),
                      "All training rows have one value, so it tells nothing.", "leave it out"});
@@ -68,12 +77,13 @@ void about_values(const train::Dataset& data, const std::vector<ColumnFacts>& co
   }
 }
 
-void about_leaks(const std::vector<ColumnFacts>& columns, std::vector<Finding>& out) {
+void about_leaks(const train::Dataset& data, const std::vector<ColumnFacts>& columns,
+                 std::vector<Finding>& out) {
   constexpr double kSurely = 0.98, kHardly = 0.8, kNearly = 0.002;
   size_t told = 0;
   std::vector<std::string> useless;
   for (const ColumnFacts& c : columns) {
-    if (std::isnan(c.strength)) continue;
+    if (std::isnan(c.strength) || empty(data, c)) continue;
     ++told;
     if (c.strength > kHardly)
       out.push_back({c.strength > kSurely ? Severity::problem : Severity::warning, c.name,
@@ -136,7 +146,7 @@ std::vector<Finding> data_findings(const train::Dataset& data, const std::vector
                                    const Duplicates& duplicates, const std::string& held_out) {
   std::vector<Finding> out;
   about_rows(data, duplicates, held_out, out);
-  about_leaks(columns, out);
+  about_leaks(data, columns, out);
   about_drift(columns, held_out, out);
   about_values(data, columns, out);
   about_missing(data, columns, out);

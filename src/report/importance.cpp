@@ -68,11 +68,12 @@ class Judge {
 
 }  // namespace
 
-std::vector<Importance> importances(const train::Dataset& data, const DataSample& sample,
-                                    task::SplitName split, train::Runner& evaluation) {
+Importances importances(const train::Dataset& data, const DataSample& sample, task::SplitName split,
+                        train::Runner& evaluation, const std::function<double()>& seconds_left) {
   const auto& all = sample.rows(split);
   const std::span<const uint32_t> rows(all.data(), std::min(all.size(), kMostRows));
   if (rows.size() < 2) return {};
+  const double at_first = seconds_left();
   const Judge judge(data, sample, rows, evaluation);
   const double usual = judge.loss(-1, {});
   Philox random(0, 0xFFFFFF04);
@@ -80,18 +81,23 @@ std::vector<Importance> importances(const train::Dataset& data, const DataSample
   for (auto& order : orders)
     for (size_t i = order.size() - 1; i > 0; --i)
       std::swap(order[i], order[random.below(static_cast<uint32_t>(i + 1))]);
-  std::vector<Importance> out;
+  Importances out{.rows = std::ssize(rows)};
+  double of_one = kShuffles * (at_first - seconds_left());  // seconds
   for (size_t i = 0; i < data.spec.recipe.inputs.size(); ++i) {
+    const double left = seconds_left();
+    constexpr double kMargin = 1.5;
+    if (left < kMargin * of_one) break;
     double sum = 0, squares = 0;
     for (const auto& order : orders) {
       const double more = judge.loss(static_cast<int>(i), order) - usual;
       sum += more, squares += more * more;
     }
     const double mean = sum / kShuffles;
-    out.push_back({data.spec.recipe.inputs[i].name, mean,
+    out.columns.push_back({data.spec.recipe.inputs[i].name, mean,
                    std::sqrt(std::max(0.0, (squares - sum * mean) / (kShuffles - 1)))});
+    of_one = std::max(of_one, left - seconds_left());
   }
-  std::stable_sort(out.begin(), out.end(),
+  std::stable_sort(out.columns.begin(), out.columns.end(),
                    [](const auto& a, const auto& b) { return a.more_loss > b.more_loss; });
   return out;
 }

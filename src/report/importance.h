@@ -3,6 +3,7 @@
 // than it would alone.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,13 @@ struct Importance {
   double deviation = 0;  // over the shuffles
 };
 
-// The most important first. `evaluation` is a plan over the model's states; the rows are those of the sample.
-std::vector<Importance> importances(const train::Dataset& data, const DataSample& sample,
-                                    task::SplitName split, train::Runner& evaluation);
+// The most important first; `rows` of the sample were asked. `evaluation` is a plan over the model's states.
+// Where `seconds_left` says that there is no time for one more, of the first columns.
+struct Importances {
+  int64_t rows = 0;
+  std::vector<Importance> columns;
+};
+Importances importances(const train::Dataset& data, const DataSample& sample, task::SplitName split,
+                        train::Runner& evaluation, const std::function<double()>& seconds_left);
 
 }  // namespace shoestring::report

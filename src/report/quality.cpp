@@ -34,7 +34,7 @@ struct GroupSums {
 };
 
 NumberQuality summed(std::vector<NumberQuality::Pair> pairs) {
-  NumberQuality out;
+  NumberQuality out{.sampled = std::ssize(pairs)};
   if (pairs.empty()) return out;
   constexpr size_t kBins = 40, kTenths = 10, kDrawn = 400;
   std::vector<double> errors;
@@ -83,6 +83,7 @@ struct QualityRecorder::Output {
   size_t classes = 0, shown_classes = 0;  // shown_classes: of the confusion, without "(others)"
   OutputQuality quality;
   std::vector<Scores> scores;  // of quality.curves
+  std::optional<Scores> choosing;  // of a binary output
   std::optional<Scores> confidence;
   std::vector<NumberQuality::Pair> pairs;
   Philox random{0, 0xFFFFFF03};
@@ -223,6 +224,15 @@ std::string QualityRecorder::Output::label(const Answered& answered, const train
 }
 
 OutputQuality QualityRecorder::Output::finish(const Cells& cells, const std::vector<size_t>& grouped) {
+  if (choosing) {
+    constexpr size_t kPoints = 80;
+    ThresholdChoice choice{.curves = curves_of(choosing->groups(), kPoints)};
+    if (choice.curves.positives > 0 && choice.curves.negatives > 0) {
+      choice.f1 = f1_at(choosing->groups(), quality.threshold);
+      choice.f1_here = f1_at(scores[0].groups(), choice.curves.best_threshold);
+      quality.choice = std::move(choice);
+    }
+  }
   for (size_t c = 0; c < scores.size(); ++c) {
     quality.curves[c].curves = curves_of(scores[c].groups());
     scores[c] = Scores();
@@ -252,9 +262,8 @@ OutputQuality QualityRecorder::Output::finish(const Cells& cells, const std::vec
   return std::move(quality);
 }
 
-QualityRecorder::QualityRecorder(const task::NetworkSpec& spec, const task::Fits& fits, task::SplitName split)
+QualityRecorder::QualityRecorder(const task::NetworkSpec& spec, const task::Fits& fits)
     : cells_(spec, fits) {
-  quality_.split = name_of(split);
   for (size_t i = 0; i < std::min(cells_.inputs(), kShownColumns); ++i) {
     shown_.push_back(i);
     quality_.columns.push_back(cells_.name(i));
@@ -284,7 +293,19 @@ QualityRecorder::QualityRecorder(const task::NetworkSpec& spec, const task::Fits
 QualityRecorder::~QualityRecorder() = default;
 QualityRecorder::QualityRecorder(QualityRecorder&&) noexcept = default;
 
-void QualityRecorder::add(const train::RowsAt& at, const train::Ports& ports, bool in_table) {
+void QualityRecorder::choose_by(const train::RowsAt& at, const train::Ports& ports) {
+  for (size_t o = 0; o < outputs_.size(); ++o) {
+    Output& output = outputs_[o];
+    if (!std::holds_alternative<task::BinaryFit>(*output.fit)) continue;
+    if (!output.choosing) output.choosing.emplace(kFewestExact);
+    for (size_t i = 0; i < at.rows.size(); ++i)
+      output.choosing->add(ports.predictions[o][i], at.targets->numbers[o][at.rows[i]] > 0.5F);
+  }
+}
+
+void QualityRecorder::add(task::SplitName split, const train::RowsAt& at, const train::Ports& ports,
+                          bool in_table) {
+  quality_.split = name_of(split);
   for (size_t i = 0; i < at.rows.size(); ++i) {
     ++quality_.rows;
     for (size_t o = 0; o < outputs_.size(); ++o) {

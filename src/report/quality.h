@@ -38,12 +38,21 @@ struct ClassCurves {
   ScoreCurves curves;
 };
 
+// Of a binary output, on rows that chose nothing else of the page: where a threshold is chosen, so that the
+// rows that are shown can judge it.
+struct ThresholdChoice {
+  ScoreCurves curves;
+  double f1 = 0;      // at the model's threshold
+  double f1_here = 0; // of the rows that are shown, at curves.best_threshold
+};
+
 // Of a number output, on the raw scale.
 struct NumberQuality {
   struct Pair {
     double truth = 0, answer = 0;
   };
-  std::vector<Pair> pairs;        // a sample
+  int64_t sampled = 0;            // rows that all of this is of: some of very many, drawn at random
+  std::vector<Pair> pairs;        // of these, to draw
   std::vector<double> edges;      // of the residuals' histogram: one more than counts
   std::vector<int64_t> counts;    // of all sampled rows; those beyond the edges in the outermost
   std::vector<double> quantiles;  // of the distance, at kQuantiles
@@ -69,6 +78,7 @@ struct OutputQuality {
   std::vector<std::string> labels;  // of the confusion: the commonest classes, "(others)" last
   std::vector<int64_t> confusion;   // [truth, answer], row-major
   std::vector<ClassCurves> curves;  // of the true label, or of the commonest classes each against the rest
+  std::optional<ThresholdChoice> choice;  // absent where there were no other rows
   std::optional<ScoreCurves> confidence;  // of a category: of the answer's probability, whether it is right
   std::optional<NumberQuality> number;
   std::vector<PartQuality> parts;
@@ -86,12 +96,14 @@ struct Quality {
 class QualityRecorder {
  public:
   // The data set's spec and fits must outlive it.
-  QualityRecorder(const task::NetworkSpec& spec, const task::Fits& fits, task::SplitName split);
+  QualityRecorder(const task::NetworkSpec& spec, const task::Fits& fits);
   ~QualityRecorder();
   QualityRecorder(QualityRecorder&&) noexcept;
 
+  // Rows that thresholds are chosen by, and nothing else is told of.
+  void choose_by(const train::RowsAt& at, const train::Ports& ports);
   // `in_table`: the rows' places are those in the table.
-  void add(const train::RowsAt& at, const train::Ports& ports, bool in_table);
+  void add(task::SplitName split, const train::RowsAt& at, const train::Ports& ports, bool in_table);
   // What was seen. The recorder is of no use afterwards.
   Quality take();
 

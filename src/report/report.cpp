@@ -18,6 +18,9 @@
 namespace shoestring::report {
 namespace {
 
+constexpr task::SplitName kSplits[] = {task::SplitName::training, task::SplitName::validation,
+                                       task::SplitName::test};
+
 std::string now() {
   const std::time_t seconds = std::time(nullptr);
   std::tm parts{};
@@ -35,7 +38,7 @@ Facts facts_of(const train::Dataset& data, const std::string& folder) {
   facts.program = "shoestring " SHOESTRING_VERSION;
   for (const auto& file : data.files) facts.files.push_back(file.path);
   facts.rows = data.rows;
-  for (const auto split : {task::SplitName::training, task::SplitName::validation, task::SplitName::test})
+  for (const auto split : kSplits)
     facts.split_rows.emplace_back(name_of(split), data.count(split));
   for (const auto& input : data.spec.recipe.inputs)
     facts.inputs.emplace_back(input.name, std::string(name_of(input.type())));
@@ -47,6 +50,9 @@ Facts facts_of(const train::Dataset& data, const std::string& folder) {
 // What is in the data, compared between the training rows and those of a split.
 Duplicates add_data(const train::Dataset& data, task::SplitName held_out, Facts& facts) {
   const DataSample sample(data);
+  for (const auto split : kSplits)
+    if (!sample.rows(split).empty())
+      facts.sampled_rows.emplace_back(name_of(split), std::ssize(sample.rows(split)));
   facts.columns = column_facts(data, sample, held_out);
   if (!facts.columns.empty()) {
     const auto& fit = data.fits.outputs[0];
@@ -73,7 +79,16 @@ void add_full(const train::Ended& ended, Facts& facts) {
     facts.full_note = "The time was too short for the importance of columns and a learning curve.";
     return;
   }
-  facts.importance = importances(ended.data, DataSample(ended.data), ended.answered, *ended.evaluation);
+  auto important =
+      importances(ended.data, DataSample(ended.data), ended.answered, *ended.evaluation, left);
+  facts.importance = std::move(important.columns);
+  facts.importance_rows = important.rows;
+  if (facts.importance.size() < facts.inputs.size()) {
+    facts.full_note =
+        fmt::format("The time was too short for more than the importance of {} of {} columns.",
+                    facts.importance.size(), facts.inputs.size());
+    return;
+  }
   const train::Metrics* held_out =
       ended.answered == task::SplitName::training ? nullptr : ended.outcome.held_out();
   if (!ended.of_share || !held_out || !ended.outcome.training) {
@@ -130,8 +145,13 @@ void Reporter::watch(train::TrainRequest& request, train::TrainEvents& events) {
   request.witness.seconds = kReportSeconds;
   request.witness.answered = [this](task::SplitName split, const train::Dataset& data,
                                     const train::RowsAt& at, const train::Ports& ports) {
-    if (!quality_) quality_.emplace(data.spec, data.fits, split);
-    quality_->add(at, ports, !data.file);
+    if (!quality_) quality_.emplace(data.spec, data.fits);
+    quality_->add(split, at, ports, !data.file);
+  };
+  request.witness.choosing = [this](const train::Dataset& data, const train::RowsAt& at,
+                                    const train::Ports& ports) {
+    if (!quality_) quality_.emplace(data.spec, data.fits);
+    quality_->choose_by(at, ports);
   };
   request.witness.ended = [this](const train::Ended& ended) { return write(ended); };
   events.started = [this, tell = std::move(events.started)](const train::Start& start) {
@@ -192,8 +212,8 @@ void Reporter::watch(train::EvaluateRequest& request, const train::SavedModel& m
   if (level_ == Level::none) return;
   request.answered = [this](task::SplitName split, const train::Dataset& data, const train::RowsAt& at,
                             const train::Ports& ports) {
-    if (!quality_) quality_.emplace(data.spec, data.fits, split);
-    quality_->add(at, ports, !data.file);
+    if (!quality_) quality_.emplace(data.spec, data.fits);
+    quality_->add(split, at, ports, !data.file);
   };
   request.measured = [this, &model, folder = std::move(folder), rows_name = std::move(rows_name)](
                          const train::Dataset& data, task::SplitName,

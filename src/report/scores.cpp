@@ -140,6 +140,17 @@ std::vector<ScoreGroup> Scores::groups() const {
   return all;
 }
 
+double f1_at(const std::vector<ScoreGroup>& groups, double threshold) {
+  int64_t found = 0, answered = 0, positives = 0;
+  for (const ScoreGroup& g : groups) {
+    positives += g.positives;
+    if (static_cast<double>(g.least) < threshold) continue;
+    found += g.positives;
+    answered += g.rows();
+  }
+  return positives > 0 ? 2 * count(found) / count(answered + positives) : 0;
+}
+
 ScoreCurves curves_of(const std::vector<ScoreGroup>& groups, size_t most_points) {
   ScoreCurves out;
   double squared = 0;

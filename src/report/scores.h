@@ -64,6 +64,9 @@ struct ScoreCurves {
   int64_t doubted_positives = 0, doubted_negatives = 0;
 };
 
+// F1 where scores of at least `threshold` are answered yes; 0 where none is so. As exact as the groups.
+double f1_at(const std::vector<ScoreGroup>& groups, double threshold);
+
 // `most_points`: kept of the points, those at the ends and between them evenly along the curve.
 ScoreCurves curves_of(const std::vector<ScoreGroup>& groups, size_t most_points = 160);
 

@@ -55,7 +55,10 @@ Status show(Run& run, const TrainRequest& request, const Position& position, con
   }
   if (can_train_on_shares(run))
     ended.of_share = [&](double share) {
-      return train_on_share(run, share, position.step, ended.answered, request.stop);
+      constexpr double kOfRest = 0.7;  // then it is measured
+      const double seconds =
+          time.deadline ? kOfRest * time.deadline->left() : std::numeric_limits<double>::infinity();
+      return train_on_share(run, share, position.step, ended.answered, seconds, request.stop);
     };
   if (time.deadline) ended.seconds_left = time.deadline->left();
   auto wrote = witness.ended(ended);
@@ -83,10 +86,12 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, con
   const auto measured = [&](task::SplitName split) -> std::optional<Metrics> {
     if (data.count(split) == 0) return std::nullopt;
     const bool writes = split == run.job.eval_split, shows = split == shown_split(run);
-    if (!writes && !shows) return evaluator.evaluate(split);
+    const bool chooses = split == task::SplitName::validation && !shows && witness.choosing;
+    if (!writes && !shows && !chooses) return evaluator.evaluate(split);
     return evaluator.evaluate(split, [&](const RowsAt& batch, const Ports& ports) {
       if (writes) write(batch, ports);
       if (shows) show(batch, ports);
+      if (chooses) witness.choosing(data, batch, ports);
     });
   };
   outcome.validation = measured(task::SplitName::validation);

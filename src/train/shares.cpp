@@ -14,7 +14,7 @@ bool can_train_on_shares(const Run& run) {
 }
 
 Result<OfShare> train_on_share(Run& run, double share, int64_t steps_of_all, task::SplitName held_out,
-                               const std::atomic<bool>* stop) {
+                               double seconds, const std::atomic<bool>* stop) {
   const double begun = run_clock().seconds();
   const int64_t per_step = run.batch().batch * run.batch().accumulation;
   std::vector<uint32_t> all = std::move(run.data.training), some;
@@ -35,18 +35,22 @@ Result<OfShare> train_on_share(Run& run, double share, int64_t steps_of_all, tas
                                           static_cast<double>(count)));
     horizon.steps_per_evaluation = std::clamp<int64_t>(horizon.steps_per_evaluation, 1, horizon.total_steps);
     Evaluator evaluator = evaluator_of(run);
+    std::atomic<bool> enough{false};  // set from within as from outside
+    const auto look = [&](const Progress&) {
+      enough = run_clock().seconds() - begun > seconds || (stop && stop->load(std::memory_order_relaxed));
+    };
     Loop loop(run.engine(), run.data, evaluator, run.best,
               {.trainer = run.job.recipe.trainer,
                .batch = run.batch(),
                .horizon = horizon,
                .seed = run.job.seed,
                .most_steps = horizon.total_steps},
-              {.stop = stop});
+              {.progress = look, .progress_seconds = 0.02, .stop = &enough});
     loop.restore({});
     const auto ending = loop.run();
     if (!ending) return fail(ending.error());
     if (*ending == Ending::interrupted || *ending == Ending::diverged)
-      return fail(ErrorKind::interrupted, "a training on some of the rows was given up", {}, "");
+      return fail(ErrorKind::interrupted, "a training on some of the rows took too long", {}, "");
     run.best.restore(run.engine());
     if (auto ok = fit_blend(run.engine(), run.data, task::SplitName::validation, run.batch().eval); !ok)
       return fail(ok.error());

@@ -54,6 +54,8 @@ struct Witness {
   int64_t disk_bytes = 0;  // of what it writes
   // Each batch of the rows that are answered at the end, once they are: each row once, in order.
   std::function<void(task::SplitName, const Dataset&, const RowsAt&, const Ports&)> answered = {};
+  // The same of the validation rows, before those, where it is other rows that are answered.
+  std::function<void(const Dataset&, const RowsAt&, const Ports&)> choosing = {};
   // Returns the path of what it wrote, "" for nothing. Not called where there is no time for it.
   std::function<Result<std::string>(const Ended&)> ended = {};
 };

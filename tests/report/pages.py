@@ -80,6 +80,8 @@ def numbers_hold(folder, rows):
     for share, distance in size["number"]["quantiles"]:
         near = distances[round(share * (len(distances) - 1))]
         expect(abs(distance - near) < 0.02 * near + 1e-3, f"{share} of the rows are within {distance}, not {near}")
+    expect(size["number"]["sampled"] == len(rows), "so few rows are all looked at")
+    expect("choice" not in yes, "an evaluation has no rows to choose a threshold by but those it is judged by")
     worst = size["mistakes"][0]
     expect(abs(worst["badness"] - distances[-1]) < 1e-3, "the worst mistake is the largest distance")
     row = rows[worst["row"] - 1]
@@ -89,6 +91,21 @@ def numbers_hold(folder, rows):
     expect(reds["rows"] == len(of_red), "rows of a subgroup")
     right = sum(r["yes"] == a["yes_predictions"] for r, a in of_red) / len(of_red)
     expect(abs(reds["accuracy"] - right) < 1e-5, "accuracy of a subgroup")
+
+
+def choices_hold(folder):
+    """A threshold is chosen on the validation rows and judged on the test rows, which are others."""
+    facts = json.loads((folder / "report.json").read_text())
+    yes, rows = facts["quality"]["outputs"][0], {s["name"]: s["rows"] for s in facts["split_rows"]}
+    choice, own = yes["choice"], yes["curves"][0]["of"]
+    expect(choice["of"]["positives"] + choice["of"]["negatives"] == rows["validation"], "validation rows choose a threshold")
+    expect(facts["quality"]["split"] == "test" and own["positives"] + own["negatives"] == rows["test"], "test rows judge it")
+    threshold = choice["of"]["best_threshold"]
+    at = [p for p in own["points"] if p[0] is not None and p[0] >= threshold]
+    if len(own["points"]) <= 160 and at:
+        _, tp, fp = at[-1]
+        expect(abs(choice["f1_here"] - 2 * tp / (tp + fp + own["positives"])) < 1e-5, "its F1 is that of the test rows")
+    expect(choice["f1_here"] <= own["best_f1"] + 1e-6, "no threshold is better than the best")
 
 
 # ---- the pages ---------------------------------------------------------------------------------------
@@ -165,6 +182,7 @@ def main():
         first, second = work / "runs/experiment_run", work / "runs/experiment_run_0"
         run(binary, "evaluate", "--quiet", "--model_path", first, "--dataset", data, "--output_directory", work / "measured")
         numbers_hold(work / "measured", list(csv.DictReader(open(data))))
+        choices_hold(first)
         before = (first / "report.html").read_bytes()
         run(binary, "visualize", "--model_path", first)
         expect(len((first / "report.html").read_bytes()) > 0.9 * len(before), "visualize makes the page again")

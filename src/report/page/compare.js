@@ -10,7 +10,7 @@
     const rows = keys.map(k => {
       const values = all.map(run => value(run, k.key)), some = values.filter(Report.finite);
       const best = k.maximise ? Math.max(...some) : Math.min(...some);
-      return [k.output, k.metric, ...values.map(v => h('td', { class: 'n', style: v === best && some.length > 1 ? 'font-weight:700' : null }, number(v)))];
+      return [k.output, k.metric, ...values.map(v => h('td', { class: 'n', style: v === best && some.length > 1 ? 'font-weight:700' : null }, Report.metric(v)))];
     });
     const whole = card('Metrics', 'On the held-out rows of each run; the best in bold. Rows may differ between runs.', table(['output', 'metric', ...all.map(run => ({ n: run.title }))],
       [...rows, ['', 'rows', ...all.map(run => number(run.metrics.splits[held(run)].rows) + ' ' + run.metrics.splits[held(run)].name)]]));

@@ -25,6 +25,10 @@ const Report = { sections: [], charts: [], makers: [] };
     if (size >= 1e4) return Math.round(value).toLocaleString('en');
     return String(+value.toPrecision(digits));
   };
+  // Of metrics: a column of them, however large, stays narrow.
+  Report.metric = value => finite(value) && Math.abs(value) >= 1e6 ? value.toExponential(3) : Report.number(value);
+  // A name that may break behind its underscores.
+  Report.name = text => String(text).split(/(?<=_)/).flatMap((part, i) => i ? [h('wbr'), part] : [part]);
   Report.percent = (value, digits = 1) => finite(value) ? (100 * value).toFixed(digits) + ' %' : '–';
   Report.bytes = value => {
     if (!finite(value)) return '–';
@@ -47,10 +51,15 @@ const Report = { sections: [], charts: [], makers: [] };
   Report.series = i => Report.colour('c' + (i % 8));
   Report.faint = (colour, alpha = '33') => colour + alpha;
 
-  Report.table = (head, rows, kind = '') => h('div', { class: 'scroll' }, h('table', { class: kind },
+  // Of many columns, each row is a block of labelled cells where the page is narrow.
+  Report.table = (head, rows, kind = head.length > 4 ? 'stack' : '') => h('div', { class: 'scroll ' + kind }, h('table', { class: kind },
     h('thead', {}, h('tr', {}, head.map(cell => h('th', { class: cell.n ? 'n' : null, scope: 'col' }, cell.n || cell)))),
-    h('tbody', {}, rows.map(row => h('tr', {}, row.map((cell, i) => cell instanceof HTMLTableCellElement ? cell
-      : h('td', { class: head[i] && head[i].n ? 'n' : null }, cell)))))));
+    h('tbody', {}, rows.map(row => h('tr', {}, row.map((cell, i) => {
+      const td = cell instanceof HTMLTableCellElement ? cell : h('td', { class: head[i] && head[i].n ? 'n' : null }, cell);
+      if (head[i]) td.dataset.label = head[i].n || head[i];
+      if (td.textContent === '–') td.classList.add('none');
+      return td;
+    }))))));
   Report.card = (title, about, ...content) => h('div', { class: 'card' }, title ? h('h3', {}, title) : null,
     about ? h('p', { class: 'about' }, about) : null, ...content);
   Report.tile = (name, value, about) => h('div', { class: 'tile' }, h('span', {}, name), h('b', {}, value), about ? h('span', {}, about) : null);
@@ -73,6 +82,11 @@ const Report = { sections: [], charts: [], makers: [] };
       ticks: { color: Report.colour('muted'), maxRotation: 45, autoSkipPadding: 8, ...ticks }, ...rest };
   };
   Report.axis = axis;
+  // Labels of categories: shortened so that there is room for the bars; a tooltip has all of one.
+  const labelled = (across, more) => ({ ...more, ticks: { callback(value) {
+    const label = String(this.getLabelForValue(value)), most = across ? (this.chart.width < 480 ? 18 : 34) : 14;
+    return label.length > most ? label.slice(0, most - 1) + '…' : label;
+  }, ...(more || {}).ticks } });
   // Of straight lines through points {x, y}.
   Report.lines = (datasets, x, y, more = {}) => ({ type: 'line', data: { datasets: datasets.map((set, i) => {
     const colour = set.colour || Report.series(i);
@@ -83,7 +97,7 @@ const Report = { sections: [], charts: [], makers: [] };
   Report.bars = (labels, datasets, x, y, more = {}) => ({ type: 'bar', data: { labels, datasets: datasets.map((set, i) => (
     { backgroundColor: set.colour || Report.series(i), ...set })) }, options: { indexAxis: more.across ? 'y' : 'x',
     interaction: { mode: 'index', intersect: false, axis: more.across ? 'y' : 'x' },
-    scales: { x: axis(x, more.x), y: axis(y, more.y) }, plugins: { legend: { display: datasets.length > 1 }, ...more.plugins } } });
+    scales: { x: axis(x, more.across ? more.x : labelled(false, { ...more.x, ticks: { autoSkip: labels.length > 13, ...(more.x || {}).ticks } })), y: axis(y, more.across ? labelled(true, { ...more.y, ticks: { autoSkip: false, ...(more.y || {}).ticks } }) : more.y) }, plugins: { legend: { display: datasets.length > 1 }, ...more.plugins } } });
 
   const draw = Report.draw = entry => {
     if (entry.chart) entry.chart.destroy();

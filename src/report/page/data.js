@@ -3,18 +3,20 @@
   const { h, table, card, plot, lines, bars, number, percent, finite, findings } = Report;
   const splits = ['training', 'validation', 'test'];
   const words = value => !finite(value) ? '–' : percent(value);
+  const called = c => label => label === '' ? '(empty)' : label === '<UNK>' ? (c.missing ? '(missing, rare)' : '(rare)') : label;
+  const sampled = (facts, name) => { const s = (facts.sampled_rows || []).find(s => s.name === name), all = facts.split_rows.find(s => s.name === name); return s && all ? (s.rows < all.rows ? `${number(s.rows)} sampled ${name} rows of ${number(all.rows)}` : `all ${number(s.rows)} ${name} rows`) : null; };
 
-  const where = c => c.edges ? c.edges.slice(0, -1).map((e, i) => number((e + c.edges[i + 1]) / 2, 3)) : c.labels;
+  const where = c => c.edges ? c.edges.slice(0, -1).map((e, i) => number((e + c.edges[i + 1]) / 2, 3)) : c.labels && c.labels.map(called(c));
   function one(c, facts) {
     const target = facts.outputs[0].name, shown = [];
     if (!where(c)) return [h('p', { class: 'muted' }, 'Of a column of this type no distribution is drawn.')];
-    shown.push(plot('Values of ' + c.name, 'Share of the rows of each split' + (c.edges ? '; the outermost hold all beyond' : ''), () => bars(where(c),
+    shown.push(plot('Values of ' + c.name, 'Share of the rows of each split' + (c.edges ? '; the outermost hold all beyond' : '') + (c.missing && c.edges ? `. ${percent(c.missing / facts.rows)} had no value, and stand where they were filled` : ''), () => bars(where(c),
       c.shares.map((data, i) => ({ label: splits[i], data, colour: Report.series(i), barPercentage: 1 })).filter(s => s.data.length), c.edges ? c.name : '', 'share', { y: { beginAtZero: true } })));
     if (c.relation.length) {
       const binary = facts.outputs[0].type === 'binary', several = c.relation.length > 1;
       const name = i => several ? facts.classes[i] : binary ? `share that is '${facts.classes[0]}'` : 'mean of ' + target;
       const kind = c.edges && !several ? 'line' : 'bar';
-      shown.push(plot('Relation to ' + target, 'Of the training rows that were sampled', () => {
+      shown.push(plot('Relation to ' + target, 'Of ' + (sampled(facts, 'training') || 'sampled rows'), () => {
         const config = bars(where(c), c.relation.map((data, i) => ({ label: name(i), data, colour: Report.series(i) })), c.edges ? c.name : '', several ? 'share' : name(0), { y: { beginAtZero: kind === 'bar', stacked: several }, x: { stacked: several } });
         if (kind === 'line') { config.type = 'line'; Object.assign(config.data.datasets[0], { borderColor: Report.series(0), pointRadius: 2, spanGaps: true }); }
         return config;

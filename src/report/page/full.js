@@ -4,7 +4,7 @@
   Report.section('importance', 'Importance', (facts, all) => {
     if (all.length > 1 || !(facts.importance.length || facts.learning_curve.length || facts.full_note)) return null;
     const cards = [], top = facts.importance.slice(0, 25);
-    if (top.length) cards.push(plot('Importance of columns', 'How much the loss grows once a column is shuffled among the rows; the mean of three shuffles', () => {
+    if (top.length) cards.push(plot('Importance of columns', `How much the loss grows once a column is shuffled among ${number(facts.importance_rows)} sampled rows; the mean of three shuffles`, () => {
       const config = bars(top.map(i => i.column), [{ data: top.map(i => i.more_loss) }], 'more loss', '', { across: true, y: { ticks: { autoSkip: false } } });
       config.options.plugins.tooltip = { callbacks: { label: c => number(top[c.dataIndex].more_loss, 3) + ' ± ' + number(top[c.dataIndex].deviation, 2) } };
       return config;

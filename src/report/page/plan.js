@@ -11,19 +11,20 @@
       return wanted.map(m => rows.find(r => r.metric === m)).filter(Boolean);
     }).slice(0, 4);
     const run = facts.run, plan = facts.plan;
-    const tiles = main.map(r => tile(r.metric + (facts.outputs.length > 1 ? ' of ' + r.output : ''), number(r.values[held]), facts.metrics.splits[held].name + ' rows'));
+    const tiles = main.map(r => tile(r.metric + (facts.outputs.length > 1 ? ' of ' + r.output : ''), Report.metric(r.values[held]), facts.metrics.splits[held].name + ' rows'));
     tiles.push(tile('rows', number(facts.rows), facts.split_rows.filter(s => s.rows > 0).map(s => number(s.rows) + ' ' + s.name).join(', ')));
     if (run) tiles.push(tile('training', seconds(run.seconds), number(run.steps) + ' steps, ' + run.ending), tile('speed', number(run.samples_per_second, 3), 'samples/s'),
       tile('parameters', number(run.parameters)));
     if (plan) tiles.push(tile('memory', bytes(plan.peak_bytes), 'of ' + bytes(plan.ledger.memory.total_bytes) + ' planned'));
     const shown = [...facts.diagnosis, ...facts.data_findings].filter(f => f.severity === 'problem' || f.severity === 'warning');
-    const values = row => row.values.map(v => number(v));
+    const values = row => row.values.map(v => Report.metric(v));
     return [h('div', { class: 'tiles' }, tiles),
       shown.length ? card('What to look at first', null, ...Report.findings(shown.slice(0, 5))) : null,
       h('div', { style: 'height:14px' }),
-      card('Metrics', 'Of the best model' + (facts.metrics.splits.length > 1 ? ', on the rows it was trained on and on rows it never saw' : ''),
+      card('Metrics', 'Of the best model' + (facts.metrics.splits.length > 1 ? ', on the rows it was trained on and on rows it never saw' : '') + facts.metrics.splits.map(s => ({ s, all: facts.split_rows.find(a => a.name === s.name) })).filter(({ s, all }) => all && s.rows < all.rows)
+        .map(({ s, all }) => `. Of the ${number(all.rows)} ${s.name} rows ${number(s.rows)} were measured, as the time was short`).join(''),
         table([...(facts.outputs.length > 1 ? ['output'] : []), 'metric', ...facts.metrics.splits.map(s => ({ n: s.name }))],
-          [...facts.metrics.rows.map(r => [...(facts.outputs.length > 1 ? [r.output] : []), r.metric, ...values(r)]),
+          [...facts.metrics.rows.map(r => [...(facts.outputs.length > 1 ? [r.output] : []), Report.name(r.metric), ...values(r)]),
             [...(facts.outputs.length > 1 ? [''] : []), 'rows', ...facts.metrics.splits.map(s => number(s.rows))]])),
       facts.diagnosis.length ? null : h('div', {}, facts.remarks.map(text => h('p', {}, text)))].filter(Boolean);
   });

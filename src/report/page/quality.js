@@ -50,7 +50,8 @@
     'share of the rows', 'share found', { x: { min: 0, max: 1 }, y: { min: 0, max: 1 } }));
 
   // Thresholds of a binary output: its sweep, the best for F1 or for given costs, and the confusion there.
-  function binary(q) {
+  function binary(q, split) {
+    const by = q.choice && q.choice.of;  // chosen where it is not judged
     const curve = q.curves[0].of, [no, yes] = q.labels;
     const spot = h('div', {}), said = h('p', {}), slider = h('input', { type: 'range', min: 0, max: 1, step: 0.01, value: q.threshold, 'aria-label': 'threshold' });
     const at = h('b', {});
@@ -63,13 +64,15 @@
     slider.addEventListener('input', () => show(+slider.value));
     const set = value => { slider.value = value; show(value); };
     const fp = h('input', { type: 'number', min: 0, value: 1, step: 'any' }), fn = h('input', { type: 'number', min: 0, value: 1, step: 'any' });
+    const cost_at = threshold => { const c = counts_at(curve, threshold); return (c.fp * +fp.value + c.fn * +fn.value) / (curve.positives + curve.negatives); };
     const costs = () => {
       let best = null;
-      for (const p of curve.points) {
-        const cost = p[2] * +fp.value + (curve.positives - p[1]) * +fn.value;
+      const from = by || curve, all = curve.positives + curve.negatives;
+      for (const p of from.points) {
+        const cost = p[2] * +fp.value + (from.positives - p[1]) * +fn.value;
         if (best === null || cost < best.cost) best = { cost, threshold: p[0] };
       }
-      said.replaceChildren(best.threshold === null ? `Cheapest: never answer '${yes}'.` : `Cheapest threshold: ${number(best.threshold, 4)}, at a cost of ${number(best.cost / (curve.positives + curve.negatives), 3)} a row. `,
+      said.replaceChildren(best.threshold === null ? `Cheapest: never answer '${yes}'.` : `Cheapest threshold${by ? ` on the ${number(by.positives + by.negatives)} validation rows` : ''}: ${number(best.threshold, 4)}, at a cost of ${number(cost_at(best.threshold), 3)} a row of the ${number(all)} ${split} rows, ${by ? 'which did not choose it' : 'which chose it: expect a little more of new ones'}. `,
         best.threshold === null ? '' : h('button', { onclick: () => set(best.threshold) }, 'show'));
     };
     fp.addEventListener('input', costs); fn.addEventListener('input', costs);
@@ -77,7 +80,8 @@
     const swept = curve.points.filter(p => p[0] !== null).map(p => ({ x: p[0], ...rates({ tp: p[1], fp: p[2], fn: curve.positives - p[1], tn: curve.negatives - p[2] }) }));
     return [
       card('Confusion', null, h('div', { class: 'controls' }, h('label', {}, `'${yes}' from a probability of`, at, slider)), spot),
-      plot('Thresholds', `Best F1, ${number(curve.best_f1, 3)}, at ${number(curve.best_threshold, 3)}`, () => lines(
+      plot('Thresholds', by ? `The best F1 on the ${number(by.positives + by.negatives)} validation rows is at ${number(by.best_threshold, 3)}: ${number(q.choice.f1_here, 3)} on the ${split} rows, drawn here`
+        : `Best F1, ${number(curve.best_f1, 3)}, at ${number(curve.best_threshold, 3)}, chosen and measured on the same rows`, () => lines(
         ['precision', 'recall', 'f1'].map(name => ({ label: name === 'f1' ? 'F1' : name, data: swept.filter(p => finite(p[name])).map(p => ({ x: p.x, y: p[name] })), pointRadius: 0 })),
         'threshold', '', { x: { min: 0, max: 1 }, y: { min: 0, max: 1 } })),
       card('Threshold for given costs', `What a wrong '${yes}' and a missed '${yes}' cost you`, h('div', { class: 'controls' }, h('label', {}, `a wrong '${yes}' costs`, fp), h('label', {}, `a missed one`, fn)), said,
@@ -93,18 +97,19 @@
       calibration([{ label: 'answers', of: q.confidence }], "Of the answers that are as sure, the share that is right"), some.length ? lift(some) : null];
   }
 
-  function numeric(q) {
+  function numeric(q, rows) {
+    const of = q.number.sampled < rows ? `${number(q.number.sampled)} sampled rows of ${number(rows)}` : `all ${number(rows)} rows`;
     const n = q.number, low = Math.min(...n.pairs.map(p => p[0])), high = Math.max(...n.pairs.map(p => p[0]));
     const middle = n.counts.map((_, i) => (n.edges[i] + n.edges[i + 1]) / 2);
     return [
-      plot('Predicted and true', 'A sample of the rows; on the line the answer is the truth', () => ({ type: 'scatter', data: { datasets: [
+      plot('Predicted and true', `${n.pairs.length < rows ? `${number(n.pairs.length)} sampled rows of ${number(rows)}` : `All ${number(rows)} rows`}; on the line the answer is the truth`, () => ({ type: 'scatter', data: { datasets: [
         { label: 'rows', data: n.pairs.map(p => ({ x: p[0], y: p[1] })), backgroundColor: Report.faint(Report.series(0), '99'), pointRadius: 2.5 },
         { label: 'perfect', type: 'line', data: [{ x: low, y: low }, { x: high, y: high }], borderColor: Report.colour('muted'), borderDash: [4, 4], borderWidth: 1, pointRadius: 0 }] },
         options: { scales: { x: Report.axis('truth'), y: Report.axis('answer') }, plugins: { legend: { display: false } } } })),
-      plot('Residuals', 'Answer less truth; the outermost bars hold all beyond', () => bars(middle.map(m => number(m, 3)), [{ data: n.counts, barPercentage: 1, categoryPercentage: 0.95 }], 'residual', 'rows')),
-      plot('Error by size of the truth', 'Each point a tenth of the rows', () => lines([
+      plot('Residuals', `Answer less truth, of ${of}; the outermost bars hold all beyond`, () => bars(middle.map(m => number(m, 3)), [{ data: n.counts, barPercentage: 1, categoryPercentage: 0.95 }], 'residual', 'rows')),
+      plot('Error by size of the truth', `Each point a tenth of ${of}`, () => lines([
         { label: 'mean absolute error', data: n.tenths.map(t => ({ x: t[0], y: t[2] })) }, { label: 'mean error (bias)', data: n.tenths.map(t => ({ x: t[0], y: t[1] })) }], 'truth', 'error')),
-      card('How far off', 'The answer is within this distance of the truth', table([{ n: 'share of the rows' }, { n: 'distance' }], n.quantiles.map(([share, d]) => [percent(share, 0), number(d)])))];
+      card('How far off', `The answer is within this distance of the truth, of ${of}`, table([{ n: 'share of the rows' }, { n: 'distance' }], n.quantiles.map(([share, d]) => [percent(share, 0), number(d)])))];
   }
 
   const parts = q => q.type === 'set'
@@ -139,6 +144,7 @@
       [{ n: 'row' }, ...(placed ? [{ n: 'of the table' }] : []), 'truth', 'answer', ...(sure ? [{ n: 'sure' }] : []), { n: q.type === 'number' ? 'distance' : 'loss' }, ...quality.columns],
       q.mistakes.map(m => [number(m.row), ...(placed ? [number(m.table_row)] : []), m.truth, m.answer, ...(sure ? [percent(m.probability, 0)] : []), number(m.badness, 3), ...m.cells])));
     whole.classList.add('whole');
+    whole.querySelector('.scroll').classList.add('long');
     return whole;
   }
 
@@ -147,6 +153,6 @@
     if (!quality || all.length > 1) return null;
     return [h('p', { class: 'muted' }, `Of the ${number(quality.rows)} ${quality.split} rows.`), ...quality.outputs.flatMap(q => [
       quality.outputs.length > 1 ? h('h4', {}, `${q.name} (${q.type})`) : null,
-      h('div', { class: 'grid' }, ...(q.type === 'binary' ? binary(q) : q.type === 'category' ? category(q) : q.type === 'number' ? numeric(q) : parts(q)).filter(Boolean), subgroups(q), mistakes(q, quality))])].filter(Boolean);
+      h('div', { class: 'grid' }, ...(q.type === 'binary' ? binary(q, quality.split) : q.type === 'category' ? category(q) : q.type === 'number' ? numeric(q, quality.rows) : parts(q)).filter(Boolean), subgroups(q), mistakes(q, quality))])].filter(Boolean);
   });
 })();

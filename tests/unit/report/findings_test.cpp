@@ -92,6 +92,31 @@ TEST(DataFindings, PointAtWhatIsWrong) {
             static_cast<int>(found.findings.back().severity));
 }
 
+TEST(DataFindings, AnEmptyColumnIsToldOfOnce) {
+  std::string text = "a,none,word,y\n";
+  for (int i = 0; i < 400; ++i) text += fmt::format("{},,,{}\n", i % 7, i % 3 ? "yes" : "no");
+  const Found found = look_at(text, R"(
+input_features: [{name: a, type: number}, {name: none, type: number}, {name: word, type: category}]
+output_features: [{name: y, type: binary}]
+)");
+  for (const std::string name : {"'none'", "'word'"}) {
+    EXPECT_TRUE(found.has(Severity::warning, name + " is empty"));
+    EXPECT_EQ(std::ranges::count_if(found.findings,
+                                    [&](const Finding& f) {
+                                      return (f.title + f.evidence).find(name) != std::string::npos;
+                                    }),
+              1)
+        << name;
+  }
+}
+
+// Chance alone is taken off once: an index that 0.3 is known of stays 0.3.
+TEST(DataFindings, TheStabilityIndexIsThatOfItsDefinition) {
+  const int64_t expected[] = {50'000, 50'000}, actual[] = {70'000, 30'000};
+  const double by_hand = 0.2 * std::log(0.7 / 0.5) - 0.2 * std::log(0.3 / 0.5);
+  EXPECT_NEAR(stability_index(expected, actual), by_hand, 1e-4);
+}
+
 TEST(DataFindings, ASoundTableHasNone) {
   std::string text = "a,b,y\n";
   for (int i = 0; i < 1000; ++i) {

@@ -104,6 +104,17 @@ TEST(Scores, PointsAreThinnedEvenlyAndKeepTheBest) {
             some.points.end());
 }
 
+TEST(Scores, F1AtAThreshold) {
+  Scores scores;  // by hand: at 0.6 two of three that are so are found, and one that is not
+  for (const float s : {0.9F, 0.6F, 0.2F}) scores.add(s, true);
+  for (const float s : {0.7F, 0.5F, 0.1F}) scores.add(s, false);
+  EXPECT_DOUBLE_EQ(f1_at(scores.groups(), 0.6), 2 * 2 / 6.0);
+  EXPECT_DOUBLE_EQ(f1_at(scores.groups(), 0.8), 2 * 1 / 4.0);
+  EXPECT_DOUBLE_EQ(f1_at(scores.groups(), 0.95), 0);
+  const ScoreCurves c = curves_of(scores.groups());
+  EXPECT_DOUBLE_EQ(f1_at(scores.groups(), c.best_threshold), c.best_f1);
+}
+
 TEST(Scores, OneClassHasNoArea) {
   Scores scores;
   for (int i = 0; i < 10; ++i) scores.add(0.1F * static_cast<float>(i), true);
