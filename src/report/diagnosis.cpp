@@ -127,9 +127,10 @@ class Doctor {
     const bool still_falls = opens == 0 && late > kStillFalling;
     if (train::overfits(gap) && still_falls)
       add(Severity::warning, name, fmt::format("'{}' fits its training rows better than others", name),
-          fmt::format("{}; yet the validation loss was still falling when training ended ({} of its fall came "
-                      "in the last quarter of the steps), so what it learns still carries over.",
-                      numbers, percent(late)),
+          fmt::format(
+              "{}; yet the validation loss was still falling when training ended ({} of its fall came "
+              "in the last quarter of the steps), so what it learns still carries over.",
+              numbers, percent(late)),
           "more rows, dropout or weight_decay, which train --remedy tries; with those more epochs");
     else if (train::overfits(gap))
       add(Severity::warning, name, fmt::format("'{}' is overfitted", name), numbers + where + ".",
@@ -182,18 +183,20 @@ class Doctor {
       const ScoreCurves& by = q.choice->curves;
       if (by.best_f1 > q.choice->f1 + kBetter && q.choice->f1_here > f1)
         add(Severity::note, q.name, fmt::format("Another threshold of '{}' has a better F1", q.name),
-            fmt::format("From a probability of {:.3f} on, the best on the {} validation rows, it is {:.3f} on "
-                        "the {} rows, which did not choose it; from {:.3f} on {:.3f}.",
-                        by.best_threshold, by.positives + by.negatives, q.choice->f1_here,
-                        facts_.quality->split, q.threshold, f1),
+            fmt::format(
+                "From a probability of {:.3f} on, the best on the {} validation rows, it is {:.3f} on "
+                "the {} rows, which did not choose it; from {:.3f} on {:.3f}.",
+                by.best_threshold, by.positives + by.negatives, q.choice->f1_here, facts_.quality->split,
+                q.threshold, f1),
             fmt::format("threshold: {:.2f} in the output feature, if F1 is what counts; the page tells the "
                         "best for your costs",
                         by.best_threshold));
     } else if (c.best_f1 > f1 + kBetter)
       add(Severity::note, q.name, fmt::format("Another threshold of '{}' has a better F1", q.name),
-          fmt::format("{:.3f} from a probability of {:.3f} on, {:.3f} from {:.3f} on. The same rows chose and "
-                      "judged it: expect less of new ones.",
-                      c.best_f1, c.best_threshold, f1, q.threshold),
+          fmt::format(
+              "{:.3f} from a probability of {:.3f} on, {:.3f} from {:.3f} on. The same rows chose and "
+              "judged it: expect less of new ones.",
+              c.best_f1, c.best_threshold, f1, q.threshold),
           fmt::format("threshold: {:.2f} in the output feature, if F1 is what counts; the page tells the "
                       "best for your "
                       "costs",

@@ -77,8 +77,8 @@ struct Facts {
   std::vector<ColumnFacts> columns;  // what tells most of the target first
   std::optional<Duplicates> duplicates;
   std::vector<std::pair<std::string, int64_t>> sampled_rows;  // that the columns are told by, of each split
-  std::vector<Importance> importance;  // of a full report, as the next
-  int64_t importance_rows = 0;         // that were asked for it
+  std::vector<Importance> importance;                         // of a full report, as the next
+  int64_t importance_rows = 0;                                // that were asked for it
   std::vector<LearningPoint> learning_curve;
   std::string learning_metric, full_note;  // full_note: why something is not there
   std::vector<Finding> data_findings, diagnosis;

@@ -94,7 +94,7 @@ Importances importances(const train::Dataset& data, const DataSample& sample, ta
     }
     const double mean = sum / kShuffles;
     out.columns.push_back({data.spec.recipe.inputs[i].name, mean,
-                   std::sqrt(std::max(0.0, (squares - sum * mean) / (kShuffles - 1)))});
+                           std::sqrt(std::max(0.0, (squares - sum * mean) / (kShuffles - 1)))});
     of_one = std::max(of_one, left - seconds_left());
   }
   std::stable_sort(out.columns.begin(), out.columns.end(),

@@ -82,7 +82,7 @@ struct QualityRecorder::Output {
   size_t size = 1;
   size_t classes = 0, shown_classes = 0;  // shown_classes: of the confusion, without "(others)"
   OutputQuality quality;
-  std::vector<Scores> scores;  // of quality.curves
+  std::vector<Scores> scores;      // of quality.curves
   std::optional<Scores> choosing;  // of a binary output
   std::optional<Scores> confidence;
   std::vector<NumberQuality::Pair> pairs;
@@ -262,8 +262,7 @@ OutputQuality QualityRecorder::Output::finish(const Cells& cells, const std::vec
   return std::move(quality);
 }
 
-QualityRecorder::QualityRecorder(const task::NetworkSpec& spec, const task::Fits& fits)
-    : cells_(spec, fits) {
+QualityRecorder::QualityRecorder(const task::NetworkSpec& spec, const task::Fits& fits) : cells_(spec, fits) {
   for (size_t i = 0; i < std::min(cells_.inputs(), kShownColumns); ++i) {
     shown_.push_back(i);
     quality_.columns.push_back(cells_.name(i));

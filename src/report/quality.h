@@ -42,8 +42,8 @@ struct ClassCurves {
 // rows that are shown can judge it.
 struct ThresholdChoice {
   ScoreCurves curves;
-  double f1 = 0;      // at the model's threshold
-  double f1_here = 0; // of the rows that are shown, at curves.best_threshold
+  double f1 = 0;       // at the model's threshold
+  double f1_here = 0;  // of the rows that are shown, at curves.best_threshold
 };
 
 // Of a number output, on the raw scale.

@@ -38,8 +38,7 @@ Facts facts_of(const train::Dataset& data, const std::string& folder) {
   facts.program = "shoestring " SHOESTRING_VERSION;
   for (const auto& file : data.files) facts.files.push_back(file.path);
   facts.rows = data.rows;
-  for (const auto split : kSplits)
-    facts.split_rows.emplace_back(name_of(split), data.count(split));
+  for (const auto split : kSplits) facts.split_rows.emplace_back(name_of(split), data.count(split));
   for (const auto& input : data.spec.recipe.inputs)
     facts.inputs.emplace_back(input.name, std::string(name_of(input.type())));
   for (const auto& output : data.spec.recipe.outputs)
@@ -79,14 +78,12 @@ void add_full(const train::Ended& ended, Facts& facts) {
     facts.full_note = "The time was too short for the importance of columns and a learning curve.";
     return;
   }
-  auto important =
-      importances(ended.data, DataSample(ended.data), ended.answered, *ended.evaluation, left);
+  auto important = importances(ended.data, DataSample(ended.data), ended.answered, *ended.evaluation, left);
   facts.importance = std::move(important.columns);
   facts.importance_rows = important.rows;
   if (facts.importance.size() < facts.inputs.size()) {
-    facts.full_note =
-        fmt::format("The time was too short for more than the importance of {} of {} columns.",
-                    facts.importance.size(), facts.inputs.size());
+    facts.full_note = fmt::format("The time was too short for more than the importance of {} of {} columns.",
+                                  facts.importance.size(), facts.inputs.size());
     return;
   }
   const train::Metrics* held_out =

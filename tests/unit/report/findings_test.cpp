@@ -101,10 +101,9 @@ output_features: [{name: y, type: binary}]
 )");
   for (const std::string name : {"'none'", "'word'"}) {
     EXPECT_TRUE(found.has(Severity::warning, name + " is empty"));
-    EXPECT_EQ(std::ranges::count_if(found.findings,
-                                    [&](const Finding& f) {
-                                      return (f.title + f.evidence).find(name) != std::string::npos;
-                                    }),
+    EXPECT_EQ(std::ranges::count_if(
+                  found.findings,
+                  [&](const Finding& f) { return (f.title + f.evidence).find(name) != std::string::npos; }),
               1)
         << name;
   }
