@@ -38,7 +38,10 @@ struct Now {
   int64_t training_rows;
   task::BatchSizes sizes() const { return task::batch_sizes(recipe.trainer, training_rows); }
 };
-using Edit = std::optional<Change> (*)(const Now&);
+struct Edit {
+  std::optional<Change> (*make)(const Now&);
+  bool has_price = false;  // in memory, once: more of it may save what a little does not
+};
 
 std::optional<Change> smaller_evaluation(const Now& now) {
   const Recipe& recipe = now.recipe;
@@ -132,8 +135,28 @@ int64_t total_of(const Fitting& fitting) {
 }
 
 // The cheapest first.
-constexpr Edit kEdits[] = {smaller_evaluation, early,         recompute,    accumulate, stored,
-                           eight_bit,          smaller_batch, smaller_model};
+constexpr Edit kEdits[] = {{smaller_evaluation}, {early},        {recompute},
+                           {accumulate, true},   {stored},       {eight_bit},
+                           {smaller_batch},      {smaller_model}};
+
+struct Tried {
+  Change change;
+  int64_t total_bytes;
+};
+// The edit, made as often as it takes to save `least_bytes`; nothing where it cannot.
+Result<std::optional<Tried>> saving(const Edit& edit, const Fitting& now, int64_t least_bytes,
+                                    const Measure& measure) {
+  task::Recipe recipe = now.asked.recipe;
+  do {
+    auto change = edit.make({now.asked.written, recipe, now.asked.training_rows});
+    if (!change) break;
+    const auto total = measure(change->recipe);
+    if (!total) return fail(total.error());
+    if (now.total_bytes - *total >= least_bytes) return Tried{std::move(*change), *total};
+    recipe = std::move(change->recipe);
+  } while (edit.has_price);
+  return std::nullopt;
+}
 
 Result<Fitting> change_until(Asked asked, int64_t limit_bytes, const Measure& measure) {
   const auto before = measure(asked.recipe);
@@ -142,24 +165,24 @@ Result<Fitting> change_until(Asked asked, int64_t limit_bytes, const Measure& me
   // First what each change gives as long as it gives much; then, if that is not enough, all of it, and at
   // last a smaller model.
   for (const double worth : {0.04, 0.0})
-    for (const Edit edit : kEdits) {
-      if (edit == smaller_model && worth > 0) continue;
+    for (const Edit& edit : kEdits) {
+      if (edit.make == smaller_model && worth > 0) continue;
       while (now.total_bytes > limit_bytes) {
-        auto change = edit({now.asked.written, now.asked.recipe, now.asked.training_rows});
-        if (!change) break;
-        const auto total = measure(change->recipe);
-        if (!total) return fail(total.error());
-        const int64_t saved = now.total_bytes - *total;
-        if (saved <= 0 || static_cast<double>(saved) < worth * static_cast<double>(now.total_bytes)) break;
-        if (change->kind == "accumulation")  // which takes early updates back
+        const auto least =
+            std::max<int64_t>(static_cast<int64_t>(worth * static_cast<double>(now.total_bytes)), 1);
+        auto tried = saving(edit, now, least, measure);
+        if (!tried) return fail(tried.error());
+        if (!*tried) break;
+        auto& [change, total] = **tried;
+        if (change.kind == "accumulation")  // which takes early updates back
           std::erase_if(now.choices, [](const Choice& c) { return c.kind == "updates"; });
-        auto same = std::ranges::find(now.choices, change->kind, &Choice::kind);
-        if (same == now.choices.end()) same = now.choices.insert(same, Choice{.kind = change->kind});
-        same->change = std::move(change->key);
-        same->price = std::move(change->price);
-        same->saved_bytes += saved;
-        now.asked.recipe = std::move(change->recipe);
-        now.total_bytes = *total;
+        auto same = std::ranges::find(now.choices, change.kind, &Choice::kind);
+        if (same == now.choices.end()) same = now.choices.insert(same, Choice{.kind = change.kind});
+        same->change = std::move(change.key);
+        same->price = std::move(change.price);
+        same->saved_bytes += now.total_bytes - total;
+        now.asked.recipe = std::move(change.recipe);
+        now.total_bytes = total;
       }
     }
   return now;
@@ -169,8 +192,8 @@ Result<Fitting> change_until(Asked asked, int64_t limit_bytes, const Measure& me
 
 std::vector<Change> changes(const Asked& asked) {
   std::vector<Change> all;
-  for (const Edit edit : kEdits)
-    if (auto change = edit({asked.written, asked.recipe, asked.training_rows}))
+  for (const Edit& edit : kEdits)
+    if (auto change = edit.make({asked.written, asked.recipe, asked.training_rows}))
       all.push_back(std::move(*change));
   return all;
 }

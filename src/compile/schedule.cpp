@@ -30,13 +30,17 @@ Edges edges_of(const Graph& graph) {
   };
   for (uint32_t i = 0; i < n; ++i)
     for (const ValueId& v : graph.nodes()[i].inputs) add(e.hard, e.hard_in, v.node.index, i);
-  // What needs nothing (random numbers) comes when all else that its first reader needs is there.
+  // What needs nothing that is computed (random numbers, a moment decoded from 8 bits) comes when all else
+  // that its first reader needs is there.
   const auto users = users_of(graph);
+  const auto reads_computed = [&](const Node& node) {
+    return std::ranges::any_of(node.inputs, [&](ValueId v) { return !graph.node(v).inputs.empty(); });
+  };
   for (uint32_t i = 0; i < n; ++i) {
     const Node& node = graph.nodes()[i];
-    if (!node.inputs.empty() || !node.op->cost || users[i].empty()) continue;
+    if (!node.op->cost || reads_computed(node) || users[i].empty()) continue;
     for (const ValueId& v : graph.node(users[i].front()).inputs)
-      if (v.node.index != i && !graph.node(v).inputs.empty()) add(e.soft, e.soft_in, v.node.index, i);
+      if (v.node.index != i && reads_computed(graph.node(v))) add(e.soft, e.soft_in, v.node.index, i);
   }
   const auto readers = state_readers(graph);
   for (uint32_t w = 0; w < n; ++w) {

@@ -65,6 +65,15 @@ TEST(StoredActivations, TakeHalfTheMemory) {
   }
 }
 
+// Moments in 8 bits are decoded for the update of their weight, not before: those of one lie in the arena.
+TEST(EightBitMoments, AreDecodedOneWeightAfterTheOther) {
+  task::NetworkSpec spec = deep(12, 256);
+  const int64_t whole = plan_of(spec, 1024, {.target = native_target()}).arena_bytes;
+  spec.recipe.trainer.optimizer = model::EightBit<model::Adam>{};
+  const int64_t coded = plan_of(spec, 1024, {.target = native_target()}).arena_bytes;
+  EXPECT_LE(coded, whole + 2 * 256 * 256 * 4);
+}
+
 TEST(StoredActivations, LossesOfTenStepsStayWithinOnePercent) {
   for (const auto& [name, family] : families())
     for (const DType stored : {DType::bf16, DType::f16}) {
