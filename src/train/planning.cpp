@@ -120,13 +120,12 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
                                                    "samples, counts, the page while it is written"});
   int64_t training = 0;
   for (const auto& line : m.lines) training += line.bytes;
-  const int64_t before = peak_resident_bytes();
-  m.stages = {{"reading, preprocessing", before},
+  m.stages = {{"reading, preprocessing", to_come.peak_bytes},
               {"training", training - results - to_come.saving_bytes},
               {"evaluation", training - to_come.saving_bytes},
               {"checkpoint", training - results},
               {"export", training}};
-  m.total_bytes = std::max(before + kFromRunToRun, training);
+  m.total_bytes = std::max(to_come.peak_bytes + kFromRunToRun, training);
   constexpr int64_t kMappedOfThread = 72 << 20;  // its stack, and a heap of its own
   m.address_space_bytes = mapped_bytes() + engine.layout().bytes() + m.arena_bytes + best + order + results +
                           to_come.initial_bytes + to_come.history_bytes + kWhileRunning +

@@ -12,8 +12,9 @@ namespace shoestring::train {
 // (their share of the process is measured) and the engine's blocks are not (they are planned).
 // `initial_bytes`: Engine::initial_bytes(); `history_bytes`: of the log of evaluations, at the end;
 // `saving_bytes`: while the model file is written; `witness_bytes`: of who looks on (train/witness.h).
+// `peak_bytes`: of the process up to now, and before the engine's blocks were taken.
 struct ToCome {
-  int64_t initial_bytes = 0, history_bytes = 0, saving_bytes = 0, witness_bytes = 0;
+  int64_t initial_bytes = 0, history_bytes = 0, saving_bytes = 0, witness_bytes = 0, peak_bytes = 0;
 };
 budget::Memory planned_memory(const Engine& engine, const Dataset& data, const ToCome& to_come,
                               const Site& site = {});

@@ -124,7 +124,8 @@ Status compile_run(Run& run, CompileOptions options, const LogSink& log) {
   run.most_steps = run.horizon.total_steps;
   find_rates(run, log);
   const int64_t history = history_bytes(run.job.recipe, run.horizon);
-  const ToCome to_come{*initial, history, saving_bytes(spec, run.data.fits), run.witness_bytes};
+  const ToCome to_come{*initial, history, saving_bytes(spec, run.data.fits), run.witness_bytes,
+                       run.peak_before.value_or(peak_resident_bytes())};
   run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
   if (run.data.file && fit_window(run))
     run.ledger.memory = planned_memory(run.engine(), run.data, to_come, run.site);
@@ -171,6 +172,7 @@ Status rehearse(Run& run, RunTime& time) {
 
 // The memory of the plans, filled.
 Status hold(Run& run) {
+  if (!run.peak_before) run.peak_before = peak_resident_bytes();
   if (auto ok = run.engine().reserve(); !ok) return ok;
   if (auto ok = run.engine().initialize(run.job.seed, run.compiled->options); !ok) return ok;
   auto best = BestModel::create(run.engine());
@@ -252,6 +254,7 @@ Status rehearse_alone(Run& run, RunTime& time) {
 
 Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe) {
   run.compiled.reset();  // its memory is for the next
+  run.best = {};
   give_back_memory();
   run.job.recipe = run.data.spec.recipe = recipe;
   if (auto ok = compile_run(run, request, {}); !ok) return fail(ok.error());

@@ -52,8 +52,9 @@ struct Run {
   std::optional<Compiled> compiled;
   Horizon horizon = {};
   budget::Ledger ledger = {};
-  bool planned_only = false;  // another process will train
-  budget::Asked asked = {};   // the recipe as it was written, and as it was made to fit
+  bool planned_only = false;                // another process will train
+  budget::Asked asked = {};                 // the recipe as it was written, and as it was made to fit
+  std::optional<int64_t> peak_before = {};  // of the process, when the memory of the plans was first taken
   int64_t witness_bytes = 0, witness_disk_bytes = 0;  // of the request's witness
   int64_t most_steps = 0;                             // what the recipe asks for
   std::optional<MachineProfile> rates = {};           // that times are told by before anything was run
@@ -77,8 +78,8 @@ struct Run {
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
                         bool to_plan = false);
 
-// The same of another recipe for the same data; the memory of the plans must not have been taken. What train
-// takes at its peak with it, but for what differs from run to run.
+// The same of another recipe for the same data; the memory of the plans, if it was taken, is given back. What
+// train takes at its peak with it, but for what differs from run to run.
 Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe);
 
 // The cheapest changes that need less memory, for a ledger; the last of them is compiled afterwards.

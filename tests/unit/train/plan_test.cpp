@@ -99,6 +99,28 @@ TEST(Plan, TellsWaysToNeedLessTime) {
   for (const auto& way : ledger.ways_out) EXPECT_EQ(way.of, budget::Resource::time);
 }
 
+constexpr const char* kDeep = R"(
+input_features: [{name: a, type: number}, {name: b, type: number}]
+output_features: [{name: value, type: number}]
+combiner: {type: concat, num_fc_layers: 8, output_size: 256}
+trainer: {epochs: 1, batch_size: 4096}
+)";
+
+// Each is measured alone, though the process has held the whole run while it was rehearsed.
+TEST(Plan, TellsWaysToNeedLessMemory) {
+  const Folder folder;
+  TrainRequest wanted = request(folder);
+  wanted.data.dataset = folder.write("long.csv", sums_table(6000));
+  wanted.recipe = recipe_from(kDeep);
+  const auto planned = plan(wanted, {});
+  ASSERT_TRUE(planned) << planned.error().message();
+  ASSERT_FALSE(planned->ledger.ways_out.empty());
+  const budget::WayOut& way = planned->ledger.ways_out[0];
+  EXPECT_EQ(way.change, "trainer.enable_gradient_checkpointing: true");
+  // Of eight activations of 4 MiB a few are kept.
+  EXPECT_LT(way.total, static_cast<double>(planned->ledger.memory.total_bytes - (10 << 20)));
+}
+
 constexpr const char* kAuto = R"(
 input_features: [{name: a, type: number, encoder: {type: ple, num_bins: 4, output_size: auto}}, {name: b, type: number}]
 output_features: [{name: value, type: number}]
