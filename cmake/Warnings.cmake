@@ -2,6 +2,7 @@
 add_library(shoestring_flags INTERFACE)
 target_compile_options(shoestring_flags INTERFACE -Wall -Wextra -Wshadow
   -Wno-missing-field-initializers)  # designated initialisers leave fields at their defaults on purpose
+target_compile_definitions(shoestring_flags INTERFACE SHOESTRING_VERSION="${PROJECT_VERSION}")
 if(SHOESTRING_WERROR)
   target_compile_options(shoestring_flags INTERFACE -Werror)
 endif()

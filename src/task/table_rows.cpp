@@ -17,7 +17,7 @@ bool updates_rows(const model::Optimizer& optimizer) {
 
 std::vector<std::string> tables_by_rows(const Graph& training) {
   std::vector<std::string> out;
-  for (const Node& n : training.nodes())
+  for (const shoestring::Node& n : training.nodes())
     if (n.op == &write_op && training.node(n.inputs[0]).op->name == "scatter_rows" &&
         training.state(n.name)->role == StateRole::parameter)
       out.push_back(n.name);
@@ -27,7 +27,7 @@ std::vector<std::string> tables_by_rows(const Graph& training) {
 void TableRows::take(Graph& graph, std::vector<model::Trained>& trained, int64_t most_dense_bytes) {
   for (model::Trained& t : trained) {
     if (!t.gradient.valid() || t.value.type().bytes() <= most_dense_bytes) continue;
-    const Node& maker = graph.node(t.gradient.id());
+    const shoestring::Node& maker = graph.node(t.gradient.id());
     if (maker.op->name != "gather_grad") continue;  // it has other uses: the gradient is dense
     const std::vector<ValueId> from = maker.inputs;
     const Value numbers = graph.add(*ops::find("sum_rows"), {graph.value(from[0]), graph.value(from[1])},
