@@ -12,18 +12,15 @@
 namespace shoestring::serve {
 namespace {
 
-// Of a pass that is worth waiting for, against one row's: a larger plan would keep those who wait for it
-// longer than it serves them, once a pass takes as long as this.
-constexpr double kSlowPass = 1e-3, kMostOfOneRow = 1.25;
-
 double now() { return SteadyClock().seconds(); }
 
-// The largest plan whose pass is worth it.
-size_t largest_worthwhile(const std::vector<PassTime>& passes) {
-  size_t largest = 0;
-  for (size_t i = 1; i < passes.size(); ++i)
-    if (passes[i].seconds <= std::max(kSlowPass, kMostOfOneRow * passes[0].seconds)) largest = i;
-  return largest;
+// The largest plan of which two passes, the one that runs and the next, are over in time.
+const PassTime& largest_in_time(const std::vector<PassTime>& passes) {
+  const double most = most_seconds(passes[0].seconds);
+  const PassTime* largest = &passes[0];
+  for (const PassTime& pass : passes)
+    if (2 * pass.seconds <= most) largest = &pass;
+  return *largest;
 }
 
 }  // namespace
@@ -31,12 +28,14 @@ size_t largest_worthwhile(const std::vector<PassTime>& passes) {
 struct Batcher::Impl {
   Impl(Pass pass_, int64_t words, std::vector<PassTime> passes_, const BatcherOptions& given)
       : pass(std::move(pass_)), answer_words(words), passes(std::move(passes_)), options(given) {
-    const PassTime& largest = passes[largest_worthwhile(passes)];
+    const PassTime& largest = largest_in_time(passes);
     batch_rows = largest.rows;
     batch_seconds = largest.seconds;
-    const double fit = std::floor(kQueueSeconds / std::max(batch_seconds, 1e-9));
-    queue_rows = options.queue_rows > 0 ? options.queue_rows
-                                        : batch_rows * static_cast<int64_t>(std::clamp(fit, 1.0, 1e6));
+    const double waiting_passes =
+        std::floor(most_seconds(passes[0].seconds) / std::max(batch_seconds, 1e-9) - 1);
+    queue_rows = options.queue_rows > 0
+                     ? options.queue_rows
+                     : batch_rows * static_cast<int64_t>(std::clamp(waiting_passes, 1.0, 1e6));
     const bool is_short = passes[0].seconds < kShortPass;
     caller = options.where == BatcherOptions::Where::caller ||
              (options.where == BatcherOptions::Where::choose && is_short && options.wait_seconds <= 0);

@@ -24,11 +24,20 @@ struct BatcherOptions {
   enum class Where { choose, caller, thread };
   Where where = Where::choose;
   double wait_seconds = 0;  // for company, before a pass that is not full; above 0: an executor thread
-  // Rows that may wait for a pass; 0: as many as passes take in kQueueSeconds, and at least those of one
-  // pass. A request with more rows is taken where nothing waits.
+  // Rows that may wait for a pass; 0: as many as are answered within most_seconds(), and at least those of
+  // one pass. A request with more rows is taken where nothing waits.
   int64_t queue_rows = 0;
 };
-inline constexpr double kShortPass = 0.3e-3, kQueueSeconds = 5e-3;
+inline constexpr double kShortPass = 0.3e-3;
+
+// From a request's arrival to its answer, at most, however many ask: the pass that runs, those for whoever
+// was there before, and its own. It is a multiple of what one row takes that is alone, or, where passes are
+// so short that other things decide how long an answer takes, a time in which dozens of clients that ask at
+// once are all answered. Who would have to wait longer is told so at once.
+inline constexpr double kTimesAlone = 2.5, kLeastSeconds = 2e-3;
+constexpr double most_seconds(double one_row) {
+  return kTimesAlone * one_row > kLeastSeconds ? kTimesAlone * one_row : kLeastSeconds;
+}
 
 // A pass of up to so many rows, and what it takes.
 struct PassTime {

@@ -151,10 +151,46 @@ TEST(Batcher, AFullQueueRefuses) {
 
 TEST(Batcher, TheQueueIsAsLongAsItsTime) {
   Passes passes;
-  Batcher fast(passes.pass(), 1, {{1, 10e-6}, {4, 15e-6}, {16, 40e-6}, {64, 100e-6}}, {});
-  EXPECT_EQ(fast.counts().queue_rows, 64 * 50);
+  const auto queue = [&](std::vector<PassTime> times) {
+    return Batcher(passes.pass(), 1, std::move(times), {}).counts().queue_rows;
+  };
+  // Short passes: 2 ms, of which one pass runs.
+  EXPECT_EQ(queue({{1, 10e-6}, {4, 15e-6}, {16, 40e-6}, {64, 99e-6}}), 64 * 19);
+  EXPECT_EQ(queue({{1, 0.6e-3}}), 2);
+  // Longer ones: with the pass that runs no more than 2.5 times what one alone takes.
+  EXPECT_EQ(queue({{1, 5e-3}}), 1);
+  EXPECT_EQ(queue({{1, 5e-3}, {4, 6e-3}, {16, 6.5e-3}}), 4);
   Batcher told(passes.pass(), 1, {{1, 10e-6}}, {.queue_rows = 3});
   EXPECT_EQ(told.counts().queue_rows, 3);
+}
+
+// However long a pass is: whoever is taken while all of the queue waits behind a pass is answered in time.
+TEST(Batcher, WhoIsTakenIsAnsweredInTime) {
+  for (const double alone : {0.05e-3, 0.3e-3, 0.6e-3, 1e-3, 5e-3, 13e-3})
+    for (const double of_four : {1.1, 1.6, 3.5}) {
+      Passes passes;
+      passes.open = false;
+      std::atomic<int> done = 0;
+      const std::vector<PassTime> plans = {{1, alone}, {4, of_four * alone}, {16, 3 * of_four * alone}};
+      Batcher batcher(passes.pass(), 1, plans, {.where = Where::thread});
+      std::vector<Request> requests;
+      for (int i = 0; i < 2000; ++i) requests.push_back(request_of(1, done));
+      const auto full = [&](size_t& next) {
+        while (next < requests.size() && batcher.submit(requests[next]) == Batcher::Taken::yes) ++next;
+      };
+      size_t next = 0;
+      batcher.submit(requests[next++]);
+      passes.wait_for(1);
+      full(next);
+      passes.set_open(true);
+      batcher.drain();
+      ASSERT_EQ(done, static_cast<int>(next));
+      double seconds = 0;
+      for (const int64_t rows : passes.rows)
+        seconds += plans[rows > 4 ? 2 : rows > 1 ? 1 : 0].seconds;
+      EXPECT_LE(seconds, std::max(2.5 * alone, 2e-3) * 1.0001) << alone << " " << of_four;
+      EXPECT_GE(batcher.counts().queue_rows, 1);
+    }
 }
 
 TEST(Batcher, WaitsForCompanyWhereToldTo) {
