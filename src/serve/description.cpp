@@ -1,6 +1,7 @@
 #include "serve/description.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/overloaded.h"
 #include "data/dates.h"
@@ -18,8 +19,13 @@ std::string as_json(std::string_view text) {
   return out;
 }
 
-// In few digits: it is an example.
-std::string round_number(double value) { return fmt::format("{:.4g}", value); }
+// A number such as the column has: a whole one where it goes from one whole number to another, else in few
+// digits.
+std::string usual_number(const task::NumberFit& f) {
+  const auto is_whole = [](double x) { return x == std::trunc(x) && std::abs(x) < 1e15; };
+  return is_whole(f.minimum) && is_whole(f.maximum) ? fmt::format("{:.0f}", std::round(f.mean) + 0.0)
+                                                    : fmt::format("{:.4g}", f.mean);
+}
 
 void take_words(const std::vector<std::string>& vocabulary, InputColumn& column) {
   for (const std::string& word : vocabulary)
@@ -34,7 +40,7 @@ InputColumn describe_input(const task::InputFeature& feature, const task::Fit& f
   column.datatype = "BYTES";
   std::visit(Overloaded{[&](const task::NumberFit& f) {
                           column.minimum = f.minimum, column.maximum = f.maximum, column.mean = f.mean;
-                          column.example = round_number(f.mean);
+                          column.example = usual_number(f);
                           column.datatype = "FP64";
                         },
                         [&](const task::BinaryFit& f) {

@@ -1,12 +1,21 @@
 #include "serve/form_fields.h"
 
+#include <fmt/format.h>
+
+#include <optional>
+
 #include "base/text.h"
 #include "data/batch.h"
 
 namespace shoestring::serve {
 namespace {
 
-using Fields = std::optional<std::vector<FormField>>;
+using Fields = tl::expected<std::vector<FormField>, std::string>;
+
+constexpr std::string_view kTooMany = "the form has too many fields";
+
+// Of what came, as much as an error says.
+std::string shown(std::string_view text) { return std::string(text.substr(0, 60)); }
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -42,7 +51,11 @@ Fields read_urlencoded(std::string_view body) {
     const size_t equals = std::min(pair.find('='), pair.size());
     auto name = decoded(pair.substr(0, equals));
     auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
-    if (!name || !value || fields.size() >= kMostFields) return std::nullopt;
+    if (!name || !value)
+      return tl::unexpected(fmt::format(
+          "the form's field '{}' has a '%' without two hexadecimal digits behind it; write '%' as %25",
+          shown(pair)));
+    if (fields.size() >= kMostFields) return tl::unexpected(std::string(kTooMany));
     fields.push_back({std::move(*name), std::move(*value)});
   }
   return fields;
@@ -78,11 +91,13 @@ std::optional<std::string> parameter(std::string_view header, std::string_view n
 }
 
 // A part's headers end at an empty line; its field's name stands in Content-Disposition.
-std::optional<FormField> read_part(std::string_view part) {
+tl::expected<FormField, std::string> read_part(std::string_view part, size_t number) {
   std::optional<std::string> name;
   while (true) {
     const size_t end = part.find("\r\n");
-    if (end == std::string_view::npos) return std::nullopt;
+    if (end == std::string_view::npos)
+      return tl::unexpected(
+          fmt::format("part {} of the form has no empty line between its header and its value", number));
     const std::string_view line = part.substr(0, end);
     part.remove_prefix(end + 2);
     if (line.empty()) break;
@@ -90,23 +105,31 @@ std::optional<FormField> read_part(std::string_view part) {
     if (colon != std::string_view::npos && lowered(line.substr(0, colon)) == "content-disposition")
       name = parameter(line.substr(colon + 1), "name");
   }
-  if (!name) return std::nullopt;
+  if (!name)
+    return tl::unexpected(fmt::format(
+        "part {} of the form has no name; write Content-Disposition: form-data; name=\"COLUMN\"", number));
   return FormField{std::move(*name), std::string(part)};
 }
 
-Fields read_multipart(std::string_view body, const std::string& boundary) {
-  if (boundary.empty() || boundary.size() > 200) return std::nullopt;
+Fields read_multipart(std::string_view body, std::string_view content_type) {
+  const std::string boundary = parameter(content_type, "boundary").value_or("");
+  if (boundary.empty() || boundary.size() > 200)
+    return tl::unexpected(
+        std::string("Content-Type has no boundary; write multipart/form-data; boundary=WORD"));
   const std::string first = "--" + boundary, between = "\r\n--" + boundary;
-  if (!body.starts_with(first)) return std::nullopt;
+  if (!body.starts_with(first))
+    return tl::unexpected(fmt::format("the form does not begin with its boundary, '{}'", shown(first)));
   body.remove_prefix(first.size());
   std::vector<FormField> fields;
   while (!body.starts_with("--")) {
-    if (!body.starts_with("\r\n")) return std::nullopt;
-    body.remove_prefix(2);
-    const size_t end = body.find(between);
-    if (end == std::string_view::npos || fields.size() >= kMostFields) return std::nullopt;
-    auto field = read_part(body.substr(0, end));
-    if (!field) return std::nullopt;
+    const size_t end = body.starts_with("\r\n") ? body.find(between, 2) : std::string_view::npos;
+    if (end == std::string_view::npos)
+      return tl::unexpected(
+          fmt::format("part {} of the form does not end with its boundary; the last one ends with '{}--'",
+                      fields.size() + 1, shown(first)));
+    if (fields.size() >= kMostFields) return tl::unexpected(std::string(kTooMany));
+    auto field = read_part(body.substr(2, end - 2), fields.size() + 1);
+    if (!field) return tl::unexpected(std::move(field.error()));
     fields.push_back(std::move(*field));
     body.remove_prefix(end + between.size());
   }
@@ -115,11 +138,12 @@ Fields read_multipart(std::string_view body, const std::string& boundary) {
 
 }  // namespace
 
-std::optional<std::vector<FormField>> read_fields(std::string_view body, std::string_view content_type) {
+Fields read_fields(std::string_view body, std::string_view content_type) {
   const std::string type = lowered(data::trim(content_type.substr(0, content_type.find(';'))));
   if (type == "application/x-www-form-urlencoded") return read_urlencoded(body);
-  if (type != "multipart/form-data") return std::nullopt;
-  return read_multipart(body, parameter(content_type, "boundary").value_or(""));
+  if (type == "multipart/form-data") return read_multipart(body, content_type);
+  return tl::unexpected(std::string(
+      "the body is no form; send it as application/x-www-form-urlencoded or multipart/form-data"));
 }
 
 }  // namespace shoestring::serve

@@ -36,14 +36,19 @@ inline constexpr size_t kBodyPadding = 64;
 class HttpExchange {
  public:
   // ---- the request: valid until send() ----
-  std::string_view method, target;  // "POST", "/predict?strict=false"
+  // "POST", "/predict?strict=false"; of a target with scheme and host what stands behind them.
+  std::string_view method, target;
   std::string_view body;
   std::string_view peer;  // the client's address, without its port
   std::span<const HttpHeader> headers;
   std::chrono::steady_clock::time_point arrived;  // when its last byte was read
   // Its value, "" where it is absent. Names are compared without case.
   std::string_view header(std::string_view name) const;
-  std::string_view path() const { return target.substr(0, target.find('?')); }
+  // Never empty.
+  std::string_view path() const {
+    const std::string_view before = target.substr(0, target.find('?'));
+    return before.empty() ? "/" : before;
+  }
   std::string_view query() const;  // what stands after '?'
 
   // ---- the answer ----

@@ -24,8 +24,6 @@ std::string_view written(std::string_view token) {
   return token.substr(0, last == std::string_view::npos ? 0 : last + 1);
 }
 
-Refusal malformed(std::string what) { return {.why = Refusal::Why::malformed, .what = std::move(what)}; }
-
 // Reading one body. Every step gives simdjson's error code; faults of cells go to the CellWriter.
 class Reading {
  public:
@@ -190,8 +188,7 @@ class Reading {
 
   error_code missing_part(error_code e, std::string_view part) {
     if (e == simdjson::NO_SUCH_FIELD || e == simdjson::INCORRECT_TYPE)
-      refusal = Refusal{.why = Refusal::Why::unprocessable,
-                        .what = fmt::format(
+      refusal = Refusal{.what = fmt::format(
                             "'{}' is no list; send {{\"columns\": [names], \"data\": [[values], …]}}", part)};
     return e;
   }
@@ -323,13 +320,7 @@ OrRefusal<void> JsonRows::read(std::string_view body, CellWriter& cells, Orienta
   error_code error = impl_->parser.iterate(body, body.size() + simdjson::SIMDJSON_PADDING).get(json);
   if (!error) error = reading.whole(json, orientation);
   if (reading.refusal) return tl::unexpected(std::move(*reading.refusal));
-  if (error == simdjson::INCORRECT_TYPE)
-    return tl::unexpected(Refusal{.why = Refusal::Why::unprocessable,
-                                  .what = "the rows are neither an object nor a list of objects; send "
-                                          "{\"column\": value, …} or a list of such objects"});
-  if (error)
-    return tl::unexpected(
-        malformed(fmt::format("the body is no JSON that can be read ({})", simdjson::error_message(error))));
+  if (error) return tl::unexpected(unreadable(body, "{\"column\": value, …} or a list of such objects"));
   return cells.finish();
 }
 

@@ -67,6 +67,10 @@ Status Models::unload(const std::string& name) {
   return {};
 }
 
+std::string Models::none_of(std::string_view name) const {
+  return no_such_model(name.substr(0, 100), index()).value().message();
+}
+
 std::shared_ptr<LiveModel> Models::find(std::string_view name) const {
   const std::scoped_lock lock(mutex_);
   const auto entry = std::ranges::find(entries_, name, &Entry::name);

@@ -37,6 +37,8 @@ class Models {
     std::string reason = {};                // why, or why the last load failed
   };
   std::vector<Entry> index() const;  // in the order of their first load
+  // What is to be said of a name that is not in it, and what it may have meant.
+  std::string none_of(std::string_view name) const;
 
   // Every model's batcher: no more requests are taken, and all that were are answered.
   void drain();

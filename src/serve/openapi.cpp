@@ -140,7 +140,7 @@ struct Route {
 };
 
 const std::string_view kErrors[][2] = {
-    {"400", "No JSON, no form or no tensors: the body cannot be read"},
+    {"400", "The body is no JSON, or not of the form that the route reads"},
     {"401", "The key is missing or wrong"},
     {"403", "A page of another site made a browser ask"},
     {"404", "There is no such model"},
@@ -148,10 +148,19 @@ const std::string_view kErrors[][2] = {
     {"415", "The media type is not read here"},
     {"422", "Rows that the model does not take, by feature: what was expected, and what came"},
     {"429", "Too many rows wait; Retry-After says when to ask again"},
-    {"503", "Loading or stopping; Retry-After says when to ask again"},
+    {"503", "Loading or stopping, and Retry-After says when to ask again; or the model is unloaded"},
 };
 
-Json operation(const Route& route, std::span<const std::string> models, bool keys) {
+// The names of all models, or of those that answer.
+Json names_of(std::span<const ServedModel> models, bool unloaded_too) {
+  Json names = {{"type", "string"}, {"enum", Json::array()}};
+  for (const ServedModel& model : models)
+    if (model.model || unloaded_too) names["enum"].push_back(model.name);
+  if (names["enum"].empty()) names.erase("enum");
+  return names;
+}
+
+Json operation(const Route& route, std::span<const ServedModel> models, bool keys) {
   Json responses = {{"200", answer("Done", route.ok)}};
   for (const auto& [status, about] : kErrors) {
     const int number = std::stoi(std::string(status));
@@ -163,12 +172,19 @@ Json operation(const Route& route, std::span<const std::string> models, bool key
   if (!route.request.is_null()) out["requestBody"] = {{"required", true}, {"content", route.request}};
   if (keys && !route.open) out["security"] = Json::array({{{"key", Json::array()}}});
   Json parameters = Json::array();
-  Json names = {{"type", "string"}};
-  if (!models.empty()) names["enum"] = models;
   if (route.path.find("{model}") != std::string_view::npos)
-    parameters.push_back(
-        {{"name", "model"}, {"in", "path"}, {"required", true}, {"schema", std::move(names)}});
-  if (route.path == "/predict" || route.path == "/batch_predict")
+    parameters.push_back({{"name", "model"},
+                          {"in", "path"},
+                          {"required", true},
+                          {"schema", names_of(models, route.path.starts_with("/v2/repository"))}});
+  const bool predicts = route.path == "/predict" || route.path == "/batch_predict";
+  if (predicts && models.size() > 1)
+    parameters.push_back({{"name", "model"},
+                          {"in", "query"},
+                          {"required", models[0].model == nullptr},
+                          {"description", fmt::format("whose answers; '{}' if left out", models[0].name)},
+                          {"schema", names_of(models, false)}});
+  if (predicts)
     parameters.push_back({{"name", "strict"},
                           {"in", "query"},
                           {"description", "false: keys that are no columns of the model are passed over"},
@@ -246,13 +262,29 @@ Json error_schema() {
 
 }  // namespace
 
-std::string openapi(const Description* model, std::span<const std::string> models, const std::string& version,
-                    bool keys) {
+std::string openapi(std::span<const ServedModel> models, const std::string& version, bool keys) {
   const Json object = {{"type", "object"}};
+  Json schemas = {{"Error", error_schema()}};
+  Json row_forms = Json::array(), answer_forms = Json::array();  // of the models that answer
+  std::string title = "Shoestring";
+  for (const auto& [name, model] : models) {
+    if (!model) continue;
+    title += (row_forms.empty() ? ": " : ", ") + name;
+    const std::string number = row_forms.empty() ? "" : std::to_string(row_forms.size() + 1);
+    schemas["Row" + number] = row_schema(*model);
+    schemas["Answer" + number] = answer_schema(*model);
+    row_forms.push_back(reference("Row" + number));
+    answer_forms.push_back(reference("Answer" + number));
+  }
+  const auto one_of = [&](const Json& forms) {
+    return forms.empty() ? object : forms.size() == 1 ? forms[0] : Json{{"anyOf", forms}};
+  };
+  const Json row = one_of(row_forms), row_answer = one_of(answer_forms);
+  // Its tensors are told where there is no other that they could be mistaken for.
+  const Description* only = models.size() == 1 ? models[0].model : nullptr;
   const Json text = {{"type", "string"}};
   const Json named = {
       {"type", "object"}, {"properties", {{"name", text}}}, {"required", Json::array({"name"})}};
-  const Json row = model ? reference("Row") : object, row_answer = model ? reference("Answer") : object;
   const Json rows = {{"type", "array"}, {"items", row}, {"minItems", 1}};
   const Json split_answer = {
       {"type", "object"},
@@ -261,8 +293,7 @@ std::string openapi(const Description* model, std::span<const std::string> model
       {"required", Json::array({"columns", "data"})}};
   const Json status = {
       {"type", "object"}, {"properties", {{"status", text}}}, {"required", Json::array({"status"})}};
-  const std::vector<int> asks = {400, 413, 415, 422, 429, 503};
-  const std::vector<int> asks_model = {400, 404, 413, 415, 422, 429, 503};
+  const std::vector<int> asks = {400, 404, 413, 415, 422, 429, 503};
   const Route routes[] = {
       {"/", "get", "root", "Health; a page for people where Accept names text/html", status, {}, {503}, true},
       {"/health", "get", "health", "Whether requests are answered", status, {}, {503}, true},
@@ -277,7 +308,7 @@ std::string openapi(const Description* model, std::span<const std::string> model
       {"/v2", "get", "server_metadata", "KServe: the server", named},
       {"/v2/health/live", "get", "live", "KServe: whether it runs", object, {}, {}, true},
       {"/v2/health/ready", "get", "ready", "KServe: whether requests are answered", object, {}, {503}, true},
-      {"/v2/models/{model}", "get", "model_metadata", "KServe: a model's tensors", named, {}, {404}},
+      {"/v2/models/{model}", "get", "model_metadata", "KServe: a model's tensors", named, {}, {404, 503}},
       {"/v2/models/{model}/ready",
        "get",
        "model_ready",
@@ -291,9 +322,9 @@ std::string openapi(const Description* model, std::span<const std::string> model
        "Triton: what a model has answered",
        object,
        {},
-       {404}},
+       {404, 503}},
       {"/v2/models/{model}/infer", "post", "infer", "KServe: answers rows that come as tensors, one a column",
-       object, json_content(kserve_request(models.size() == 1 ? model : nullptr)), asks_model},
+       object, json_content(kserve_request(only)), asks},
       {"/v2/repository/index",
        "post",
        "repository_index",
@@ -329,15 +360,10 @@ std::string openapi(const Description* model, std::span<const std::string> model
       paths[path]["get"]["security"] = Json::array({{{"key", Json::array()}}});
       paths[path]["get"]["responses"]["401"] = answer(kErrors[1][1], reference("Error"));
     }
-  Json schemas = {{"Error", error_schema()}};
-  if (model) {
-    schemas["Row"] = row_schema(*model);
-    schemas["Answer"] = answer_schema(*model);
-  }
   Json document = {
       {"openapi", "3.1.0"},
       {"info",
-       {{"title", model ? fmt::format("Shoestring: {}", model->name) : "Shoestring"},
+       {{"title", title},
         {"version", version},
         {"description", "Answers of a trained model. Ludwig's routes, and KServe's V2 protocol."}}},
       {"paths", std::move(paths)},

@@ -8,9 +8,13 @@
 
 namespace shoestring::serve {
 
-// `model`: the first, null while it is not loaded. `models`: the names of all. `version`: of the program.
-// `keys`: whether clients must show one.
-std::string openapi(const Description* model, std::span<const std::string> models, const std::string& version,
-                    bool keys);
+struct ServedModel {
+  std::string name;
+  const Description* model = nullptr;  // null while it is unloaded
+};
+
+// `models`: the first is the one that routes without a name mean. `version`: of the program. `keys`: whether
+// clients must show one.
+std::string openapi(std::span<const ServedModel> models, const std::string& version, bool keys);
 
 }  // namespace shoestring::serve

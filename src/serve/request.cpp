@@ -1,5 +1,7 @@
 #include "serve/request.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "serve/form_fields.h"
@@ -9,6 +11,29 @@
 
 namespace shoestring::serve {
 namespace {
+
+// Where a text stops to be JSON, in words; nothing where it is JSON.
+struct JsonFault : nlohmann::json_sax<nlohmann::json> {
+  std::string what = {};
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {
+    const std::string_view text = error.what();  // "[json.exception.…] parse error at line 1, column 2: …"
+    what = text.substr(std::min(text.size(), text.find("] ") + 2));
+    return false;
+  }
+};
 
 template <class Vector>
 void give_back(Vector& values) {
@@ -27,6 +52,15 @@ std::string to_json(const Refusal& refusal) {
                               {"input", fault.got}});
   // What came need not be UTF-8.
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Refusal unreadable(std::string_view body, std::string_view wanted) {
+  constexpr size_t kMostLookedAt = 256 << 10, kMostSaid = 200;
+  JsonFault fault;
+  if (body.size() <= kMostLookedAt && !nlohmann::json::sax_parse(body, &fault))
+    return {.what = "the body is no JSON: " + fault.what.substr(0, kMostSaid)};
+  return {.what = fmt::format("the body is {}not of the form that is read here; send {}",
+                              body.size() <= kMostLookedAt ? "" : "no JSON, or ", wanted)};
 }
 
 void Request::clear() {
@@ -69,11 +103,7 @@ OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view bo
                                          std::string_view content_type, Request& request,
                                          const ReadOptions& options) {
   const auto fields = read_fields(body, content_type);
-  if (!fields)
-    return tl::unexpected(Refusal{.why = Refusal::Why::malformed,
-                                  .what =
-                                      "the body is no form; send it as application/x-www-form-urlencoded or "
-                                      "multipart/form-data"});
+  if (!fields) return tl::unexpected(Refusal{.what = fields.error()});
   impl_->begin(model, request, options);
   CellWriter& cells = impl_->cells;
   const CellTable& table = cells.table();

@@ -32,8 +32,8 @@ struct Fault {
 // Why a request is not answered; always the client's fault.
 struct Refusal {
   enum class Why {
-    malformed,      // no JSON, no form, no tensors: HTTP 400
-    unprocessable,  // rows that the model cannot take: HTTP 422
+    malformed,      // no JSON, or not of the form that it was sent as: HTTP 400
+    unprocessable,  // a column or a value that the model cannot take: HTTP 422
     too_large,      // more rows than one request may have: HTTP 413
   };
   Why why = Why::malformed;
@@ -47,6 +47,9 @@ using OrRefusal = tl::expected<T, Refusal>;
 // {"error": what, "detail": [{"loc": ["body", row, column], "msg": "expected …", "input": got}]}, the latter
 // as FastAPI has it; without detail where there are no faults.
 std::string to_json(const Refusal& refusal);
+
+// Of a body that could not be read: no JSON, and where it breaks, or none of the form that is wanted.
+Refusal unreadable(std::string_view body, std::string_view wanted);
 
 // How rows came; answers go back in the same form.
 enum class Orientation : uint8_t {

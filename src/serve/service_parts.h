@@ -68,6 +68,7 @@ class LiveService final : public HttpService {
   bool allow(HttpExchange& exchange, std::string_view methods) const;
   bool root(HttpExchange& exchange);
   bool health(HttpExchange& exchange);
+  std::shared_ptr<LiveModel> model_for(HttpExchange& exchange, std::optional<std::string_view> name);
   bool predict(HttpExchange& exchange, Visit& visit, bool one_row);
   bool infer(HttpExchange& exchange, Visit& visit, std::shared_ptr<LiveModel> model);
   bool submit(HttpExchange& exchange, Visit& visit, const std::shared_ptr<LiveModel>& model,

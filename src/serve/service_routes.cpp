@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "data/batch.h"
 #include "serve/openapi.h"
 #include "serve/page_data.h"
 #include "serve/service_parts.h"
@@ -51,9 +52,25 @@ std::optional<std::string> decoded(std::string_view text, bool query = false) {
 
 // "application/json; charset=utf-8" is application/json.
 std::string media_type(std::string_view content_type) {
-  std::string type = lowered(content_type.substr(0, content_type.find(';')));
-  while (type.ends_with(' ') || type.ends_with('\t')) type.pop_back();
-  return type;
+  return lowered(data::trim(content_type.substr(0, content_type.find(';'))));
+}
+
+// Whether Accept asks for HTML: names it, and wants nothing more than it.
+bool wants_html(std::string_view accept) {
+  double html = -1, any_text = 0, json = 0;
+  while (!accept.empty()) {
+    const std::string range = lowered(accept.substr(0, accept.find(',')));
+    accept.remove_prefix(std::min(accept.size(), range.size() + 1));
+    double quality = 1;
+    if (const size_t q = range.find("q=", range.find(';')); q != std::string::npos)
+      std::from_chars(range.data() + q + 2, range.data() + range.size(), quality);
+    const std::string type = media_type(range);
+    if (type == "text/html") html = quality;
+    if (type == "text/*") any_text = quality;
+    if (type == "application/json") json = quality;
+  }
+  if (html < 0) html = any_text;
+  return html > 0 && html >= json;
 }
 
 Json tensor_json(std::string_view name, std::string_view datatype, int64_t size) {
@@ -142,11 +159,11 @@ bool LiveService::route(HttpExchange& exchange, Visit& visit) {
   }
   if (path == "/openapi.json") {
     if (!allow(exchange, kRead)) return true;
-    const auto model = models_.first();
-    std::vector<std::string> names;
-    for (const Models::Entry& entry : models_.index()) names.push_back(entry.name);
-    exchange.answer =
-        openapi(model ? &model->description() : nullptr, names, options_.version, keys_.has_value());
+    const std::vector<Models::Entry> index = models_.index();
+    std::vector<ServedModel> served;
+    for (const Models::Entry& entry : index)
+      served.push_back({entry.name, entry.model ? &entry.model->description() : nullptr});
+    exchange.answer = openapi(served, options_.version, keys_.has_value());
     return true;
   }
   answer_error(exchange, 404, "there is no such route: /openapi.json lists them");
@@ -155,7 +172,7 @@ bool LiveService::route(HttpExchange& exchange, Visit& visit) {
 
 bool LiveService::root(HttpExchange& exchange) {
   exchange.add_header("Vary", "Accept");
-  if (exchange.header("accept").find("text/html") == std::string_view::npos) return health(exchange);
+  if (!wants_html(exchange.header("accept"))) return health(exchange);
   exchange.content_type = "text/html; charset=utf-8";
   exchange.add_header(
       "Content-Security-Policy",
@@ -188,11 +205,27 @@ bool LiveService::answers_now(HttpExchange& exchange) {
   return false;
 }
 
+// The model of that name, or the first. Null: there is none (404) or it is unloaded (503), as the answer
+// says.
+std::shared_ptr<LiveModel> LiveService::model_for(HttpExchange& exchange,
+                                                  std::optional<std::string_view> name) {
+  auto model = name ? models_.find(*name) : models_.first();
+  if (model) return model;
+  const auto index = models_.index();
+  const auto entry = name ? std::ranges::find(index, *name, &Models::Entry::name) : index.begin();
+  if (entry == index.end())
+    answer_error(exchange, 404, models_.none_of(*name));
+  else
+    answer_error(
+        exchange, 503,
+        fmt::format("the model '{0}' is unloaded: POST /v2/repository/models/{0}/load", entry->name));
+  return nullptr;
+}
+
 bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
   if (!allow(exchange, "POST") || !answers_now(exchange)) return true;
   ReadOptions options = options_.read;
-  std::shared_ptr<LiveModel> model;
-  bool named = false;
+  std::optional<std::string> name;
   for (std::string_view query = exchange.query(); !query.empty();) {
     const std::string_view part = query.substr(0, query.find('&'));
     query.remove_prefix(std::min(query.size(), part.size() + 1));
@@ -201,20 +234,15 @@ bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
     if (key == "strict" && (value == "true" || value == "false")) {
       options.strict = value == "true";
     } else if (key == "model" && decoded(value, true)) {
-      named = true;
-      model = models_.find(*decoded(value, true));
+      name = decoded(value, true);
     } else {
       answer_error(exchange, 422,
                    fmt::format("'{}' is none of strict=true, strict=false and model=NAME", part));
       return true;
     }
   }
-  if (!named) model = models_.first();
-  if (!model) {
-    answer_error(exchange, named ? 404 : 503,
-                 named ? "there is no model of that name" : "the model is unloaded");
-    return true;
-  }
+  const auto model = model_for(exchange, name);
+  if (!model) return true;
   visit.tensors = false;
   const std::string_view content_type = exchange.header("content-type");
   const std::string type = media_type(content_type);
@@ -236,10 +264,9 @@ bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
                                   "/batch_predict"});
   if (read && one_row != (visit.request.orientation == Orientation::row))
     read = tl::unexpected(
-        Refusal{Refusal::Why::unprocessable,
-                one_row ? "this route answers one row, a JSON object: send several to /batch_predict"
-                        : "this route answers several rows, a JSON list of objects: send a single "
-                          "one to /predict"});
+        Refusal{.what = one_row ? "this route answers one row, a JSON object: send several to /batch_predict"
+                                : "this route answers several rows, a JSON list of objects: send a single "
+                                  "one to /predict"});
   return submit(exchange, visit, model, std::move(read));
 }
 
@@ -352,11 +379,12 @@ bool LiveService::route_model(HttpExchange& exchange, Visit& visit, std::string_
   }
   if (!allow(exchange, rest == "infer" ? "POST" : "GET, HEAD")) return true;
   if (rest == "infer" && !answers_now(exchange)) return true;
-  const auto model = name ? models_.find(*name) : nullptr;
-  if (!model || (!version.empty() && version != model->description().version)) {
+  const auto model = model_for(exchange, name ? std::string_view(*name) : encoded);
+  if (!model) return true;
+  if (!version.empty() && version != model->description().version) {
     answer_error(exchange, 404,
-                 fmt::format("there is no model '{}'{}", name.value_or(std::string(encoded)),
-                             version.empty() ? "" : fmt::format(" of version '{}'", version)));
+                 fmt::format("the model '{}' has no version '{}': it has '{}'", model->description().name,
+                             version.substr(0, 100), model->description().version));
     return true;
   }
   visit.version = model->description().version;
@@ -364,14 +392,14 @@ bool LiveService::route_model(HttpExchange& exchange, Visit& visit, std::string_
   if (rest == "ready") {
     const bool ready = state_ == State::ready;
     if (!ready) exchange.status = 503;
-    answer_json(exchange, {{"name", *name}, {"ready", ready}});
+    answer_json(exchange, {{"name", model->description().name}, {"ready", ready}});
   } else if (rest == "stats") {
-    const ModelMetrics& m = metrics_.of(*name);
+    const ModelMetrics& m = metrics_.of(model->description().name);
     const auto sum = [](int64_t count, double seconds) {
       return Json{{"count", count}, {"ns", static_cast<int64_t>(seconds * 1e9)}};
     };
     answer_json(exchange, {{"model_stats",
-                            Json::array({{{"name", *name},
+                            Json::array({{{"name", model->description().name},
                                           {"version", visit.version},
                                           {"inference_count", m.rows},
                                           {"execution_count", model->batcher().counts().passes},
@@ -417,7 +445,7 @@ bool LiveService::route_repository(HttpExchange& exchange, std::string_view rest
   if (!allow(exchange, "POST") || !answers_now(exchange)) return true;
   const auto index = models_.index();
   if (!name || std::ranges::find(index, *name, &Models::Entry::name) == index.end()) {
-    answer_error(exchange, 404, "there is no model of that name: /v2/repository/index lists them");
+    answer_error(exchange, 404, models_.none_of(name.value_or("")));
     return true;
   }
   return rest == "load" ? load(exchange, *name) : unload(exchange, *name);

@@ -124,14 +124,11 @@ class Reading {
     if (const auto e = found.get_string().get(id); !e)
       request_.id = id;
     else if (e != simdjson::NO_SUCH_FIELD)
-      return refuse("the request's id is no text");
+      return e;
     if (const auto e = flag_in(all, "binary_data_output", request_.binary)) return e;
     if (const auto e = asked(all)) return e;
     array inputs;
-    if (const auto e = all.find_field_unordered("inputs").get_array().get(inputs))
-      return e == simdjson::NO_SUCH_FIELD || e == simdjson::INCORRECT_TYPE
-                 ? refuse("there is no list of inputs; send one tensor for each column")
-                 : e;
+    if (const auto e = all.find_field_unordered("inputs").get_array().get(inputs)) return e;
     bool first = true;
     std::vector<uint8_t> came(cells_.table().columns().size());
     for (auto item : inputs) {
@@ -149,7 +146,7 @@ class Reading {
 
  private:
   error_code refuse(std::string what) {
-    refusal = {.why = Refusal::Why::unprocessable, .what = std::move(what)};
+    refusal = {.what = std::move(what)};
     return SUCCESS;
   }
 
@@ -229,9 +226,8 @@ class Reading {
     std::string_view bytes;
     if (tensor.binary_bytes) {
       if (*tensor.binary_bytes < 0 || static_cast<size_t>(*tensor.binary_bytes) > binary_.size()) {
-        cells_.fault(0, tensor.name, fmt::format("{} bytes behind the JSON", *tensor.binary_bytes),
-                     fmt::format("{}", binary_.size()));
-        return SUCCESS;
+        return refuse(fmt::format("the tensor '{}' is to have {} bytes behind the JSON, and {} are left",
+                                  tensor.name.substr(0, 80), *tensor.binary_bytes, binary_.size()));
       }
       bytes = binary_.substr(0, static_cast<size_t>(*tensor.binary_bytes));
       binary_.remove_prefix(bytes.size());
@@ -428,15 +424,9 @@ OrRefusal<void> TensorRows::read(std::string_view body, size_t header_length, Ce
   if (!error) error = json.get_object().get(all);
   if (!error) error = reading.whole(all);
   if (reading.refusal) return tl::unexpected(std::move(*reading.refusal));
-  if (error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE ||
-      error == simdjson::NUMBER_ERROR)
-    return tl::unexpected(Refusal{
-        .why = Refusal::Why::unprocessable,
-        .what = "the request is not as KServe's protocol has it; send {\"inputs\": [{\"name\", \"shape\", "
-                "\"datatype\", \"data\"}, …]}"});
   if (error)
-    return tl::unexpected(Refusal{
-        .what = fmt::format("the body is no JSON that can be read ({})", simdjson::error_message(error))});
+    return tl::unexpected(unreadable(
+        header, "{\"inputs\": [{\"name\": …, \"shape\": […], \"datatype\": …, \"data\": […]}, …]}"));
   return cells.finish();
 }
 

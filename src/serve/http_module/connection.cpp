@@ -63,6 +63,14 @@ std::string_view reason_phrase(int status) {
   }
 }
 
+// "http://host/path" is "/path" (RFC 9112, 3.2.2).
+std::string_view behind_host(std::string_view target) {
+  const size_t colon = target.find("://");
+  if (target.starts_with('/') || colon == std::string_view::npos) return target;
+  const size_t end = target.find_first_of("/?", colon + 3);
+  return end == std::string_view::npos ? "/" : target.substr(end);
+}
+
 }  // namespace
 
 Connection::Connection(Connections& server, std::unique_ptr<Transport> transport, std::string peer_address)
@@ -285,7 +293,7 @@ void Connection::hand_over() {
   const RequestHead& head = parser_.head();
   const char* at = in_.data();
   method = head.method.in(at);
-  target = head.target.in(at);
+  target = behind_host(head.target.in(at));
   fields_.clear();
   for (const auto& [name, value] : head.fields) fields_.push_back({name.in(at), value.in(at)});
   headers = fields_;

@@ -186,8 +186,7 @@ TEST(Batcher, WhoIsTakenIsAnsweredInTime) {
       batcher.drain();
       ASSERT_EQ(done, static_cast<int>(next));
       double seconds = 0;
-      for (const int64_t rows : passes.rows)
-        seconds += plans[rows > 4 ? 2 : rows > 1 ? 1 : 0].seconds;
+      for (const int64_t rows : passes.rows) seconds += plans[rows > 4 ? 2 : rows > 1 ? 1 : 0].seconds;
       EXPECT_LE(seconds, std::max(2.5 * alone, 2e-3) * 1.0001) << alone << " " << of_four;
       EXPECT_GE(batcher.counts().queue_rows, 1);
     }

@@ -37,14 +37,69 @@ TEST_F(Service, OutputsMayComeAlongAndUnknownKeysWhereAllowed) {
 TEST_F(Service, MalformedAndTooLarge) {
   for (const char* body : {"", " ", "{", "[{\"b\": 1}", "{\"b\": 1}}", "{\"b\": 1} x", "{\"b\" 1}",
                            "{\"b\": 1,}", "{\"b\": tru}", "{\"b\": 12ab}", "{\"b\": \"\\ud800\"}",
-                           "{\"b\": 1e999}", "\xff\xfe", "{\"b\": \"\xff\"}"})
-    EXPECT_EQ(refused(body).why, Refusal::Why::malformed) << body;
-  for (const char* body : {"3", "\"x\"", "null", "[1]", "[[1]]", R"({"columns": 3, "data": []})"})
-    EXPECT_EQ(refused(body).why, Refusal::Why::unprocessable) << body;
+                           "{\"b\": 1e999}", "\xff\xfe", "{\"b\": \"\xff\"}"}) {
+    const Refusal refusal = refused(body);
+    EXPECT_EQ(refusal.why, Refusal::Why::malformed) << body;
+    EXPECT_NE(refusal.what.find("no JSON: "), std::string::npos) << body << refusal.what;
+  }
+  // JSON, but no rows.
+  for (const char* body : {"3", "\"x\"", "null", "[1]", "[[1]]"}) {
+    const Refusal refusal = refused(body);
+    EXPECT_EQ(refusal.why, Refusal::Why::malformed) << body;
+    EXPECT_EQ(refusal.what.find("no JSON"), std::string::npos) << refusal.what;
+    EXPECT_NE(refusal.what.find("send {\""), std::string::npos) << refusal.what;
+  }
   EXPECT_EQ(refused(R"([{"b": 1}, {"b": 1}, {"b": 1}])", {.max_rows = 2}).why, Refusal::Why::too_large);
   EXPECT_EQ(refused(R"({"b": [1, 2, 3]})", {.max_rows = 2}).why, Refusal::Why::too_large);
   // The reader is as good as before.
   ask(R"({"b": 1})");
+}
+
+// One rule: 400 of what is no JSON or no tensors, 422 of a column or a value, by name.
+TEST_F(Service, TensorsAreMalformedOrUnprocessableAsRowsAre) {
+  const auto told = [&](std::string_view body) {
+    const auto read = reader_.read_kserve(model_, body, 0, request_);
+    EXPECT_FALSE(read) << body;
+    return read ? Refusal() : read.error();
+  };
+  for (const char* body : {"", "{", R"({"inputs": nonsense})",
+                           R"({"inputs": [{"name": "b", "shape": [1], )"
+                           R"("datatype": "FP64", "data": [tru]}]})",
+                           R"({"inputs": [{"name": "b" "shape": [1]}]})", R"({"inputs": [)"}) {
+    const Refusal refusal = told(body);
+    EXPECT_EQ(refusal.why, Refusal::Why::malformed) << body;
+    EXPECT_NE(refusal.what.find("no JSON"), std::string::npos) << body << refusal.what;
+  }
+  for (const char* body : {"3", "[]", "{}", R"({"inputs": 3})", R"({"inputs": [3]})", R"({"inputs": [{}]})",
+                           R"({"id": 3, "inputs": []})"}) {
+    const Refusal refusal = told(body);
+    EXPECT_EQ(refusal.why, Refusal::Why::malformed) << body;
+    EXPECT_EQ(refusal.what.find("no JSON"), std::string::npos) << body << refusal.what;
+  }
+  const Refusal value =
+      told(R"({"inputs": [{"name": "b", "shape": [1], "datatype": "FP64", "data": ["x"]}]})");
+  EXPECT_EQ(value.why, Refusal::Why::unprocessable);
+  EXPECT_EQ(value.faults[0].column, "b");
+}
+
+TEST_F(Service, AFormThatIsBrokenSaysWhere) {
+  const auto told = [&](std::string_view body, std::string_view type) {
+    const auto read = reader_.read_form(model_, body, type, request_);
+    EXPECT_FALSE(read) << body;
+    return read ? std::string() : read.error().what;
+  };
+  const auto has = [](const std::string& text, std::string_view part) {
+    EXPECT_NE(text.find(part), std::string::npos) << text;
+  };
+  has(told("b=1&a=%zz", "application/x-www-form-urlencoded"), "field 'a=%zz' has a '%'");
+  has(told("x", "multipart/form-data"), "Content-Type has no boundary");
+  has(told("x", "multipart/form-data; boundary=q"), "does not begin with its boundary, '--q'");
+  const std::string part = "--q\r\nContent-Disposition: form-data; name=\"b\"\r\n\r\n1";
+  has(told(part, "multipart/form-data; boundary=q"), "part 1 of the form does not end");
+  has(told(part + "\r\n--q\r\nX: y\r\n\r\n1\r\n--q--", "multipart/form-data; boundary=q"),
+      "part 2 of the form has no name");
+  has(told("--q\r\nX: y\r\n--q--", "multipart/form-data; boundary=q"),
+      "part 1 of the form has no empty line");
 }
 
 TEST_F(Service, FaultsAreCountedAndCut) {

@@ -23,6 +23,10 @@ TEST_F(Service, DescribesItself) {
   ASSERT_EQ(d.outputs.size(), 3u);
   EXPECT_EQ(d.outputs[2].classes.size(), 3u);
   EXPECT_EQ(d.outputs[2].columns.size(), 6u);
+  // `b` has whole numbers in the training rows, `a` others.
+  const Json example = Json::parse(d.example);
+  EXPECT_TRUE(example["b"].is_number_integer()) << d.example;
+  EXPECT_TRUE(example["a"].is_number_float()) << d.example;
   // Its example is a row that it takes, and the answers have the columns that it names.
   const Json answer = ask(d.example);
   size_t columns = 0;

@@ -157,16 +157,18 @@ TEST_F(HttpServiceTest, TurnsDownWhatItCannotAnswerAndSaysWhy) {
   start();
   const Asked cases[] = {
       {post("/predict", "{"), 400, "JSON"},
-      {post("/predict", "[1, 2]"), 422, "error"},
+      {post("/predict", "[1, 2]"), 400, "not of the form"},
       {post("/predict", R"({"a": "tall", "b": 1, "kind": "red"})"), 422, "tall"},
       {post("/predict", R"({"a": 1, "b": 1, "kinds": "red"})"), 422, "did you mean 'kind'?"},
-      {post("/predict", fmt::format("[{}]", kRow)), 422, "/batch_predict"},
-      {post("/batch_predict", kRow), 422, "/predict"},
+      {post("/predict", fmt::format("[{}]", kRow)), 400, "/batch_predict"},
+      {post("/batch_predict", kRow), 400, "/predict"},
       {post("/predict", kRow, "text/plain"), 415, "text/plain"},
       {post("/predict", kRow, "application/json", "Content-Encoding: gzip\r\n"), 415, "compressed"},
-      {post("/predict?model=none", kRow), 404, "no model"},
+      {post("/predict?model=none", kRow), 404, "no model 'none'"},
+      {post("/predict?model=sum", kRow), 404, "did you mean 'sums'?"},
+      {post("/predict?model=%zz", kRow), 422, "model=%zz"},
       {post("/predict?strictly=1", kRow), 422, "strictly=1"},
-      {post("/predict", "x=1", "multipart/form-data"), 400, "error"},
+      {post("/predict", "x=1", "multipart/form-data"), 400, "boundary"},
       {get("/predict"), 405, "POST"},
       {post("/health", ""), 405, "GET"},
       {"BREW /coffee HTTP/1.1\r\nHost: h\r\n\r\n", 404, "openapi"},
@@ -174,12 +176,13 @@ TEST_F(HttpServiceTest, TurnsDownWhatItCannotAnswerAndSaysWhy) {
       {get("/v2/models/none"), 404, "none"},
       {get("/v2/models/sums/versions/7"), 404, "7"},
       {get("/v2/models/sums/colour"), 404, "infer"},
-      {post("/v2/models/sums/infer", "{}"), 422, "inputs"},
+      {post("/v2/models/sums/infer", "{}"), 400, "inputs"},
+      {get("/v2/models/%zz"), 404, "%zz"},
       {post("/v2/models/sums/infer", "{"), 400, "JSON"},
       {post("/v2/models/sums/infer", "{}", "application/json", "Inference-Header-Content-Length: 9\r\n"), 400,
        "length"},
       {post("/v2/models/sums/infer", "{}", "text/csv"), 415, "text/csv"},
-      {post("/v2/repository/models/none/load", ""), 404, "index"},
+      {post("/v2/repository/models/none/load", ""), 404, "there are: sums, a second one"},
       {post("/predict", kRow, "application/json", "Sec-Fetch-Site: cross-site\r\n"), 403, "other sites"},
       {"nonsense\r\n\r\n", 400, "no HTTP"},
   };
@@ -229,7 +232,35 @@ TEST_F(HttpServiceTest, SpeaksKServe) {
 TEST_F(HttpServiceTest, ModelsComeAndGoWhileItServes) {
   start();
   EXPECT_EQ(ask(post("/v2/repository/models/a%20second%20one/unload", "")).status, 200);
-  EXPECT_EQ(ask(get("/v2/models/a%20second%20one/ready")).status, 404);
+  // Unloaded is not unknown, on any route.
+  const std::string tensors = R"({"inputs": []})";
+  for (const std::string& request :
+       {get("/v2/models/a%20second%20one/ready"), get("/v2/models/a%20second%20one"),
+        post("/v2/models/a%20second%20one/infer", tensors), post("/predict?model=a+second%20one", kRow)}) {
+    const Reply reply = ask(request);
+    EXPECT_EQ(reply.status, 503) << request;
+    EXPECT_NE(reply.body.find("unloaded"), std::string::npos) << reply.body;
+  }
+  // The routes are told as they are: the one that answers, and how to get the other one back.
+  Json routes = json(get("/openapi.json"));
+  const auto choice = [&](const char* path, const char* method) {
+    return routes["paths"][path][method]["parameters"][0]["schema"]["enum"];
+  };
+  EXPECT_EQ(choice("/v2/models/{model}/infer", "post"), Json({"sums"}));
+  EXPECT_EQ(choice("/predict", "post"), Json({"sums"}));
+  EXPECT_EQ(choice("/v2/repository/models/{model}/load", "post"), Json({"sums", "a second one"}));
+  EXPECT_TRUE(routes["components"]["schemas"].contains("Row"));
+  EXPECT_FALSE(routes["components"]["schemas"].contains("Row2"));
+  // The first one too may be the one that is gone.
+  EXPECT_EQ(ask(post("/v2/repository/models/a%20second%20one/load", "")).status, 200);
+  EXPECT_EQ(ask(post("/v2/repository/models/sums/unload", "")).status, 200);
+  EXPECT_EQ(ask(post("/predict", kRow)).status, 503);
+  EXPECT_EQ(ask(post("/predict?model=a+second%20one", kRow)).status, 200);
+  routes = json(get("/openapi.json"));
+  EXPECT_EQ(choice("/predict", "post"), Json({"a second one"}));
+  EXPECT_EQ(routes["paths"]["/predict"]["post"]["parameters"][0]["required"], true);
+  EXPECT_TRUE(routes["components"]["schemas"].contains("Row"));
+  EXPECT_EQ(ask(post("/v2/repository/models/sums/load", "")).status, 200);
   EXPECT_EQ(ask(post("/predict", kRow)).status, 200);
   EXPECT_EQ(ask(post("/v2/repository/models/a%20second%20one/load", "")).status, 200);
   EXPECT_EQ(ask(get("/v2/models/a%20second%20one/ready")).status, 200);
@@ -395,6 +426,16 @@ TEST_F(HttpServiceTest, ShowsPeopleAPageAndProgramsItsRoutes) {
   EXPECT_EQ(page.body.find("http://"), std::string::npos);  // it needs no network
   EXPECT_EQ(page.body.find("https://"), std::string::npos);
   EXPECT_EQ(json(get("/"))["status"], "ready");
+  for (const char* accept : {"text/html;q=0", "*/*", "application/json, text/html;q=0.5", "text/html; q=0.0"})
+    EXPECT_EQ(json(get("/", fmt::format("Accept: {}\r\n", accept)))["status"], "ready") << accept;
+  for (const char* accept : {"TEXT/HTML", "text/html;q=0.9,*/*;q=0.8", "image/png, text/html; q=0.1"})
+    EXPECT_TRUE(ask(get("/", fmt::format("Accept: {}\r\n", accept))).has("Content-Type: text/html"))
+        << accept;
+  // A target may name its host too.
+  EXPECT_EQ(json(get("http://h/health"))["status"], "ready");
+  EXPECT_EQ(json(get("HTTP://h"))["status"], "ready");
+  EXPECT_EQ(ask(post("http://h:8000/predict?strict=true", kRow)).status, 200);
+  EXPECT_EQ(ask(get("http://h/nothing")).status, 404);
   const Json routes = json(get("/openapi.json"));
   EXPECT_EQ(routes["openapi"], "3.1.0");
   EXPECT_EQ(routes["components"]["schemas"]["Row"]["properties"].size(), 3u);
