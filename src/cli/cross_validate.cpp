@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "report/folds.h"
 #include "task/metric_table.h"
 
 namespace shoestring::cli {
@@ -65,11 +66,11 @@ std::string event_of(const train::CrossValidation& result) {
 
 }  // namespace
 
-int cross_validate(const train::TrainRequest& request, int64_t folds, Console& console) {
+int cross_validate(train::TrainRequest request, int64_t folds, report::Level level, Console& console) {
   int64_t at = 1;
   std::vector<task::OutputFeature> outputs;
   std::set<std::string, std::less<>> said;  // each fold reads the same table
-  const train::TrainEvents events{
+  train::TrainEvents events{
       .prepared =
           [&](const train::Dataset& data) {
             if (outputs.empty())
@@ -88,6 +89,8 @@ int cross_validate(const train::TrainRequest& request, int64_t folds, Console& c
           [&](LogLevel level, std::string_view text) {
             if (said.emplace(text).second) console.sink()(level, text);
           }};
+  report::Reporter reporter(level);
+  reporter.watch(request, events);
   const auto result =
       train::cross_validate(request, folds, events, [&](int64_t fold, const train::TrainOutcome& outcome) {
         at = fold + 1;
@@ -113,6 +116,11 @@ int cross_validate(const train::TrainRequest& request, int64_t folds, Console& c
   }
   console.line(fmt::format("\nof the rows that each fold was not trained on:\n\n{}", table_of(*result)));
   console.sentence(fmt::format("each fold's metrics: {}/kfold_training_statistics.json", result->folder));
+  if (level != report::Level::none) {
+    const auto page = report::write_folds(*result);
+    if (!page) return report(page.error());
+    console.sentence("report: " + *page);
+  }
   console.event(event_of(*result));
   return result->out_of_time ? static_cast<int>(ErrorKind::stopped) : 0;
 }

@@ -2,11 +2,12 @@
 #pragma once
 
 #include "cli/console.h"
+#include "report/report.h"
 #include "train/cross_validate.h"
 
 namespace shoestring::cli {
 
 // Returns the exit code.
-int cross_validate(const train::TrainRequest& request, int64_t folds, Console& console);
+int cross_validate(train::TrainRequest request, int64_t folds, report::Level level, Console& console);
 
 }  // namespace shoestring::cli

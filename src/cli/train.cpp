@@ -21,7 +21,7 @@ int run(std::string_view verb, Arguments arguments) {
   if (given.folds) {
     given.request.stop = stop_flag();
     given.request.started = process_started();
-    return cross_validate(given.request, *given.folds, console);
+    return cross_validate(given.request, *given.folds, given.report_level, console);
   }
   if (given.remedy) {
     const auto share = read_share(given.remedy_share);

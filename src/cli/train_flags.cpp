@@ -119,8 +119,7 @@ Options options_of(std::string_view verb, TrainFlags& g) {
   const Option only_train[] = {
       {"remedy", "", "",
        "where the model overfits or its classes are unbalanced, try what may help, and keep what makes it "
-       "better "
-       "on the validation rows",
+       "better on the validation rows; where nothing is to be tried, training goes on in that time",
        &g.remedy},
       {"remedy-share", "", "SHARE",
        "of the time budget, for --remedy (0.3); without one all remedies are tried", &g.remedy_share}};

@@ -16,16 +16,16 @@ constexpr SplitName kSplits[] = {SplitName::training, SplitName::validation, Spl
 
 double count(int64_t n) { return static_cast<double>(n); }
 
-// The first output of the sampled training rows.
+// The first output of the sampled rows of a split.
 struct Target {
   std::vector<double> values;
   int64_t classes = 0;
   explicit operator bool() const { return !values.empty(); }
 };
-Target target_of(const train::Dataset& data, const DataSample& sample, const Cells& cells) {
+Target target_of(const train::Dataset& data, const DataSample& sample, const Cells& cells, SplitName base) {
   Target target;
   const auto& fit = data.fits.outputs[0];
-  const auto& rows = sample.rows(SplitName::training);
+  const auto& rows = sample.rows(base);
   if (std::holds_alternative<task::NumberFit>(fit)) {
     for (const uint32_t row : rows) target.values.push_back(cells.target_number(sample.targets(), 0, row));
   } else if (std::holds_alternative<task::BinaryFit>(fit)) {
@@ -95,8 +95,9 @@ class Look {
       : data_(&data),
         sample_(&sample),
         held_out_(held_out),
+        base_(sample.rows(SplitName::training).empty() ? held_out : SplitName::training),
         cells_(data.spec, data.fits),
-        target_(target_of(data, sample, cells_)) {}
+        target_(target_of(data, sample, cells_, base_)) {}
 
   ColumnFacts operator()(size_t input) const {
     ColumnFacts facts{.name = cells_.name(input),
@@ -121,7 +122,7 @@ class Look {
 
  private:
   void look_at_numbers(size_t input, ColumnFacts& facts) const {
-    std::vector<double> sorted = numbers(input, SplitName::training);
+    std::vector<double> sorted = numbers(input, base_);
     const std::vector<double> training = sorted;
     if (sorted.empty()) return;
     facts.rises = training.size() > 1 &&
@@ -139,17 +140,19 @@ class Look {
     const std::vector<double> edges = quantile_edges(sorted);
     std::vector<std::vector<int64_t>> counts(2, std::vector<int64_t>(edges.size() + 1, 0));
     for (const SplitName split : kSplits) {
-      const std::vector<double> values = split == SplitName::training ? training : numbers(input, split);
+      const std::vector<double> values = split == base_ ? training : numbers(input, split);
       std::vector<double> shares(values.empty() ? 0 : kBins, 0);
       for (const double v : values) {
         const double bin = (v - low) / (high - low) * static_cast<double>(kBins);
         shares[static_cast<size_t>(std::clamp(bin, 0.0, kBins - 1.0))] += 1 / count(std::ssize(values));
-        if (split == SplitName::training) ++counts[0][static_cast<size_t>(group_in(edges, v))];
+        if (split == base_) ++counts[0][static_cast<size_t>(group_in(edges, v))];
         if (split == held_out_) ++counts[1][static_cast<size_t>(group_in(edges, v))];
       }
       facts.shares.push_back(std::move(shares));
     }
-    facts.drift = held_out_ == SplitName::training ? kNan : stability_index(counts[0], counts[1]);
+    facts.drift = held_out_ == base_ ? kNan : stability_index(counts[0], counts[1]);
+    if (base_ != SplitName::training)
+      against_training(std::get<task::NumberFit>(data_->fits.inputs[input]), training, facts);
     if (!target_) return;
     std::vector<int32_t> groups, bins;
     for (const double v : training) {
@@ -159,6 +162,35 @@ class Look {
     }
     facts.strength = explained({groups, target_.values, std::ssize(edges) + 1, target_.classes});
     facts.relation = relation_of({bins, target_.values, kBins, target_.classes});
+  }
+
+  static void against_training(const task::NumberFit& fit, const std::vector<double>& values,
+                               ColumnFacts& facts) {
+    double sum = 0;
+    int64_t outside = 0;
+    for (const double v : values) {
+      const double rounding = 1e-5 * (std::abs(v) + fit.maximum - fit.minimum);  // they were encoded as f32
+      sum += v;
+      outside += v < fit.minimum - rounding || v > fit.maximum + rounding;
+    }
+    const double n = count(std::ssize(values));
+    facts.outside = count(outside) / n;
+    const bool has_deviation = fit.normalization == task::Normalization::zscore && fit.scale > 0;
+    facts.shift = has_deviation ? (sum / n - fit.mean) / fit.scale : kNan;
+  }
+
+  // Training rows of each group of words, as the fit has them.
+  std::vector<int64_t> of_training_words(size_t input, size_t groups) const {
+    std::vector<int64_t> counts(groups, 0);
+    const auto& fit = data_->fits.inputs[input];
+    const auto put = [&](size_t word, int64_t rows) { counts[std::min(word, groups - 1)] += rows; };
+    if (const auto* category = std::get_if<task::CategoryFit>(&fit))
+      for (size_t w = 0; w < category->counts.size(); ++w) put(w, category->counts[w]);
+    if (const auto* binary = std::get_if<task::BinaryFit>(&fit)) {  // the commonest first
+      put(0, std::max(binary->true_rows, binary->false_rows));
+      put(1, std::min(binary->true_rows, binary->false_rows));
+    }
+    return counts;
   }
 
   void look_at_words(size_t input, const std::vector<std::string>& labels, ColumnFacts& facts) const {
@@ -174,7 +206,7 @@ class Look {
         const int32_t code = cells_.code(sample_->inputs(), input, row);
         const auto group = std::min(static_cast<size_t>(std::max(code, 0)), groups - 1);
         shares[group] += 1 / count(std::ssize(rows));
-        if (split == SplitName::training) {
+        if (split == base_) {
           ++counts[0][group];
           of_training.push_back(code);
           shown_of_training.push_back(static_cast<int32_t>(group));
@@ -183,6 +215,7 @@ class Look {
       }
       facts.shares.push_back(std::move(shares));
     }
+    if (base_ != SplitName::training) counts[0] = of_training_words(input, groups);
     facts.drift = held_out_ == SplitName::training ? kNan : stability_index(counts[0], counts[1]);
     if (!target_) return;
     facts.strength = explained({of_training, target_.values, std::ssize(labels), target_.classes});
@@ -201,6 +234,7 @@ class Look {
   const train::Dataset* data_;
   const DataSample* sample_;
   SplitName held_out_;
+  SplitName base_;  // whose rows relations are told of
   Cells cells_;
   Target target_;
 };
@@ -263,7 +297,7 @@ double stability_index(std::span<const int64_t> expected, std::span<const int64_
 
 std::vector<ColumnFacts> column_facts(const train::Dataset& data, const DataSample& sample,
                                       SplitName held_out) {
-  if (sample.rows(SplitName::training).empty()) return {};
+  if (sample.rows(SplitName::training).empty() && sample.rows(held_out).empty()) return {};
   const Look look(data, sample, held_out);
   std::vector<ColumnFacts> columns;
   for (size_t i = 0; i < std::min(data.spec.recipe.inputs.size(), kMostColumns); ++i)

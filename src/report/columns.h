@@ -2,6 +2,7 @@
 // themselves, and how far the splits differ; and what is wrong with any of it.
 #pragma once
 
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -30,6 +31,10 @@ struct ColumnFacts {
   // The population stability index of the held-out rows against the training rows, less what chance would
   // make it; 0.1 is some, 0.25 is much. NaN where there are too few rows.
   double drift = 0;
+  // Of an evaluation, whose training rows are known by what the model has of them, and of numbers only: the
+  // share of the rows beyond what training saw, and how many standard deviations their mean is off. NaN where
+  // it cannot be told.
+  double outside = std::numeric_limits<double>::quiet_NaN(), shift = outside;
 };
 
 // Rows in groups, and what each is: a number, or one of `classes` classes.
@@ -44,6 +49,8 @@ double explained(const Grouped& rows);
 // Of counts in the same bins.
 double stability_index(std::span<const int64_t> expected, std::span<const int64_t> actual);
 
+// Where there are no training rows, all is told of those that are held out, against what the fits have of
+// training.
 std::vector<ColumnFacts> column_facts(const train::Dataset& data, const DataSample& sample,
                                       task::SplitName held_out);
 

@@ -9,6 +9,7 @@
 #include "report/columns.h"
 #include "report/importance.h"
 #include "report/quality.h"
+#include "train/cross_validate.h"
 #include "train/evaluate.h"
 
 namespace shoestring::report {
@@ -52,6 +53,33 @@ struct PlanFacts {
   std::optional<double> planned_usd, spent_usd, planned_wh, spent_wh;
 };
 
+// One run of a cross-validation; zeros and "" where it has no report.
+struct FoldFacts {
+  std::vector<int64_t> rows;  // of training, validation, test
+  std::string ending;
+  int64_t steps = 0, planned_bytes = 0, peak_bytes = 0;
+  double planned_seconds = 0, took_seconds = 0;
+};
+
+struct FoldsFacts {
+  int64_t count = 0, pooled = 0;          // pooled: folds whose answers are in Facts::quality
+  std::vector<train::FoldMetric> values;  // of the test rows
+  std::vector<FoldFacts> runs;
+};
+
+// What an evaluation was to take by its plan, and took.
+struct EvaluationFacts {
+  struct Line {
+    std::string name;
+    int64_t bytes = 0;
+  };
+  std::vector<Line> memory;  // that its parts hold, exactly or at most
+  int64_t peak_bytes = 0;    // of the process
+  double reading_seconds = 0, answering_seconds = 0;
+  double formula_seconds = 0;  // of answering, by the rates of the machine
+  int64_t rows = 0, rows_at_once = 0;
+};
+
 // A training on some of the rows; the last is the run itself.
 struct LearningPoint {
   int64_t rows = 0;
@@ -71,6 +99,8 @@ struct Facts {
   std::vector<std::string> remarks;
   std::optional<RunFacts> run;  // absent of an evaluation
   std::optional<PlanFacts> plan;
+  std::optional<FoldsFacts> folds;            // of a cross-validation
+  std::optional<EvaluationFacts> evaluation;  // in the place of run and plan
   std::optional<TrainingFacts> training;
   std::optional<Quality> quality;
   std::vector<std::string> classes;  // that ColumnFacts::relation is of; empty of numbers

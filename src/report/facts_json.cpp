@@ -132,7 +132,34 @@ void add(JsonText& json, const ColumnFacts& c) {
   };
   lists("shares", c.shares);
   lists("relation", c.relation);
+  if (!std::isnan(c.outside)) json.member("outside", c.outside).member("shift", c.shift);
   json.member("strength", c.strength).member("drift", c.drift).close('}');
+}
+
+// Whether more of a metric is better.
+bool maximised(const Facts& facts, const std::string& output, std::string_view metric) {
+  const auto type = std::ranges::find(facts.outputs, output, [](const auto& o) { return o.first; });
+  for (const auto t : {task::FeatureType::number, task::FeatureType::binary, task::FeatureType::category,
+                       task::FeatureType::vector, task::FeatureType::set})
+    if (type != facts.outputs.end() && name_of(t) == type->second)
+      if (const auto* info = task::find_metric(t, metric)) return info->maximise;
+  return false;
+}
+
+void add(JsonText& json, const FoldsFacts& folds, const Facts& facts) {
+  json.open('{').member("count", folds.count).member("pooled", folds.pooled).key("metrics").open('[');
+  for (const auto& m : folds.values) {
+    json.open('{').member("output", m.output).member("metric", m.name);
+    json.member("maximise", maximised(facts, m.output, m.name)).member("mean", m.mean);
+    json.member("deviation", m.deviation).member("folds", m.of_fold).close('}');
+  }
+  json.close(']').key("runs").open('[');
+  for (const auto& r : folds.runs) {
+    json.open('{').member("rows", r.rows).member("ending", r.ending).member("steps", r.steps);
+    json.member("planned_bytes", r.planned_bytes).member("peak_bytes", r.peak_bytes);
+    json.member("planned_seconds", r.planned_seconds).member("took_seconds", r.took_seconds).close('}');
+  }
+  json.close(']').close('}');
 }
 
 // A table: a row for each metric, a value for each split.
@@ -148,18 +175,9 @@ void add_metrics(JsonText& json, const Facts& facts) {
     json.close(']').close('}');
   };
   if (!facts.metrics.empty())
-    for (const auto& output : facts.metrics.front().second.outputs) {
-      const auto type = std::find_if(facts.outputs.begin(), facts.outputs.end(),
-                                     [&](const auto& o) { return o.first == output.name; });
-      for (const auto& [metric, value] : output.values) {
-        bool maximise = false;
-        for (const auto t : {task::FeatureType::number, task::FeatureType::binary,
-                             task::FeatureType::category, task::FeatureType::vector, task::FeatureType::set})
-          if (type != facts.outputs.end() && name_of(t) == type->second)
-            if (const auto* info = task::find_metric(t, metric)) maximise = info->maximise;
-        row(output.name, metric, maximise);
-      }
-    }
+    for (const auto& output : facts.metrics.front().second.outputs)
+      for (const auto& [metric, value] : output.values)
+        row(output.name, metric, maximised(facts, output.name, metric));
   if (facts.outputs.size() > 1) row(std::string(task::kCombined), "loss", false);
   json.close(']').close('}');
 }
@@ -195,6 +213,15 @@ std::string to_json(const Facts& facts) {
     json.member("peak_bytes", plan->peak_bytes);
     json.member("planned_usd", plan->planned_usd).member("spent_usd", plan->spent_usd);
     json.member("planned_wh", plan->planned_wh).member("spent_wh", plan->spent_wh).close('}');
+  }
+  if (facts.folds) add(json.key("folds"), *facts.folds, facts);
+  if (const auto& e = facts.evaluation) {
+    json.key("evaluation").open('{').key("memory").open('[');
+    for (const auto& line : e->memory)
+      json.open('{').member("name", line.name).member("bytes", line.bytes).close('}');
+    json.close(']').member("peak_bytes", e->peak_bytes).member("reading_seconds", e->reading_seconds);
+    json.member("answering_seconds", e->answering_seconds).member("formula_seconds", e->formula_seconds);
+    json.member("rows", e->rows).member("rows_at_once", e->rows_at_once).close('}');
   }
   if (facts.training) add(json.key("training"), *facts.training);
   if (facts.quality) add(json.key("quality"), *facts.quality);

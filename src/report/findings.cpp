@@ -161,6 +161,41 @@ std::vector<Finding> data_findings(const train::Dataset& data, const std::vector
   return out;
 }
 
+std::vector<Finding> measured_findings(const train::Dataset& data, const std::vector<ColumnFacts>& columns,
+                                       const std::string& rows_name) {
+  std::vector<Finding> out;
+  if (const int64_t left_out = data.rows - data.split_rows(); left_out > 0)
+    out.push_back(
+        {share(left_out, data.rows) > 0.05 ? Severity::warning : Severity::note, "",
+         fmt::format("{} not measured", left_out == 1 ? "1 row is" : fmt::format("{} rows are", left_out)),
+         fmt::format("Of {} that were read {} are measured; the others have no target, or are of "
+                     "another split.",
+                     data.rows, data.split_rows()),
+         ""});
+  about_drift(columns, rows_name, out);
+  constexpr double kBeyond = 0.01, kSome = 0.25, kMuch = 0.5, kSure = 4;
+  const double chance = kSure / std::sqrt(static_cast<double>(std::max<int64_t>(1, data.split_rows())));
+  for (const ColumnFacts& c : columns) {
+    if (std::abs(c.shift) > std::max(kSome, chance))
+      out.push_back(
+          {std::abs(c.shift) > kMuch ? Severity::warning : Severity::note, c.name,
+           fmt::format("'{}' is {} than in training", c.name, c.shift > 0 ? "higher" : "lower"),
+           fmt::format("Its mean is {:.2f} standard deviations from that of the training rows, {:.4g}.",
+                       std::abs(c.shift), c.mean),
+           "find out what changed: a unit, a source, the time; if it stays so, train on rows like these"});
+    if (c.outside > kBeyond)
+      out.push_back({Severity::warning, c.name, fmt::format("'{}' goes beyond what training saw", c.name),
+                     fmt::format("{} of the rows are below {:.4g} or above {:.4g}, where no training row is.",
+                                 percent(c.outside), c.minimum, c.maximum),
+                     "answers there are guesses: check the values, or train on rows that cover them"});
+  }
+  about_missing(data, columns, out);
+  sort_by_severity(out);
+  constexpr size_t kMost = 40;
+  if (out.size() > kMost) out.resize(kMost);
+  return out;
+}
+
 void sort_by_severity(std::vector<Finding>& findings) {
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });

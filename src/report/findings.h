@@ -13,6 +13,10 @@ std::vector<Finding> data_findings(const train::Dataset& data, const std::vector
                                    const Duplicates& duplicates, const std::string& held_out);
 
 // The most severe first; equals keep their order.
+// Of rows that are only measured, against what the model knows of its training rows.
+std::vector<Finding> measured_findings(const train::Dataset& data, const std::vector<ColumnFacts>& columns,
+                                       const std::string& rows_name);
+
 void sort_by_severity(std::vector<Finding>& findings);
 
 }  // namespace shoestring::report

@@ -33,7 +33,9 @@ struct GroupSums {
   double loss = 0, error = 0, absolute = 0;
 };
 
-NumberQuality summed(std::vector<NumberQuality::Pair> pairs) {
+}  // namespace
+
+NumberQuality number_quality(std::vector<NumberQuality::Pair> pairs) {
   NumberQuality out{.sampled = std::ssize(pairs)};
   if (pairs.empty()) return out;
   constexpr size_t kBins = 40, kTenths = 10, kDrawn = 400;
@@ -72,8 +74,6 @@ NumberQuality summed(std::vector<NumberQuality::Pair> pairs) {
   }
   return out;
 }
-
-}  // namespace
 
 // What is gathered of one output.
 struct QualityRecorder::Output {
@@ -238,7 +238,7 @@ OutputQuality QualityRecorder::Output::finish(const Cells& cells, const std::vec
     scores[c] = Scores();
   }
   if (confidence) quality.confidence = curves_of(confidence->groups());
-  if (std::holds_alternative<task::NumberFit>(*fit)) quality.number = summed(std::move(pairs));
+  if (std::holds_alternative<task::NumberFit>(*fit)) quality.number = number_quality(std::move(pairs));
   std::sort(mistakes.begin(), mistakes.end(), worse);
   quality.mistakes = std::move(mistakes);
   for (size_t g = 0; g < grouped.size(); ++g) {

@@ -64,6 +64,9 @@ struct NumberQuality {
   static constexpr double kQuantiles[] = {0.5, 0.8, 0.9, 0.95, 0.99};
 };
 
+// Of sampled rows.
+NumberQuality number_quality(std::vector<NumberQuality::Pair> pairs);
+
 // A place of a vector, a word of a set.
 struct PartQuality {
   std::string label;

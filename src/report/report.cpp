@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "budget/machine_profile.h"
+#include "budget/step_time.h"
 #include "report/diagnosis.h"
 #include "report/findings.h"
 #include "report/page.h"
@@ -60,10 +62,33 @@ Duplicates add_data(const train::Dataset& data, task::SplitName held_out, Facts&
       for (size_t c = 0; c < facts.columns.front().relation.size(); ++c)
         facts.classes.push_back(category->vocabulary[c]);
   }
+  if (data.count(task::SplitName::training) == 0) {  // of an evaluation
+    facts.data_findings = measured_findings(data, facts.columns, facts.metrics.back().first);
+    return {};
+  }
   const Duplicates duplicates = find_duplicates(data, sample, held_out);
   facts.duplicates = duplicates;
   facts.data_findings = data_findings(data, facts.columns, duplicates, std::string(name_of(held_out)));
   return duplicates;
+}
+
+EvaluationFacts evaluation_facts(const train::Measured& m, const train::SavedModel& model) {
+  int64_t states = 0;
+  for (const auto& tensor : model.file.tensors) states += std::ssize(tensor.bytes);
+  const auto target = native_target();
+  const auto known = budget::load_or_built_in(target);
+  const auto passes = (m.metrics.rows + m.plan_rows - 1) / std::max<int64_t>(1, m.plan_rows);
+  return {.memory = {{"rows", m.data.bytes()},
+                     {"arena", m.plan.arena_bytes},
+                     {"parameters", states},
+                     {"report", kReportBytes}},
+          .peak_bytes = peak_resident_bytes(),
+          .reading_seconds = m.reading_seconds,
+          .answering_seconds = m.answering_seconds,
+          .formula_seconds =
+              static_cast<double>(passes) * budget::seconds_of(m.plan, *known.profile, target.threads),
+          .rows = m.metrics.rows,
+          .rows_at_once = m.plan_rows};
 }
 
 // What takes more than a tenth of the training. Without time for it, why it is not there.
@@ -212,18 +237,24 @@ void Reporter::watch(train::EvaluateRequest& request, const train::SavedModel& m
     if (!quality_) quality_.emplace(data.spec, data.fits);
     quality_->add(split, at, ports, !data.file);
   };
-  request.measured = [this, &model, folder = std::move(folder), rows_name = std::move(rows_name)](
-                         const train::Dataset& data, task::SplitName,
-                         const train::Metrics& metrics) -> Status {
+  request.measured = [this, &model, folder = std::move(folder),
+                      rows_name = std::move(rows_name)](const train::Measured& measured) -> Status {
+    const train::Dataset& data = measured.data;
+    const train::Metrics& metrics = measured.metrics;
     Facts facts = facts_of(data, folder);
+    if (data.count(task::SplitName::training) == 0) facts.split_rows = {{rows_name, metrics.rows}};
     facts.metrics.emplace_back(rows_name, metrics);
     facts.remarks = train::remarks_on(model.spec, model.fits, metrics, rows_name, nullptr);
+    facts.evaluation = evaluation_facts(measured, model);
     if (quality_) facts.quality = quality_->take();
     if (facts.quality) facts.quality->split = rows_name;
     quality_.reset();
+    const Duplicates duplicates = add_data(data, measured.split, facts);
+    if (data.count(task::SplitName::training) == 0)
+      for (auto& [split, rows] : facts.sampled_rows) split = rows_name;
     const Evidence evidence{
         .spec = model.spec, .fits = model.fits, .held_out = &metrics, .held_out_name = rows_name};
-    facts.diagnosis = diagnose(evidence, facts, {});
+    facts.diagnosis = diagnose(evidence, facts, duplicates);
     auto wrote = write_down(facts, folder);
     return wrote ? Status() : fail(wrote.error());
   };

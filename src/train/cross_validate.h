@@ -7,6 +7,7 @@
 //     kfold_training_statistics.json   metrics of each fold's test rows; over the folds their mean and sample
 //                                      standard deviation: {"overall": {"y": {"accuracy_mean": …,
 //                                      "accuracy_std": …}}}
+//     report.html, report.json         over the folds (src/report/folds.h)
 //     kfold_split_indices.json         which rows of the table train, validate and test in each fold, from 0
 #pragma once
 

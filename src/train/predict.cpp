@@ -292,12 +292,15 @@ Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log) {
 }
 
 Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log) {
+  const SteadyClock clock;
+  const double began = clock.seconds();
   const SavedModel& model = predictor.model();
   const bool as_trained = request.split != SplitWanted::all;
   const auto data = prepare_fitted({.dataset = request.dataset, .format = request.format}, model.spec,
                                    model.fits, as_trained ? RowsWanted::as_trained : RowsWanted::all,
                                    {.seed = model.seed, .log = log, .stop = request.stop});
   if (!data) return fail(data.error());
+  const double read = clock.seconds();
   const task::SplitName split = request.split == SplitWanted::training     ? task::SplitName::training
                                 : request.split == SplitWanted::validation ? task::SplitName::validation
                                                                            : task::SplitName::test;
@@ -331,7 +334,15 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   if (out)
     if (auto ok = out->finish(false); !ok) return fail(ok.error());
   if (request.measured)
-    if (auto ok = request.measured(*data, split, metrics); !ok) return fail(ok.error());
+    if (auto ok = request.measured({.data = *data,
+                                    .split = split,
+                                    .metrics = metrics,
+                                    .plan = (*runner)->plan(),
+                                    .plan_rows = (*runner)->rows(),
+                                    .reading_seconds = read - began,
+                                    .answering_seconds = clock.seconds() - read});
+        !ok)
+      return fail(ok.error());
   return metrics;
 }
 

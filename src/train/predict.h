@@ -87,6 +87,17 @@ struct PredictOutcome {
 Result<PredictOutcome> predict(const PredictRequest& request, const LogSink& log);
 Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& request, const LogSink& log);
 
+// What an evaluation found and took, while its rows are still in memory.
+struct Measured {
+  const Dataset& data;
+  task::SplitName split;
+  const Metrics& metrics;
+  const Plan& plan;  // of `plan_rows` rows at a time
+  int64_t plan_rows = 0;
+  double reading_seconds = 0;  // the table, preprocessed
+  double answering_seconds = 0;
+};
+
 struct EvaluateRequest {
   std::string model = {};
   std::string dataset = {}, format = {};
@@ -97,7 +108,7 @@ struct EvaluateRequest {
   const std::atomic<bool>* stop = nullptr;  // set from outside: give up, with ErrorKind::interrupted
   // Shown each batch once it is answered, and the rows once all are (train/witness.h).
   std::function<void(task::SplitName, const Dataset&, const RowsAt&, const Ports&)> answered = {};
-  std::function<Status(const Dataset&, task::SplitName, const Metrics&)> measured = {};
+  std::function<Status(const Measured&)> measured = {};
 };
 Result<Metrics> evaluate(const EvaluateRequest& request, const LogSink& log);
 Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, const LogSink& log);

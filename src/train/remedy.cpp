@@ -155,6 +155,8 @@ Result<Patient> patient_of(const TrainOutcome& outcome) {
   position.best.step = outcome.best_step;
   position.history = read_file(outcome.folder + "/metrics.jsonl").value_or("");  // there may be none
   p.course = course(position);
+  p.steps = outcome.times.steps_done;
+  p.steps_wanted = outcome.times.steps_wanted;
   return p;
 }
 
@@ -259,6 +261,13 @@ std::vector<Remedy> remedies(const Patient& p) {
     add(class_weights(p.recipe, o, classes), reason);
     add(oversampling(p.recipe), reason);
   }
+  if (p.steps < p.steps_wanted)
+    all.push_back({.name = "more steps",
+                   .change = "training goes on from the best model",
+                   .reason = fmt::format("the time was up after {} of {} steps, and some is left", p.steps,
+                                         p.steps_wanted),
+                   .recipe = p.recipe,
+                   .goes_on = true});
   return all;
 }
 
@@ -322,6 +331,7 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
     trial.targets.clear();
     trial.budget.clear();
     trial.resume.clear();
+    if (fresh->goes_on) trial.load = trained->model_path;
     trial.output_directory = trials;
     trial.experiment = "remedy";
     trial.model = std::to_string(done.size());

@@ -17,10 +17,11 @@ namespace shoestring::train {
 
 // A run as far as remedies go by it.
 struct Patient {
-  task::Recipe recipe;                // as it was resolved
-  Metrics training, validation;       // of the best model
-  std::vector<Classes> classes = {};  // of each output; empty where it has none
-  Course course = {};                 // of the losses
+  task::Recipe recipe;                  // as it was resolved
+  Metrics training, validation;         // of the best model
+  std::vector<Classes> classes = {};    // of each output; empty where it has none
+  Course course = {};                   // of the losses
+  int64_t steps = 0, steps_wanted = 0;  // done, and of the whole recipe: fewer where the time was too short
 };
 
 struct Remedy {
@@ -28,10 +29,12 @@ struct Remedy {
   std::string change;  // "dropout: 0.2 in each layer"
   std::string reason;  // the evidence: "accuracy of 'y' is 0.98 on the training rows and 0.86 on 600 others"
   task::Recipe recipe;
+  bool goes_on = false;  // from the weights of the best model, not anew
 };
 // What to try next, the likeliest first: of overfitting dropout, weight decay and half as wide layers; of
-// unbalanced classes weights and oversampling. Empty where the run shows neither. (Stopping earlier is none
-// of them: a run keeps the best of its evaluations anyway.)
+// unbalanced classes weights and oversampling. Where time ended the run before its last step, more steps come
+// last, so that what is left of the time is used. Empty where the run shows none of it. (Stopping earlier is
+// none of them: a run keeps the best of its evaluations anyway.)
 std::vector<Remedy> remedies(const Patient& patient);
 
 struct Tried {

@@ -423,8 +423,25 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
 
 Result<std::vector<budget::WayOut>> memory_ways_out(Run& run, const TrainRequest& request) {
   const int64_t needed = run.needed();
-  return budget::ways_out(run.asked, needed, memory_limit(run.asked.recipe.budget, run.site),
-                          [&](const task::Recipe& recipe) { return compile_again(run, request, recipe); });
+  const auto limit = memory_limit(run.asked.recipe.budget, run.site);
+  const auto total_of = [&](const task::Recipe& recipe) { return compile_again(run, request, recipe); };
+  std::optional<budget::WayOut> without_report;
+  if (limit && needed > *limit && needed - run.witness_bytes <= *limit) {
+    const int64_t witness = std::exchange(run.witness_bytes, 0);
+    const auto total = total_of(run.asked.recipe);
+    run.witness_bytes = witness;
+    if (!total && total.error().kind != ErrorKind::budget) return fail(total.error());
+    if (total && *total <= *limit)
+      without_report = {"--report none",          human_bytes(*total),         kNoReport,
+                        budget::Resource::memory, static_cast<double>(*total), true};
+  }
+  auto ways = budget::ways_out(run.asked, needed, limit, total_of);
+  if (!ways || !without_report) return ways;
+  // The model stays as it is: that is the cheapest.
+  constexpr size_t kMostWays = 3;
+  ways->insert(ways->begin(), std::move(*without_report));
+  if (ways->size() > kMostWays) ways->resize(kMostWays);
+  return ways;
 }
 
 Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const TrainEvents& events,

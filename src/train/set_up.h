@@ -82,6 +82,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
 // train takes at its peak with it, but for what differs from run to run.
 Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe);
 
+inline constexpr const char* kNoReport = "no report.html";  // the price of --report none
 // The cheapest changes that need less memory, for a ledger; the last of them is compiled afterwards.
 Result<std::vector<budget::WayOut>> memory_ways_out(Run& run, const TrainRequest& request);
 

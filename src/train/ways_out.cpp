@@ -132,6 +132,8 @@ Result<std::vector<WayOut>> ways_of_time(Run& run, const TrainRequest& request, 
                 : fmt::format("--budget money={:.2g}", budget.money_usd.value_or(0) * kMargin * all / *limit);
     add(more, all, "", true);
   }
+  const double witness = request.witness.ended ? request.witness.seconds : 0;
+  if (limit && all > *limit && all - witness <= *limit) add("--report none", all - witness, kNoReport, true);
   for (const Change& change : shortenings(run, loop)) {
     if (ways.size() == kMostWays) break;
     if (auto total = compile_again(run, request, change.recipe); !total) {
@@ -162,6 +164,7 @@ std::vector<WayOut> ways_of_disk(const Run& run, const TrainRequest& request) {
     add("--skip_save_progress", checkpoint_disk(run.engine()), "a run that is killed begins anew");
   if (request.save_predictions)
     add("--skip_save_predictions", answers_disk(run.data), "no answers to the test rows");
+  if (run.witness_disk_bytes > 0) add("--report none", run.witness_disk_bytes, kNoReport);
   return ways;
 }
 

@@ -108,6 +108,29 @@ def choices_hold(folder):
     expect(choice["f1_here"] <= own["best_f1"] + 1e-6, "no threshold is better than the best")
 
 
+def folds_hold(folder, rows):
+    """Over the folds: every row is answered once, by the model that was not trained on it."""
+    facts = json.loads((folder / "report.json").read_text())
+    tested = json.loads((folder / "kfold_split_indices.json").read_text())
+    count, answered = facts["folds"]["count"], {}
+    for fold in range(1, count + 1):
+        indices = tested[f"fold_{fold}"]["test_indices"]
+        for row, answer in zip(indices, csv.DictReader(open(folder / f"fold_{fold}/predictions.csv"))):
+            answered[row] = answer
+    expect(sorted(answered) == list(range(len(rows))), "each row is tested once")
+    expect(facts["quality"]["rows"] == len(rows), "all are pooled")
+    for quality in facts["quality"]["outputs"][:2]:
+        labels, name = quality["labels"], quality["name"]
+        wanted = [sum(rows[i][name] == t and a[name + "_predictions"] == p for i, a in answered.items()) for t in labels for p in labels]
+        expect(quality["confusion"] == wanted, f"pooled confusion of {name}: {quality['confusion']}, from the answers {wanted}")
+    yes = facts["quality"]["outputs"][0]["curves"][0]
+    order = sorted(answered)
+    wanted = area([float(answered[i][f"yes_probabilities_{yes['label']}"]) for i in order], [rows[i]["yes"] == yes["label"] for i in order])
+    expect(abs(yes["of"]["roc_auc"] - wanted) < 0.01, f"pooled AUC: {yes['of']['roc_auc']}, {wanted}")
+    for metric in facts["folds"]["metrics"]:
+        expect(abs(sum(metric["folds"]) / count - metric["mean"]) < 1e-4 * max(1, abs(metric["mean"])), f"mean of {metric['metric']}")
+
+
 # ---- the pages ---------------------------------------------------------------------------------------
 
 WATCH = """<script>window.faults = [];
@@ -183,6 +206,9 @@ def main():
         run(binary, "evaluate", "--quiet", "--model_path", first, "--dataset", data, "--output_directory", work / "measured")
         numbers_hold(work / "measured", list(csv.DictReader(open(data))))
         choices_hold(first)
+        run(binary, "experiment", "--quiet", "--config", recipe, "--dataset", data, "--output_directory", work / "runs", "--experiment_name", "cross", "--k_fold", 3)
+        crossed = work / "runs/cross_run"
+        folds_hold(crossed, list(csv.DictReader(open(data))))
         before = (first / "report.html").read_bytes()
         run(binary, "visualize", "--model_path", first)
         expect(len((first / "report.html").read_bytes()) > 0.9 * len(before), "visualize makes the page again")
@@ -190,11 +216,15 @@ def main():
         if not chromium:
             print("there is no chromium (tools/setup --ci installs it): the pages were not opened")
             sys.exit(77)
-        pages = {"full": first / "report.html", "normal": second / "report.html", "measured": work / "measured/report.html", "both": work / "both.html"}
+        pages = {"full": first / "report.html", "normal": second / "report.html", "measured": work / "measured/report.html", "both": work / "both.html", "folds": crossed / "report.html"}
         for dark in False, True:
             verdicts = opened(chromium, work, pages, dark)
         sections = verdicts["full_1280"]["sections"]
         expect(sections == ["overview", "plan", "diagnosis", "data", "training", "quality", "importance"], f"sections: {sections}")
+        measured = verdicts["measured_1280"]["sections"]
+        expect(measured == ["overview", "plan", "diagnosis", "data", "quality"], f"sections of an evaluation: {measured}")
+        folds = verdicts["folds_1280"]["sections"]
+        expect(folds == ["folds", "diagnosis", "data", "quality"], f"sections of a cross-validation: {folds}")
         expect(verdicts["both_1280"]["sections"] == ["compare"], "a comparison compares")
         print({name: (v["charts"], v["tables"], v["height"]) for name, v in verdicts.items()})
     finally:

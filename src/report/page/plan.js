@@ -3,7 +3,7 @@
   const { h, table, card, tile, plot, bars, number, bytes, seconds, usd, percent, finite } = Report;
 
   Report.section('overview', 'Overview', (facts, all) => {
-    if (all.length > 1) return null;
+    if (all.length > 1 || facts.folds) return null;
     const held = facts.metrics.splits.length - 1;
     const main = facts.outputs.flatMap(output => {
       const rows = facts.metrics.rows.filter(r => r.output === output.name);
@@ -29,7 +29,20 @@
       facts.diagnosis.length ? null : h('div', {}, facts.remarks.map(text => h('p', {}, text)))].filter(Boolean);
   });
 
+  // An evaluation has no budget; what its parts hold is known all the same.
+  function evaluation(e) {
+    return [h('div', { class: 'grid' },
+      card('What it took', `${number(e.rows)} rows, ${number(e.rows_at_once)} at a time`, table(['', { n: 'by the formula' }, { n: 'actual' }], [
+        ['reading and preprocessing', '–', seconds(e.reading_seconds)],
+        ['answering', seconds(e.formula_seconds), seconds(e.answering_seconds)],
+        ['rows/s answered', number(e.rows / e.formula_seconds, 3), number(e.rows / e.answering_seconds, 3)]]),
+      h('p', { class: 'about' }, 'The formula has the network alone; answering also gathers rows, sums metrics and writes answers.')),
+      card('Memory', 'What its parts hold, and what the process held at most', table(['', { n: 'bytes' }],
+        [...e.memory.map(l => [l.name, bytes(l.bytes)]), ['the whole process, at its peak', bytes(e.peak_bytes)]])))];
+  }
+
   Report.section('plan', 'Plan', (facts, all) => {
+    if (facts.evaluation && all.length === 1) return evaluation(facts.evaluation);
     const plan = facts.plan;
     if (!plan || all.length > 1) return null;
     const memory = plan.ledger.memory, times = plan.times;

@@ -140,7 +140,7 @@
     if (!q.mistakes.length) return null;
     const placed = q.mistakes.every(m => m.table_row > 0);
     const sure = q.mistakes.some(m => finite(m.probability));
-    const whole = card('The worst mistakes', `Rows of the ${quality.split} split, numbered as predictions.csv has them, as the model saw them`, table(
+    const whole = card('The worst mistakes', (quality.split === 'out-of-fold' ? 'Rows of the table, from 1' : `Rows of the ${quality.split} split, numbered as predictions.csv has them`) + ', as the model saw them', table(
       [{ n: 'row' }, ...(placed ? [{ n: 'of the table' }] : []), 'truth', 'answer', ...(sure ? [{ n: 'sure' }] : []), { n: q.type === 'number' ? 'distance' : 'loss' }, ...quality.columns],
       q.mistakes.map(m => [number(m.row), ...(placed ? [number(m.table_row)] : []), m.truth, m.answer, ...(sure ? [percent(m.probability, 0)] : []), number(m.badness, 3), ...m.cells])));
     whole.classList.add('whole');
@@ -151,7 +151,7 @@
   Report.section('quality', 'Quality', (facts, all) => {
     const quality = facts.quality;
     if (!quality || all.length > 1) return null;
-    return [h('p', { class: 'muted' }, `Of the ${number(quality.rows)} ${quality.split} rows.`), ...quality.outputs.flatMap(q => [
+    return [h('p', { class: 'muted' }, facts.folds ? `Of ${number(quality.rows)} rows, each answered by the model of the fold that was not trained on it` + (facts.folds.pooled < facts.folds.count ? `; of ${facts.folds.pooled} of ${facts.folds.count} folds` : '') + '. Curves are pooled from the points that each fold kept.' : `Of the ${number(quality.rows)} ${quality.split} rows.`), ...quality.outputs.flatMap(q => [
       quality.outputs.length > 1 ? h('h4', {}, `${q.name} (${q.type})`) : null,
       h('div', { class: 'grid' }, ...(q.type === 'binary' ? binary(q, quality.split) : q.type === 'category' ? category(q) : q.type === 'number' ? numeric(q, quality.rows) : parts(q)).filter(Boolean), subgroups(q), mistakes(q, quality))])].filter(Boolean);
   });

@@ -116,6 +116,36 @@ TEST(DataFindings, TheStabilityIndexIsThatOfItsDefinition) {
   EXPECT_NEAR(stability_index(expected, actual), by_hand, 1e-4);
 }
 
+// A table that is only measured: against what a model has of its training rows.
+TEST(MeasuredFindings, TellWhatIsOtherThanInTraining) {
+  const Folder folder;
+  const auto table = [](int first, double more, const char* usual) {
+    std::string text = "x,same,word,y\n";
+    for (int i = first; i < first + 600; ++i)
+      text += fmt::format("{:.4f},{:.4f},{},{}\n", std::fmod(i * 0.6180339887, 1.0) + more,
+                          std::fmod(i * 0.7548776662, 1.0), i % 5 ? usual : "rare", i % 3 ? "yes" : "no");
+    return text;
+  };
+  const auto recipe = train::recipe_from(R"(
+input_features: [{name: x, type: number}, {name: same, type: number}, {name: word, type: category}]
+output_features: [{name: y, type: binary}]
+)");
+  const auto trained = train::prepare({.dataset = folder.write("a.csv", table(0, 0, "usual"))}, recipe, {});
+  ASSERT_TRUE(trained) << trained.error().message();
+  const auto measured = train::prepare_fitted({.dataset = folder.write("b.csv", table(600, 0.3, "rare"))},
+                                              trained->spec, trained->fits, train::RowsWanted::all, {});
+  ASSERT_TRUE(measured) << measured.error().message();
+  Found found;
+  found.columns = column_facts(*measured, DataSample(*measured), task::SplitName::test);
+  found.findings = measured_findings(*measured, found.columns, "measured");
+  EXPECT_NEAR(found.column("x").shift, 0.3 * std::sqrt(12), 0.05);  // of a uniform distribution
+  EXPECT_NEAR(found.column("x").outside, 0.3, 0.02);
+  EXPECT_TRUE(found.has(Severity::warning, "'x' is higher than in training"));
+  EXPECT_TRUE(found.has(Severity::warning, "'x' goes beyond what training saw"));
+  EXPECT_TRUE(found.has(Severity::warning, "'word' differs between training and measured rows"));
+  for (const Finding& f : found.findings) EXPECT_NE(f.subject, "same") << f.title;
+}
+
 TEST(DataFindings, ASoundTableHasNone) {
   std::string text = "a,b,y\n";
   for (int i = 0; i < 1000; ++i) {

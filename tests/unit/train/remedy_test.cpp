@@ -60,6 +60,20 @@ TEST(Remedies, AreForWhatTheRunShows) {
             (std::vector<std::string>{"oversampling"}));
 }
 
+TEST(Remedies, TimeThatIsLeftGoesToMoreSteps) {
+  Patient cut_short = patient(kBinary, 0.9, 0.9, {500, 500});
+  cut_short.steps = 60, cut_short.steps_wanted = 900;
+  const auto more = remedies(cut_short);
+  ASSERT_EQ(names(more), (std::vector<std::string>{"more steps"}));
+  EXPECT_TRUE(more[0].goes_on);
+  EXPECT_EQ(more[0].reason, "the time was up after 60 of 900 steps, and some is left");
+  cut_short.classes[0].rows = {950, 50};
+  EXPECT_EQ(names(remedies(cut_short)),
+            (std::vector<std::string>{"class weights", "oversampling", "more steps"}));
+  cut_short.steps = 900;
+  EXPECT_EQ(names(remedies(cut_short)), (std::vector<std::string>{"class weights", "oversampling"}));
+}
+
 // 120 rows of noise with a faint rule: a wide network learns them by heart.
 std::string noisy_table() {
   std::mt19937 random(7);
