@@ -66,7 +66,7 @@ std::string event_of(const train::CrossValidation& result) {
 
 }  // namespace
 
-int cross_validate(train::TrainRequest request, int64_t folds, report::Level level, Console& console) {
+int cross_validate(train::TrainRequest request, int64_t folds, report::Level report_level, Console& console) {
   int64_t at = 1;
   std::vector<task::OutputFeature> outputs;
   std::set<std::string, std::less<>> said;  // each fold reads the same table
@@ -89,7 +89,7 @@ int cross_validate(train::TrainRequest request, int64_t folds, report::Level lev
           [&](LogLevel level, std::string_view text) {
             if (said.emplace(text).second) console.sink()(level, text);
           }};
-  report::Reporter reporter(level);
+  report::Reporter reporter(report_level);
   reporter.watch(request, events);
   const auto result =
       train::cross_validate(request, folds, events, [&](int64_t fold, const train::TrainOutcome& outcome) {
@@ -116,7 +116,7 @@ int cross_validate(train::TrainRequest request, int64_t folds, report::Level lev
   }
   console.line(fmt::format("\nof the rows that each fold was not trained on:\n\n{}", table_of(*result)));
   console.sentence(fmt::format("each fold's metrics: {}/kfold_training_statistics.json", result->folder));
-  if (level != report::Level::none) {
+  if (report_level != report::Level::none) {
     const auto page = report::write_folds(*result);
     if (!page) return report(page.error());
     console.sentence("report: " + *page);
