@@ -14,9 +14,9 @@ namespace {
 
 struct Given {
   std::vector<std::string> models;
-  std::string budget, prices, max_body;
+  std::string budget, prices, max_body, large_requests;
   std::optional<int64_t> connections, max_batch;
-  bool json = false;
+  bool json = false, tls = false;
 };
 
 Result<serve::ServePlanRequest> complete(const Given& g) {
@@ -34,9 +34,7 @@ Result<serve::ServePlanRequest> complete(const Given& g) {
     request.budget = *budget;
   }
   request.prices = g.prices;
-  request.http = {.process = serve::kHttpProcessBytes,
-                  .connection = serve::kConnectionBytes,
-                  .request_seconds = serve::kHttpRequestSeconds};
+  request.http = serve::HttpCosts::of(g.tls);
   request.connections = g.connections;
   if (g.connections && (*g.connections < 1 || *g.connections > 100'000))
     return fail(ErrorKind::usage, "--connections is out of range", "plan serve", "give 1 to 100000");
@@ -48,6 +46,13 @@ Result<serve::ServePlanRequest> complete(const Given& g) {
     if (!request.max_body)
       return fail(ErrorKind::usage, fmt::format("--max-body '{}' is no size", g.max_body), "plan serve",
                   "write it as 8MiB");
+  }
+  if (!g.large_requests.empty()) {
+    const auto bytes = parse_bytes(g.large_requests);
+    if (!bytes)
+      return fail(ErrorKind::usage, fmt::format("--large-requests '{}' is no size", g.large_requests),
+                  "plan serve", "write it as 64MiB");
+    request.shared_bytes = *bytes;
   }
   return request;
 }
@@ -107,7 +112,10 @@ int plan_serve(Arguments arguments) {
        {"budget", "", "KEY=VALUE", "what it may take, as memory=64MiB,cores=1", &g.budget},
        {"connections", "", "N", "clients at a time; chosen if left out", &g.connections},
        {"max-body", "", "SIZE", "of a request; 8MiB, or what the memory allows", &g.max_body},
+       {"large-requests", "", "SIZE", "what all bodies, rows and answers share; chosen from max-body",
+        &g.large_requests},
        {"max-batch", "", "N", "rows of the largest pass (64)", &g.max_batch},
+       {"tls", "", "", "connections are encrypted, as with --tls-cert of serve", &g.tls},
        {"prices", "", "FILE", "a list of prices in the place of the built-in one", &g.prices},
        {"json", "", "", "as JSON on stdout", &g.json}},
       "  shoestring plan serve -m results/experiment_run --budget memory=64MiB\n"};

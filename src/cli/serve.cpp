@@ -1,5 +1,6 @@
 // serve: answers over HTTP.
 #include <arpa/inet.h>
+#include <malloc.h>
 
 #include <csignal>
 #include <filesystem>
@@ -18,8 +19,8 @@ namespace {
 struct Given {
   std::vector<std::string> models;
   std::optional<int64_t> port, connections, max_batch, queue_rows;
-  std::string host = "127.0.0.1", certificate, private_key, keys, access_log, max_body, wait, grace, budget,
-              logging_level;
+  std::string host = "127.0.0.1", certificate, private_key, keys, access_log, max_body, large_requests, wait,
+              grace, budget, logging_level;
   bool insecure = false, quiet = false;
 };
 
@@ -83,7 +84,11 @@ Status complete(const Given& g, serve::ServiceOptions& service, serve::HttpOptio
     if (!bytes || *bytes > int64_t{1} << 32)
       return usage(fmt::format("--max_body {} is no size", g.max_body), "write 8MiB");
     http.limits.body_bytes = *bytes;
-    http.limits.body_memory = std::max(http.limits.body_memory, 2 * *bytes);
+  }
+  if (!g.large_requests.empty()) {
+    const auto bytes = parse_bytes(g.large_requests);
+    if (!bytes) return usage(fmt::format("--large_requests {} is no size", g.large_requests), "write 64MiB");
+    http.limits.shared_bytes = *bytes;
   }
   const auto seconds = [](const std::string& text, double& place, const char* flag) -> Status {
     if (text.empty() || text == "0") return {};
@@ -110,18 +115,19 @@ Status keep_to(const Given& g, serve::ServiceOptions& service, serve::HttpOption
   serve::ServePlanRequest request{.budget = *budget, .live = service.live, .connections = g.connections};
   for (const auto& model : service.models) request.models.push_back({model.name, model.path});
   if (!g.max_body.empty()) request.max_body = http.limits.body_bytes;
-  request.http = {.process = serve::kHttpProcessBytes,
-                  .connection = serve::kConnectionBytes,
-                  .request_seconds = serve::kHttpRequestSeconds};
+  if (!g.large_requests.empty()) request.shared_bytes = http.limits.shared_bytes;
+  request.http = serve::HttpCosts::of(!http.certificate.empty());
   auto plan = serve::plan_serve(request);
   if (!plan) return fail(plan.error());
   if (!plan->fits) return fail(plan->fits.error());
+  // What requests take is counted: it goes back to the system once they are gone.
+  ::mallopt(M_MMAP_THRESHOLD, 16 << 10);
   service.loaded = std::move(plan->models);
   service.live = plan->live;
   service.read = plan->read;
   http.limits.connections = static_cast<int>(plan->connections);
   http.limits.body_bytes = plan->max_body;
-  http.limits.body_memory = plan->body_bytes;
+  http.limits.shared_bytes = plan->shared_bytes;
   return {};
 }
 
@@ -170,6 +176,9 @@ int serve(Arguments arguments) {
        {"budget", "", "KEY=VALUE",
         "what it may take, as memory=64MiB,cores=1; 'plan serve' tells what that buys", &g.budget},
        {"max-body", "", "BYTES", "of a request, 8MiB if left out", &g.max_body},
+       {"large-requests", "", "BYTES",
+        "that all bodies, their rows and answers share; chosen from --max-body if left out",
+        &g.large_requests},
        {"connections", "", "N", "at a time; chosen if left out, as 'plan serve' tells", &g.connections},
        {"max-batch", "", "ROWS", "that a forward pass answers at most, 64 if left out", &g.max_batch},
        {"queue-rows", "", "ROWS", "that may wait, before requests get 429; chosen if left out",

@@ -92,6 +92,12 @@ bool CellTable::answers(std::string_view column) const {
   return false;
 }
 
+int64_t CellTable::reading_bytes() const {
+  const auto row = layout_->words * static_cast<int64_t>(sizeof(uint32_t));
+  const auto whole = std::ranges::count(columns_, Way::column, &Column::way);
+  return whole > 0 ? 4 * row + kOfWholeCell * whole : row;  // of its own, gathered, grown, in the row
+}
+
 std::string CellTable::nearest_to(std::string_view name) const {
   std::vector<std::string> names;
   for (const auto& input : description_->inputs) names.push_back(input.name);
@@ -100,10 +106,15 @@ std::string CellTable::nearest_to(std::string_view name) const {
 
 // ---- CellWriter --------------------------------------------------------------------------------
 
-void CellWriter::begin(const CellTable& table, Request& request, const ReadOptions& options) {
+void CellWriter::begin(const CellTable& table, Request& request, const ReadOptions& options,
+                       const RowBytes& row) {
   table_ = &table;
   request_ = &request;
   options_ = options;
+  row_bytes_ = row;
+  // A request of little is always taken: its connection keeps so much.
+  options_.bytes_now = std::max(options_.bytes_now, static_cast<int64_t>(kKeptBytes));
+  limit_rows(0);
   words_ = static_cast<size_t>(table.layout().words);
   row_ = -1;
   seen_in_.assign(table.columns().size(), -1);
@@ -118,7 +129,7 @@ void CellWriter::begin(const CellTable& table, Request& request, const ReadOptio
 }
 
 bool CellWriter::add_row() {
-  if (request_->rows >= options_.max_rows) return false;
+  if (request_->rows >= rows_now_) return false;
   const auto& missing = table_->missing_row();
   request_->cells.insert(request_->cells.end(), missing.begin(), missing.end());
   at(request_->rows++);
@@ -126,7 +137,8 @@ bool CellWriter::add_row() {
 }
 
 bool CellWriter::add_rows(int64_t count) {
-  if (count < 0 || count > options_.max_rows) return false;
+  if (count < 0 || count > rows_now_) return false;
+  request_->cells.reserve(static_cast<size_t>(count) * words_);
   for (int64_t r = 0; r < count; ++r) add_row();
   return true;
 }
@@ -240,9 +252,39 @@ void CellWriter::end_columns() {
   }
 }
 
-Refusal CellWriter::too_many_rows() const {
+int64_t CellWriter::rows_in(int64_t bytes, int64_t reading_bytes) const {
+  return std::min((bytes - reading_bytes) / std::max<int64_t>(1, row_bytes_.reading),
+                  bytes / std::max<int64_t>(1, row_bytes_.answered));
+}
+
+void CellWriter::limit_rows(int64_t reading_bytes) {
+  most_rows_ = std::min(options_.max_rows, rows_in(options_.most_bytes, reading_bytes));
+  rows_now_ = std::min(most_rows_, rows_in(options_.bytes_now, reading_bytes));
+}
+
+Refusal CellWriter::too_many_rows(int64_t rows) const {
+  if (rows <= most_rows_) return {.why = Refusal::Why::busy, .what = "too much is being answered at once"};
   return {.why = Refusal::Why::too_large,
-          .what = fmt::format("more than {}; send them in parts", count_of(options_.max_rows, "row"))};
+          .what = fmt::format("more than {}; send them in parts", count_of(most_rows_, "row"))};
+}
+
+OrRefusal<void> CellWriter::make_room(std::string_view body, int64_t reading_bytes, int64_t rows) {
+  if (body.size() <= kReaderBytes) {
+    reading_bytes = 0;
+  } else if (table_->any_whole()) {  // they are collected first
+    reading_bytes += kOfWholeColumns * static_cast<int64_t>(body.size());
+  }
+  if (reading_bytes > options_.most_bytes)
+    return tl::unexpected(Refusal{
+        .why = Refusal::Why::too_large,
+        .what =
+            fmt::format("reading the body takes {} beside it, and {} are there; send the rows in parts",
+                        human_bytes(reading_bytes), human_bytes(std::max<int64_t>(0, options_.most_bytes)))});
+  if (reading_bytes > options_.bytes_now)
+    return tl::unexpected(Refusal{.why = Refusal::Why::busy, .what = "too much is being read at once"});
+  limit_rows(reading_bytes);
+  request_->cells.reserve(static_cast<size_t>(std::max<int64_t>(0, std::min(rows, rows_now_))) * words_);
+  return {};
 }
 
 OrRefusal<void> CellWriter::finish() {

@@ -53,6 +53,7 @@ class CellTable {
   }
   const std::vector<uint32_t>& missing_row() const { return missing_row_; }
   bool any_whole() const { return any_whole_; }  // any column of Way::column
+  int64_t reading_bytes() const;                 // of a row, at most, while rows are read
 
   static constexpr int kUnknown = -1, kOutput = -2;
   int find(std::string_view name) const;  // an input's number, or one of these
@@ -76,7 +77,11 @@ class CellTable {
 // Fills request.cells. Used again and again: it keeps its buffers.
 class CellWriter {
  public:
-  void begin(const CellTable& table, Request& request, const ReadOptions& options);
+  // What a row takes while it is read, and until its answer is gone.
+  struct RowBytes {
+    int64_t reading = 0, answered = 0;
+  };
+  void begin(const CellTable& table, Request& request, const ReadOptions& options, const RowBytes& row);
 
   // Rows one after the other, or all at once (tensors); cells then go to the row that at() chose. False where
   // there are too many.
@@ -84,6 +89,7 @@ class CellWriter {
   bool add_rows(int64_t count);
   void at(int64_t row);
   int64_t row() const { return row_; }
+  int64_t rows() const { return request_->rows; }
   // The row is complete: what it lacks is missing.
   void end_row();
   // All rows are there: the inputs that none had are missing in each.
@@ -109,12 +115,18 @@ class CellWriter {
   bool enough() const { return faults_.size() >= kMostFaults; }
   // Encodes whole columns; request.rows and request.cells are then complete. Or the faults.
   OrRefusal<void> finish();
-  Refusal too_many_rows() const;
+  Refusal too_many_rows(int64_t rows) const;  // of so many: why not
+
+  // Before a body is read that takes so much beside it, and has no more rows than those: whether that may be,
+  // and room for the rows. What a reader keeps is enough for small ones.
+  OrRefusal<void> make_room(std::string_view body, int64_t reading_bytes, int64_t rows);
 
  private:
   void number_of(int input, double value, std::string_view text);
   void text_of(int input, std::string_view text);
   void missing_of(int input);
+  int64_t rows_in(int64_t bytes, int64_t reading_bytes) const;
+  void limit_rows(int64_t reading_bytes);
   bool take(int input);  // notes that the cell came; false where it came before
   void whole_column(size_t input);
   uint32_t* row_cells() { return request_->cells.data() + static_cast<size_t>(row_) * words_; }
@@ -124,6 +136,8 @@ class CellWriter {
   Request* request_ = nullptr;
   ReadOptions options_;
   size_t words_ = 0;
+  RowBytes row_bytes_;
+  int64_t most_rows_ = 0, rows_now_ = 0;  // that the request may have, and that there is room for
   int64_t row_ = -1;
   std::vector<int64_t> seen_in_;  // of each input: the row that it was last seen in
   size_t seen_ = 0;               // inputs of this row

@@ -119,4 +119,35 @@ Description describe(const task::NetworkSpec& spec, const task::Fits& fits) {
   return all;
 }
 
+int64_t answer_bytes(const Description& description) {
+  constexpr int64_t kNumber = 26, kBetween = 4, kIndex = 12;
+  int64_t bytes = kIndex;
+  for (const OutputColumns& output : description.outputs) {
+    int64_t longest = 16, all = 2;  // of a class, and of a list of all; as text in a text
+    for (const std::string& name : output.classes) {
+      const auto size = static_cast<int64_t>(as_json(as_json(name)).size()) + kBetween;
+      longest = std::max(longest, size);
+      all += size;
+    }
+    for (const AnswerColumn& column : output.columns) {
+      bytes += static_cast<int64_t>(as_json(column.name).size()) + kBetween;
+      switch (column.kind) {
+        case Kind::text:
+          bytes += longest;
+          break;
+        case Kind::number:
+          bytes += kNumber;
+          break;
+        case Kind::numbers:
+          bytes += column.size * kNumber;
+          break;
+        case Kind::texts:
+          bytes += all;
+          break;
+      }
+    }
+  }
+  return bytes;
+}
+
 }  // namespace shoestring::serve

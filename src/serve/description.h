@@ -60,4 +60,7 @@ struct Description {
 
 Description describe(const task::NetworkSpec& spec, const task::Fits& fits);
 
+// Of a row's answers as text, at most: as JSON in any orientation, or as tensors.
+int64_t answer_bytes(const Description& description);
+
 }  // namespace shoestring::serve

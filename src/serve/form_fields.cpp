@@ -26,7 +26,7 @@ int hex_digit(char c) {
 // '+' is a space and %41 an A; nothing where a '%' has no two digits behind it.
 std::optional<std::string> decoded(std::string_view text) {
   std::string out;
-  out.reserve(text.size());
+  out.reserve(text.size() + kBehindValue);
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] != '%') {
       out += text[i] == '+' ? ' ' : text[i];
@@ -108,7 +108,10 @@ tl::expected<FormField, std::string> read_part(std::string_view part, size_t num
   if (!name)
     return tl::unexpected(fmt::format(
         "part {} of the form has no name; write Content-Disposition: form-data; name=\"COLUMN\"", number));
-  return FormField{std::move(*name), std::string(part)};
+  FormField field{std::move(*name), {}};
+  field.value.reserve(part.size() + kBehindValue);
+  field.value = part;
+  return field;
 }
 
 Fields read_multipart(std::string_view body, std::string_view content_type) {

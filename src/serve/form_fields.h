@@ -9,8 +9,9 @@
 namespace shoestring::serve {
 
 struct FormField {
-  std::string name, value;
+  std::string name, value;  // kBehindValue bytes behind a value may be read
 };
+inline constexpr size_t kBehindValue = 64;
 // At most kMostFields. Where the body is no such form, what is wrong with it and how it should be.
 tl::expected<std::vector<FormField>, std::string> read_fields(std::string_view body,
                                                               std::string_view content_type);

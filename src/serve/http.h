@@ -62,6 +62,15 @@ class HttpExchange {
   }
   std::string_view added_headers() const { return added_; }
 
+  // Of the memory that all connections share, for what is made of this request until its answer is gone.
+  // false: there is no more of it.
+  virtual bool hold(int64_t bytes) = 0;
+  // What hold() would grant now, and what it would if there were no other request.
+  struct Room {
+    int64_t now = 0, alone = 0;
+  };
+  virtual Room room() const = 0;
+
   // The answer is whole. From any thread, once; afterwards the exchange belongs to the server again.
   virtual void send() = 0;
 
@@ -96,24 +105,27 @@ class HttpHandler {
   virtual void signal(int /*number*/) {}
 };
 
-// What a client may take. All connections together hold at most `body_memory` of request bodies; a request
-// that would pass it gets 503.
+// What a client may take. All connections together hold at most `shared_bytes` of bodies, as they come, and
+// of what handlers hold for them (HttpExchange::hold); a request that would pass it gets 503. Bodies grow no
+// more once half of it is held, so that those that are whole can be read: it is at least twice body_bytes.
 struct HttpLimits {
   int connections = 1024;
   int64_t head_bytes = 16 << 10;
   int64_t body_bytes = 8 << 20;
-  int64_t body_memory = 32 << 20;
+  int64_t shared_bytes = 24 << 20;
   double head_seconds = 10, body_seconds = 60, answer_seconds = 60;  // from first byte to last
   double idle_seconds = 75;                                          // between two requests
 };
 
-// Bytes on the heap that a connection holds between requests, at most: three buffers of kKeptBufferBytes,
-// what is above that is given back after an answer; the rest is its own state.
-inline constexpr int64_t kKeptBufferBytes = 9 << 10;
-inline constexpr int64_t kConnectionBytes = 32 << 10;
-// What the module brings into the process, OpenSSL included, and what a request costs in it and in the
-// kernel; measured (bench/SERVE.md).
-inline constexpr int64_t kHttpProcessBytes = 8 << 20;
+// Bytes on the heap that a connection holds between requests, at most: what it reads into, an answer of
+// kKeptBufferBytes (what is above that is given back), its own state.
+inline constexpr int64_t kKeptBufferBytes = 4 << 10;
+inline constexpr int64_t kConnectionBytes = 24 << 10;
+// What TLS adds to a connection.
+inline constexpr int64_t kTlsConnectionBytes = 80 << 10;
+// What the module brings into the process, OpenSSL included, and what a certificate adds; what a request
+// costs in it and in the kernel; measured (bench/SERVE.md).
+inline constexpr int64_t kHttpProcessBytes = 3 << 20, kTlsProcessBytes = 4 << 20;
 inline constexpr double kHttpRequestSeconds = 12e-6;
 
 struct HttpOptions {

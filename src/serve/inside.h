@@ -17,6 +17,7 @@ struct LiveModel::Inside {
       : spec(std::move(spec_)),
         fits(std::move(fits_)),
         description(describe(spec, fits)),
+        text_bytes(answer_bytes(description)),
         layout(spec),
         cells(spec, fits, layout, description),
         answers(spec, fits),
@@ -27,6 +28,7 @@ struct LiveModel::Inside {
   task::NetworkSpec spec;
   task::Fits fits;
   Description description;
+  int64_t text_bytes;  // of a row's answers, at most
   RowLayout layout;
   CellTable cells;
   train::Answers answers;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "serve/json_size.h"
+
 namespace shoestring::serve {
 namespace {
 
@@ -17,6 +19,8 @@ using simdjson::ondemand::field;
 using simdjson::ondemand::json_type;
 using simdjson::ondemand::object;
 using simdjson::ondemand::value;
+
+constexpr size_t kMostNames = 1 << 16;  // of columns, known or not
 
 // What simdjson takes for a token reaches to the next one.
 std::string_view written(std::string_view token) {
@@ -87,7 +91,7 @@ class Reading {
 
   bool new_row() {
     if (cells_.add_row()) return true;
-    refusal = cells_.too_many_rows();
+    refusal = cells_.too_many_rows(cells_.rows() + 1);
     stopped_ = true;
     return false;
   }
@@ -141,6 +145,11 @@ class Reading {
     for (auto item : names) {
       std::string_view name;
       if (const auto e = item.get_string().get(name)) return e;
+      if (inputs.size() == kMostNames) {
+        refusal = Refusal{.what = fmt::format("'columns' has more than {} names", kMostNames)};
+        stopped_ = true;
+        return SUCCESS;
+      }
       inputs.push_back(cells_.table().find(name));
       const bool twice =
           inputs.back() >= 0 && std::exchange(came[static_cast<size_t>(inputs.back())], uint8_t{1}) != 0;
@@ -161,7 +170,7 @@ class Reading {
     if (const auto e = json.get_object().get(all)) return e;
     std::vector<int> inputs;
     if (const auto e = header(all, inputs)) return missing_part(e, "columns");
-    if (cells_.enough()) return SUCCESS;
+    if (stopped_ || cells_.enough()) return SUCCESS;
     array rows;
     if (const auto e = all.find_field_unordered("data").get_array().get(rows)) return missing_part(e, "data");
     for (auto item : rows) {
@@ -315,6 +324,10 @@ OrRefusal<void> JsonRows::read(std::string_view body, CellWriter& cells, Orienta
     impl_->padded.reserve(body.size() + simdjson::SIMDJSON_PADDING);
     body = impl_->padded.assign(body);
   }
+  if (body.size() > kKeptBytes) {
+    const JsonSize size = json_size(body);
+    if (auto ok = cells.make_room(body, size.reading_bytes(), size.commas + 1); !ok) return ok;
+  }
   document json;
   Reading reading(cells, body.data() + body.size());
   error_code error = impl_->parser.iterate(body, body.size() + simdjson::SIMDJSON_PADDING).get(json);
@@ -326,7 +339,7 @@ OrRefusal<void> JsonRows::read(std::string_view body, CellWriter& cells, Orienta
 
 void JsonRows::give_back() {
   if (impl_->padded.capacity() <= kReaderBytes && impl_->parser.capacity() <= kReaderBytes) return;
-  *impl_ = Impl();
+  impl_ = std::make_unique<Impl>();  // a text that is assigned an empty one keeps its buffer
 }
 
 }  // namespace shoestring::serve

@@ -126,8 +126,12 @@ LiveModel::Memory LiveModel::memory() const {
   const auto words = inside_->layout.words + inside_->answer_words();
   return {.states = inside_->engine->layout().bytes(),
           .arena = inside_->engine->arena_bytes(),
-          .row = words * static_cast<int64_t>(sizeof(float))};
+          .row = words * static_cast<int64_t>(sizeof(float)),
+          .text = inside_->text_bytes,
+          .reading_row = inside_->cells.reading_bytes()};
 }
+
+bool LiveModel::reads_whole_columns() const { return inside_->cells.any_whole(); }
 
 Batcher::Taken answer(LiveModel& model, Request& request) {
   std::atomic<bool> done = false;

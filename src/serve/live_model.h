@@ -47,12 +47,17 @@ class LiveModel {
 
   // The plans, each with the seconds of a pass as measured at the start.
   const std::vector<PassTime>& passes() const;
-
-  // To the byte: the states, the arena of the largest plan, and what a row holds while it is on its way.
+  // To the byte: the states, the arena of the largest plan, and what a row holds while it is on its way. At
+  // most: its answers as text, and what it takes while it is read.
   struct Memory {
-    int64_t states = 0, arena = 0, row = 0;
+    int64_t states = 0, arena = 0, row = 0, text = 0, reading_row = 0;
+    // Tensors are collected apart before they are put together.
+    int64_t answered_row(Orientation orientation) const {
+      return row + (orientation == Orientation::tensors ? 3 : 1) * text;
+    }
   };
   Memory memory() const;
+  bool reads_whole_columns() const;  // some column is encoded as a whole (kOfWholeColumns)
 
   // What the folder's own code needs of a model (serve/row_layout.h, serve/answer_text.h); not for callers.
   struct Inside;

@@ -63,6 +63,11 @@ Refusal unreadable(std::string_view body, std::string_view wanted) {
                               body.size() <= kMostLookedAt ? "" : "no JSON, or ", wanted)};
 }
 
+int64_t Request::bytes() const {
+  if (!model) return 0;
+  return rows * model->memory().answered_row(orientation);
+}
+
 void Request::clear() {
   model.reset();
   rows = 0;
@@ -78,11 +83,13 @@ struct RequestReader::Impl {
   JsonRows json;
   TensorRows tensors;
 
-  void begin(const Model& model, Request& request, const ReadOptions& options) {
+  void begin(const Model& model, Request& request, const ReadOptions& options, Orientation orientation) {
     request.clear();
     request.model = model;
-    request.orientation = Orientation::row;
-    cells.begin(model->inside().cells, request, options);
+    request.orientation = orientation;
+    const LiveModel::Memory memory = model->memory();
+    cells.begin(model->inside().cells, request, options,
+                {.reading = memory.reading_row, .answered = memory.answered_row(orientation)});
   }
 };
 
@@ -93,7 +100,7 @@ RequestReader& RequestReader::operator=(RequestReader&&) noexcept = default;
 
 OrRefusal<void> RequestReader::read_json(const Model& model, std::string_view body, Request& request,
                                          const ReadOptions& options) {
-  impl_->begin(model, request, options);
+  impl_->begin(model, request, options, Orientation::row);
   auto read = impl_->json.read(body, impl_->cells, request.orientation);
   impl_->json.give_back();
   return read;
@@ -102,14 +109,20 @@ OrRefusal<void> RequestReader::read_json(const Model& model, std::string_view bo
 OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view body,
                                          std::string_view content_type, Request& request,
                                          const ReadOptions& options) {
+  impl_->begin(model, request, options, Orientation::row);
+  CellWriter& cells = impl_->cells;
+  const auto bytes = static_cast<int64_t>(body.size());  // the fields, once more
+  if (auto ok = cells.make_room(body, bytes, 0); !ok) return ok;
   const auto fields = read_fields(body, content_type);
   if (!fields) return tl::unexpected(Refusal{.what = fields.error()});
-  impl_->begin(model, request, options);
-  CellWriter& cells = impl_->cells;
   const CellTable& table = cells.table();
   if (fields->size() == 1 && (*fields)[0].name == "dataset" && table.find("dataset") == CellTable::kUnknown)
     return read_json(model, (*fields)[0].value, request,
-                     {.strict = options.strict, .max_rows = options.max_rows});
+                     {.strict = options.strict,
+                      .readable_behind = kBehindValue,
+                      .max_rows = options.max_rows,
+                      .most_bytes = options.most_bytes - bytes,
+                      .bytes_now = options.bytes_now - bytes});
   cells.add_row();
   for (const FormField& field : *fields) {
     const int input = table.find(field.name);
@@ -124,8 +137,7 @@ OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view bo
 
 OrRefusal<void> RequestReader::read_kserve(const Model& model, std::string_view body, size_t header_length,
                                            Request& request, const ReadOptions& options) {
-  impl_->begin(model, request, options);
-  request.orientation = Orientation::tensors;
+  impl_->begin(model, request, options, Orientation::tensors);
   auto read = impl_->tensors.read(body, header_length, impl_->cells, request);
   impl_->tensors.give_back();
   return read;

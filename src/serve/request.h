@@ -34,7 +34,8 @@ struct Refusal {
   enum class Why {
     malformed,      // no JSON, or not of the form that it was sent as: HTTP 400
     unprocessable,  // a column or a value that the model cannot take: HTTP 422
-    too_large,      // more rows than one request may have: HTTP 413
+    too_large,      // more rows, or more to read, than one request may have: HTTP 413
+    busy,           // others have now what it needs: HTTP 503
   };
   Why why = Why::malformed;
   std::string what = {};           // one sentence, with what to do
@@ -89,8 +90,11 @@ struct Request {
 
   // Lets go of the model and the rows. Buffers stay, but for those above kKeptBytes.
   void clear();
+
+  // What the answered request takes at most: its rows, its answers, and they as text.
+  int64_t bytes() const;
 };
-inline constexpr size_t kKeptBytes = 16 << 10;
+inline constexpr size_t kKeptBytes = 4 << 10;
 
 // Appends the answers as JSON, in the orientation that the rows had.
 void write_json(const Request& request, std::string& out);
@@ -99,18 +103,23 @@ void write_json(const Request& request, std::string& out);
 // for. Refuses names of tensors that are none of the model's outputs (which the reader has refused already).
 size_t write_kserve(const Request& request, std::string_view version, std::string& out);
 
-inline constexpr size_t kReaderBytes = 256 << 10;
+// Bodies up to this size are read in buffers that a reader keeps, at most kReaderKeeps in all.
+inline constexpr size_t kReaderBytes = 128 << 10;
+inline constexpr int64_t kReaderKeeps = 8 * static_cast<int64_t>(kReaderBytes);
+// Columns that are encoded as a whole take this for each byte of the body, and for each of their cells.
+inline constexpr int64_t kOfWholeColumns = 3, kOfWholeCell = 40;
 
 struct ReadOptions {
   bool strict = true;  // a key that is no column of the model's is a fault; false: it is passed over
   size_t readable_behind =
       0;  // bytes after the body that may be read: with 64 or more it is not copied first
   int64_t max_rows = 1 << 16;  // of one request: above it, too_large
+  // What a request may take beside its body, while it is read and until its answer is gone: above it,
+  // too_large; and what is there of that now: above it, busy. Neither counts what a reader keeps.
+  int64_t most_bytes = INT64_MAX, bytes_now = INT64_MAX;
 };
 
-// Reads bodies into rows that are encoded for the model, by the same code as `predict`. One a thread: it
-// keeps the parser's buffers, at most kReaderBytes of each between requests. While it reads, it takes about 5
-// times the body's size.
+// Reads bodies into rows that are encoded for the model, by the same code as `predict`. One a thread.
 class RequestReader {
  public:
   RequestReader();

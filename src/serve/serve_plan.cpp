@@ -19,11 +19,12 @@ using budget::Certainty;
 
 // Of the process: pages of the program that only serving reaches, and what differs from one start to the
 // next.
-constexpr int64_t kWhileServing = 4 << 20;
-// What a reader takes of a body: simdjson's index of its signs, the texts in it, and a copy.
-constexpr int64_t kOfBody = 7;
+constexpr int64_t kWhileServing = 2 << 20;
+// What large requests share is this many of the largest body: it, and what is made of it while it is read
+// (about 1.5 of its bytes for each of usual JSON) or answered.
+constexpr int64_t kOfBody = 3, kOfBodyOfTexts = 7;  // the latter where columns are encoded as a whole
+constexpr int64_t kOfShortRow = 8;                  // of a body: one short number
 constexpr int64_t kLeastConnections = 16, kLeastBody = 64 << 10, kUsualConnections = 256;
-constexpr int64_t kBodiesAtOnce = 4;
 
 struct Loaded {
   int64_t before = 0;      // resident, before any model
@@ -61,15 +62,19 @@ void fill_lines(const ServePlanRequest& request, const Loaded& loaded, ServePlan
   const auto add = [&](std::string name, int64_t bytes, Certainty certainty, std::string about = {}) {
     plan.lines.push_back({std::move(name), bytes, certainty, std::move(about)});
   };
-  int64_t states = 0, arenas = 0, row = 0, queue = 0;
+  int64_t states = 0, arenas = 0, row = 0, kept = kReaderKeeps, largest_row = 0, of_body = kOfBody;
   for (const auto& model : plan.models) {
     const LiveModel::Memory memory = model->memory();
     states += memory.states, arenas += memory.arena;
-    row = std::max(row, memory.row);
-    queue = std::max(queue, model->batcher().counts().queue_rows);
+    row = std::max(row, memory.answered_row(Orientation::records));
+    largest_row = std::max({largest_row, memory.answered_row(Orientation::tensors), memory.reading_row});
+    if (!model->reads_whole_columns()) continue;
+    kept = kReaderKeeps + kOfWholeColumns * static_cast<int64_t>(kReaderBytes);
+    of_body = kOfBodyOfTexts;
   }
-  plan.read.max_rows = std::max<int64_t>(64, plan.max_body / std::max<int64_t>(1, row));
-  plan.body_bytes = kBodiesAtOnce * plan.max_body;
+  const int64_t least = plan.max_body + std::max((of_body - 1) * plan.max_body, 2 * largest_row);
+  plan.shared_bytes = std::max(least, request.shared_bytes);
+  plan.read.max_rows = std::max<int64_t>(1, plan.shared_bytes / (row + kOfShortRow));
   add("process", loaded.before + request.http.process + kWhileServing, Certainty::measured);
   add("weights", states, Certainty::exact);
   add("activations and scratch", arenas, Certainty::exact, "one arena a model");
@@ -77,10 +82,10 @@ void fill_lines(const ServePlanRequest& request, const Loaded& loaded, ServePlan
       "what compiling left, and preprocessing");
   if (request.swaps)
     add("loading a model anew", loaded.most_grown, Certainty::measured, "while the old one serves");
-  add("reading a body", kOfBody * plan.max_body + plan.read.max_rows * row, Certainty::cap, "one at a time");
-  add("rows that wait", 2 * std::max(plan.read.max_rows, queue) * row, Certainty::cap);
-  add("bodies being received", plan.body_bytes, Certainty::cap);
-  add("connections", plan.connections * (request.http.connection + 3 * static_cast<int64_t>(kKeptBytes)),
+  add("reading a body", kept, Certainty::cap, "what its reader keeps");
+  add("large requests", plan.shared_bytes, Certainty::cap,
+      "bodies as they come, reading them, their rows and answers");
+  add("connections", plan.connections * (request.http.connection + 2 * static_cast<int64_t>(kKeptBytes)),
       Certainty::cap, count_of(plan.connections, "connection"));
   plan.total_bytes = 0;
   for (const auto& line : plan.lines) plan.total_bytes += line.bytes;
@@ -101,9 +106,10 @@ void fit(const ServePlanRequest& request, const Loaded& loaded, ServePlan& plan)
         {kind, fmt::format("{}: {}", kind, is_bytes ? human_bytes(value) : std::to_string(value)),
          std::move(price), bytes - plan.total_bytes});
   };
-  shrink("max_body", plan.max_body, 1 << 20, request.max_body.has_value(), "larger bodies get 413");
+  const bool fixed = request.max_body || request.shared_bytes > 0;  // what large requests take goes with it
+  shrink("max_body", plan.max_body, 1 << 20, fixed, "larger bodies get 413");
   shrink("connections", plan.connections, 64, request.connections.has_value(), "more clients wait");
-  shrink("max_body", plan.max_body, kLeastBody, request.max_body.has_value(), "larger bodies get 413");
+  shrink("max_body", plan.max_body, kLeastBody, fixed, "larger bodies get 413");
   shrink("connections", plan.connections, kLeastConnections, request.connections.has_value(),
          "more clients wait");
   if (plan.total_bytes <= limit) return;
@@ -201,6 +207,7 @@ std::string to_json(const ServePlan& plan, int indent) {
                {"connections", plan.connections},
                {"max_body_bytes", plan.max_body},
                {"max_rows", plan.read.max_rows},
+               {"shared_bytes", plan.shared_bytes},
                {"models", models},
                {"requests_per_second", plan.requests_per_second},
                {"p99_s", plan.p99_seconds},

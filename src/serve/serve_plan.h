@@ -5,7 +5,7 @@
 //   if (!plan->fits) return report(plan->fits.error());     // exit code 4
 //   Models models(plan->live);
 //   for (auto& model : plan->models) models.adopt(std::move(model));
-//   …serve with plan->connections, plan->max_body, plan->body_bytes, and plan->read for every request
+//   …serve with plan->connections, plan->max_body, plan->shared_bytes, and plan->read for every request
 //
 // The most that the process holds is the sum of the lines: VmHWM is never above it.
 #pragma once
@@ -25,6 +25,10 @@ namespace shoestring::serve {
 
 // What HTTP takes, which its owner knows.
 struct HttpCosts {
+  static HttpCosts of(bool tls) {
+    return tls ? HttpCosts{kHttpProcessBytes + kTlsProcessBytes, kConnectionBytes + kTlsConnectionBytes}
+               : HttpCosts{};
+  }
   int64_t process = kHttpProcessBytes;           // its module and libraries, threads and logs
   int64_t connection = kConnectionBytes;         // of each, between two requests
   double request_seconds = kHttpRequestSeconds;  // of a request, beside its reading and answering
@@ -40,7 +44,8 @@ struct ServePlanRequest {
   LiveOptions live = {};
   // Absent: chosen, at most kMostConnections and kMostBody, as the memory allows.
   std::optional<int64_t> connections = {}, max_body = {};
-  bool swaps = true;  // keep room for another copy of the largest model, so that it can be replaced
+  int64_t shared_bytes = 0;  // for large requests, where it is more than three bodies
+  bool swaps = true;         // keep room for another copy of the largest model, so that it can be replaced
   HttpCosts http = {};
 };
 inline constexpr int64_t kMostConnections = 1024, kMostBody = 8 << 20;
@@ -50,7 +55,7 @@ struct ServePlan {
   LiveOptions live = {};
   ReadOptions read = {};
   int64_t connections = 0, max_body = 0;
-  int64_t body_bytes = 0;  // of all bodies that are being received
+  int64_t shared_bytes = 0;  // of all bodies, as they come, with what is made of them until they are answered
   std::vector<std::shared_ptr<LiveModel>> models = {};
 
   budget::Machine machine = {};

@@ -184,7 +184,15 @@ void LiveService::handle(HttpExchange& exchange) {
   identify(exchange, visit);
   if (!admit(exchange, visit)) return exchange.send();
   try {
-    if (route(exchange, visit)) exchange.send();
+    if (!route(exchange, visit)) return;
+    // Of what clients ask for besides: openapi.json, the page.
+    if (exchange.answer.size() > static_cast<size_t>(kKeptBufferBytes) &&
+        !exchange.hold(static_cast<int64_t>(exchange.answer.capacity()))) {
+      std::string().swap(exchange.answer);
+      exchange.add_header("Retry-After", "1");
+      answer_error(exchange, 503, kTooMuch);
+    }
+    exchange.send();
   } catch (...) {
     const Error error = caught();
     log_(LogLevel::warning, error.message());

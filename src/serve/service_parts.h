@@ -70,6 +70,7 @@ class LiveService final : public HttpService {
   bool health(HttpExchange& exchange);
   std::shared_ptr<LiveModel> model_for(HttpExchange& exchange, std::optional<std::string_view> name);
   bool predict(HttpExchange& exchange, Visit& visit, bool one_row);
+  ReadOptions read_options(const HttpExchange& exchange) const;
   bool infer(HttpExchange& exchange, Visit& visit, std::shared_ptr<LiveModel> model);
   bool submit(HttpExchange& exchange, Visit& visit, const std::shared_ptr<LiveModel>& model,
               OrRefusal<void> read);
@@ -114,6 +115,8 @@ Status guarded(Work&& work) {
     return fail(caught());
   }
 }
+
+inline constexpr std::string_view kTooMuch = "too much is being answered at once";
 
 // Appends a JSON string; bytes that are no UTF-8 become the replacement character.
 void append_json_text(std::string& out, std::string_view text);

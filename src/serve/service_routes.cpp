@@ -222,9 +222,17 @@ std::shared_ptr<LiveModel> LiveService::model_for(HttpExchange& exchange,
   return nullptr;
 }
 
+ReadOptions LiveService::read_options(const HttpExchange& exchange) const {
+  ReadOptions options = options_.read;
+  const auto [now, alone] = exchange.room();
+  options.bytes_now = now;
+  options.most_bytes = alone;
+  return options;
+}
+
 bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
   if (!allow(exchange, "POST") || !answers_now(exchange)) return true;
-  ReadOptions options = options_.read;
+  ReadOptions options = read_options(exchange);
   std::optional<std::string> name;
   for (std::string_view query = exchange.query(); !query.empty();) {
     const std::string_view part = query.substr(0, query.find('&'));
@@ -289,7 +297,7 @@ bool LiveService::infer(HttpExchange& exchange, Visit& visit, std::shared_ptr<Li
                              type.substr(0, 100)));
     return true;
   }
-  auto read = reader_.read_kserve(model, exchange.body, header_length, visit.request, options_.read);
+  auto read = reader_.read_kserve(model, exchange.body, header_length, visit.request, read_options(exchange));
   return submit(exchange, visit, model, std::move(read));
 }
 
@@ -299,11 +307,20 @@ bool LiveService::submit(HttpExchange& exchange, Visit& visit, const std::shared
   visit.metrics = &metrics_.of(visit.model_name);
   ++visit.metrics->running;
   if (!read) {
-    constexpr int kStatus[] = {400, 422, 413};
+    constexpr int kStatus[] = {400, 422, 413, 503};
+    if (read.error().why == Refusal::Why::busy) exchange.add_header("Retry-After", "1");
     exchange.status = kStatus[static_cast<size_t>(read.error().why)];
     exchange.answer += to_json(read.error());
     exchange.answer += '\n';
     return true;
+  }
+  if (const int64_t bytes = visit.request.bytes(); bytes > static_cast<int64_t>(kKeptBytes)) {
+    if (!exchange.hold(bytes)) {
+      exchange.add_header("Retry-After", "1");
+      answer_error(exchange, 503, kTooMuch);
+      return true;
+    }
+    exchange.answer.reserve(static_cast<size_t>(visit.request.rows * model->memory().text));
   }
   if (!visit.request.when_done)
     visit.request.when_done = [&visit](Request& request) {  // on the server's thread, or on the model's

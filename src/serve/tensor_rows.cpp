@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "data/row_text.h"
+#include "serve/json_size.h"
 
 namespace shoestring::serve {
 namespace {
@@ -38,6 +39,8 @@ constexpr auto kDataTypes = std::to_array<DataTypeRow>({{"BOOL", DataType::boole
                                                         {"FP32", DataType::floating, 4},
                                                         {"FP64", DataType::floating, 8},
                                                         {"BYTES", DataType::bytes, 0}});
+
+constexpr size_t kMostId = 1024;  // bytes
 
 template <class T>
 T read_as(const char* at) {
@@ -121,12 +124,13 @@ class Reading {
   error_code whole(object& all) {
     std::string_view id;
     auto found = all.find_field_unordered("id");
-    if (const auto e = found.get_string().get(id); !e)
-      request_.id = id;
-    else if (e != simdjson::NO_SUCH_FIELD)
-      return e;
+    const auto none = found.get_string().get(id);
+    if (none && none != simdjson::NO_SUCH_FIELD) return none;
+    if (id.size() > kMostId) return refuse(fmt::format("the id is longer than {} bytes", kMostId));
+    request_.id = id;
     if (const auto e = flag_in(all, "binary_data_output", request_.binary)) return e;
     if (const auto e = asked(all)) return e;
+    if (refusal || cells_.enough()) return SUCCESS;
     array inputs;
     if (const auto e = all.find_field_unordered("inputs").get_array().get(inputs)) return e;
     bool first = true;
@@ -173,6 +177,11 @@ class Reading {
       if (const auto f = output.find_field_unordered("name").get_string().get(name)) return f;
       if (!cells_.table().answers(name)) {
         cells_.fault(0, name, "an output of the model", "an unknown one");
+        if (cells_.enough()) return SUCCESS;
+        continue;
+      }
+      if (std::ranges::find(request_.asked, name, &Request::AskedTensor::name) != request_.asked.end()) {
+        cells_.fault(0, name, "an output once", "it twice");
         if (cells_.enough()) return SUCCESS;
         continue;
       }
@@ -241,7 +250,7 @@ class Reading {
     }
     if (rows_ < 0 || first) {
       if (!cells_.add_rows(tensor.rows)) {
-        refusal = cells_.too_many_rows();
+        refusal = cells_.too_many_rows(tensor.rows);
         return SUCCESS;
       }
       rows_ = tensor.rows;
@@ -414,6 +423,10 @@ OrRefusal<void> TensorRows::read(std::string_view body, size_t header_length, Ce
   if (header_length > body.size())
     return tl::unexpected(Refusal{.what = "the body is shorter than Inference-Header-Content-Length says"});
   const std::string_view header = header_length == 0 ? body : body.substr(0, header_length);
+  if (body.size() > kReaderBytes) {
+    const int64_t reading = static_cast<int64_t>(header.size()) + json_size(header).reading_bytes();
+    if (auto ok = cells.make_room(body, reading, 0); !ok) return ok;
+  }
   std::string& padded = impl_->padded;
   padded.reserve(header.size() + simdjson::SIMDJSON_PADDING);
   padded.assign(header);
@@ -432,7 +445,7 @@ OrRefusal<void> TensorRows::read(std::string_view body, size_t header_length, Ce
 
 void TensorRows::give_back() {
   if (impl_->padded.capacity() <= kReaderBytes && impl_->parser.capacity() <= kReaderBytes) return;
-  *impl_ = Impl();
+  impl_ = std::make_unique<Impl>();  // a text that is assigned an empty one keeps its buffer
 }
 
 }  // namespace shoestring::serve

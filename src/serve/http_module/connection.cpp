@@ -8,7 +8,7 @@
 namespace shoestring::serve {
 namespace {
 
-constexpr size_t kFirstBuffer = 8 << 10, kChunkRoom = 4 << 10;
+constexpr size_t kFirstBuffer = 8 << 10, kChunkRoom = 4 << 10, kFirstBody = 32 << 10;
 constexpr double kLingerSeconds = 2;  // for what a client still sends after the last answer
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
@@ -79,7 +79,7 @@ Connection::Connection(Connections& server, std::unique_ptr<Transport> transport
   in_.resize(kFirstBuffer + kBodyPadding);
 }
 
-Connection::~Connection() { server_.give_body(body_held_); }
+Connection::~Connection() { server_.give_memory(held_); }
 
 void Connection::start() { frame_ = run().handle; }
 
@@ -169,7 +169,7 @@ void Connection::abort() {
 void Connection::begin_request() {
   parser_.begin();
   body_kind_ = Body::none;
-  body_size_ = body_came_ = used_ = written_ = 0;
+  body_size_ = used_ = written_ = 0;
   body_.clear();
   refused_ = answered_ = owes_continue_ = close = false;
   method = target = body = {};
@@ -207,7 +207,11 @@ bool Connection::request_is_whole() {
 }
 
 std::span<char> Connection::room_for_more() {
-  if (body_kind_ == Body::apart) return {body_.data() + body_came_, body_size_ - body_came_};
+  if (body_kind_ == Body::apart) {
+    if (!make_room(1)) return {};
+    const size_t room = body_.capacity() - kBodyPadding - body_.size();
+    return {body_.data() + body_.size(), std::min(room, body_size_ - body_.size())};
+  }
   if (in_size_ + kBodyPadding == in_.size()) {
     if (phase_ == Phase::body)
       refuse(400, "the chunked body is broken");  // a chunk's header that never ends
@@ -224,20 +228,31 @@ bool Connection::came(Ended got) {
   else if (!got.ok && late_ && phase_ == Phase::body)
     refuse(408, "the request's body did not come in time");
   else if (body_kind_ == Body::apart)
-    body_came_ += got.bytes;
+    body_.grow(got.bytes);
   else
     in_size_ += got.bytes;
   return got.ok || refused_;
 }
 
-bool Connection::hold_body(int64_t bytes) {
-  if (bytes <= body_held_) return true;
-  if (!server_.take_body(bytes - body_held_)) {
-    add_header("Retry-After", "1");
-    refuse(503, "too much is being sent at once");
+bool Connection::hold(int64_t bytes) {
+  if (!server_.take_memory(bytes)) return false;
+  held_ += bytes;
+  return true;
+}
+
+// For so many bytes more of the body: it takes what has come, and as much again, not what is said to come.
+bool Connection::make_room(size_t bytes) {
+  const size_t needed = body_.size() + bytes + kBodyPadding;
+  if (needed <= body_.capacity()) return true;
+  const size_t said = body_size_ > 0 ? body_size_ : static_cast<size_t>(server_.limits().body_bytes);
+  const size_t capacity =
+      std::max(needed, std::min(said + kBodyPadding, std::max(kFirstBody, 2 * body_.capacity())));
+  const auto more = static_cast<int64_t>(capacity - body_.capacity());
+  if (more > server_.left_for_bodies() || !hold(more)) {
+    refuse_for_now();
     return false;
   }
-  body_held_ = bytes;
+  body_.reserve(capacity);
   return true;
 }
 
@@ -255,12 +270,13 @@ void Connection::begin_body() {
       body_kind_ = Body::in_place;
       used_ += body_size_;
     } else {
-      if (!hold_body(static_cast<int64_t>(body_size_))) return;
+      // It takes nothing yet, but who begins what cannot end now would keep others from ending.
+      if (static_cast<int64_t>(body_size_) > server_.left_for_bodies()) return refuse_for_now();
+      const size_t came = std::min(in_size_ - head.size, body_size_);
+      if (!make_room(came)) return;
       body_kind_ = Body::apart;
-      body_.resize(body_size_ + kBodyPadding);
-      body_came_ = std::min(in_size_ - head.size, body_size_);
-      std::memcpy(body_.data(), in_.data() + head.size, body_came_);
-      used_ += body_came_;
+      body_.append({in_.data() + head.size, came});
+      used_ += came;
     }
   }
   enter(Phase::body, server_.limits().body_seconds);
@@ -270,15 +286,20 @@ void Connection::begin_body() {
 bool Connection::body_is_whole() {
   if (body_kind_ == Body::none) return true;
   if (body_kind_ == Body::in_place) return in_size_ >= used_;
-  if (body_kind_ == Body::apart) return body_came_ == body_size_;
+  if (body_kind_ == Body::apart) return body_.size() == body_size_;
   const size_t head = parser_.head().size;
-  if (!hold_body(static_cast<int64_t>(body_.size() + in_size_ - head))) return true;
+  if (!make_room(in_size_ - head)) return true;
   const size_t used = parser_.read_chunks({in_.data() + head, in_size_ - head}, body_,
                                           static_cast<uint64_t>(server_.limits().body_bytes));
   std::memmove(in_.data() + head, in_.data() + head + used, in_size_ - head - used);
   in_size_ -= used;
   if (parser_.rejection()) refuse(parser_.rejection()->status, parser_.rejection()->what);
   return refused_ || parser_.body_is_whole();
+}
+
+void Connection::refuse_for_now() {
+  add_header("Retry-After", "1");
+  refuse(503, "too much is being sent at once");
 }
 
 void Connection::refuse(int code, std::string_view what) {
@@ -306,13 +327,8 @@ void Connection::hand_over() {
   }
   if (body_kind_ == Body::in_place)
     body = {at + head.size, body_size_};
-  else if (body_kind_ == Body::apart)
-    body = {body_.data(), body_size_};
-  else if (body_kind_ == Body::chunks) {
-    body_size_ = body_.size();
-    body_.append(kBodyPadding, '\0');
-    body = {body_.data(), body_size_};
-  }
+  else if (body_kind_ == Body::apart || body_kind_ == Body::chunks)
+    body = {body_.data(), body_.size()};
   handling_ = true;
   server_.handler().handle(*this);
   handling_ = false;
@@ -340,12 +356,9 @@ void Connection::finish_request() {
   // What is left is the beginning of the next request.
   std::memmove(in_.data(), in_.data() + used_, in_size_ - std::min(used_, in_size_));
   in_size_ -= std::min(used_, in_size_);
-  server_.give_body(std::exchange(body_held_, 0));
-  const auto shrink = [](std::string& buffer) {
-    if (buffer.capacity() > static_cast<size_t>(kKeptBufferBytes)) std::string().swap(buffer);
-  };
-  shrink(body_);
-  shrink(answer);
+  body_.clear();
+  if (answer.capacity() > static_cast<size_t>(kKeptBufferBytes)) std::string().swap(answer);
+  server_.give_memory(std::exchange(held_, 0));
   if (in_.size() > kFirstBuffer + kBodyPadding && in_size_ <= kFirstBuffer) {
     in_.resize(kFirstBuffer + kBodyPadding);
     in_.shrink_to_fit();

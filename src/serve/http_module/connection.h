@@ -19,10 +19,12 @@ class Connections {
   virtual const HttpLimits& limits() const = 0;
   virtual bool draining() const = 0;
   virtual double farewell_seconds() const = 0;
-  virtual int64_t now() const = 0;            // in ticks
-  virtual std::string_view date() = 0;        // "Date: …\r\n"
-  virtual bool take_body(int64_t bytes) = 0;  // of body_memory; false: there is no more
-  virtual void give_body(int64_t bytes) = 0;
+  virtual int64_t now() const = 0;              // in ticks
+  virtual std::string_view date() = 0;          // "Date: …\r\n"
+  virtual bool take_memory(int64_t bytes) = 0;  // of shared_bytes; false: there is no more
+  virtual void give_memory(int64_t bytes) = 0;
+  virtual int64_t memory_left() const = 0;
+  int64_t left_for_bodies() const { return memory_left() - limits().shared_bytes / 2; }
   virtual void answered(Connection&) = 0;  // from any thread
   virtual void ended(Connection&) = 0;     // deletes it
 
@@ -39,6 +41,8 @@ class Connection final : public HttpExchange {
 
   void start();
   void send() override { server_.answered(*this); }
+  bool hold(int64_t bytes) override;
+  Room room() const override { return {server_.memory_left(), server_.limits().shared_bytes - held_}; }
   // The answer is whole, and this is the server's thread.
   void resume();
   // Ends what takes too long. Called once a tick.
@@ -67,7 +71,8 @@ class Connection final : public HttpExchange {
   bool body_is_whole();
   std::span<char> room_for_more();
   bool came(Ended);
-  bool hold_body(int64_t bytes);
+  bool make_room(size_t bytes);
+  void refuse_for_now();
   void refuse(int status, std::string_view what);
   void hand_over();
   void compose_head();
@@ -82,10 +87,11 @@ class Connection final : public HttpExchange {
 
   // What was read lies in in_: the head, then the body, where it fits; else that goes to body_. Both are
   // followed by kBodyPadding bytes. What comes of the next request stays behind used_.
-  std::string in_, body_;
+  std::string in_;
+  BodyBuffer body_;
   size_t in_size_ = 0, used_ = 0;
-  size_t body_size_ = 0, body_came_ = 0;
-  int64_t body_held_ = 0;  // of the server's body memory
+  size_t body_size_ = 0;  // as it is said
+  int64_t held_ = 0;      // of the memory that all share
   enum class Body { none, in_place, apart, chunks } body_kind_ = Body::none;
 
   std::string head_;  // of the answer

@@ -19,7 +19,7 @@ class Parser final : public http::basic_parser<true> {
   }
   const char* base = nullptr;  // of the text that is parsed
   size_t base_size = 0;
-  std::string* body = nullptr;  // where chunks go
+  BodyBuffer* body = nullptr;  // where chunks go
   uint64_t most_bytes = 0;
 
  private:
@@ -77,7 +77,7 @@ class Parser final : public http::basic_parser<true> {
     if (body->size() + text.size() > most_bytes)
       refuse(413, "the body is too large", error);
     else
-      body->append(text.data(), text.size());
+      body->append({text.data(), text.size()});
     return text.size();
   }
   void on_header_impl(error_code& error) override {
@@ -146,7 +146,7 @@ bool RequestParser::read_head(std::string_view text) {
   return true;
 }
 
-size_t RequestParser::read_chunks(std::string_view text, std::string& body, uint64_t most_bytes) {
+size_t RequestParser::read_chunks(std::string_view text, BodyBuffer& body, uint64_t most_bytes) {
   Parser& parser = *state_->parser;
   parser.body = &body;
   parser.most_bytes = most_bytes;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "serve/http_module/body_buffer.h"
+
 namespace shoestring::serve {
 
 // A piece of the buffer that the head was parsed from; the buffer may move.
@@ -42,8 +44,9 @@ class RequestParser {
   // `text` is all that has come of the request so far. true: the head is whole.
   bool read_head(std::string_view text);
   const RequestHead& head() const;
-  // What has come of a chunked body; what is decoded is appended. Returns the bytes that were used.
-  size_t read_chunks(std::string_view text, std::string& body, uint64_t most_bytes);
+  // What has come of a chunked body; what is decoded, no more than `text`, is appended within the body's
+  // capacity. Returns the bytes that were used.
+  size_t read_chunks(std::string_view text, BodyBuffer& body, uint64_t most_bytes);
   bool body_is_whole() const;
   // Set once a request is refused; nothing more is to be parsed then.
   const std::optional<Rejection>& rejection() const;

@@ -227,12 +227,13 @@ class Server final : public HttpServer, public Connections {
     }
     return date_;
   }
-  bool take_body(int64_t bytes) override {
-    if (body_bytes_ + bytes > options_.limits.body_memory) return false;
-    body_bytes_ += bytes;
+  bool take_memory(int64_t bytes) override {
+    if (held_bytes_ + bytes > options_.limits.shared_bytes) return false;
+    held_bytes_ += bytes;
     return true;
   }
-  void give_body(int64_t bytes) override { body_bytes_ -= bytes; }
+  void give_memory(int64_t bytes) override { held_bytes_ -= bytes; }
+  int64_t memory_left() const override { return options_.limits.shared_bytes - held_bytes_; }
   void answered(Connection& connection) override {
     if (std::this_thread::get_id() == thread_) {
       if (connection.answered_in_place()) return;
@@ -374,8 +375,8 @@ class Server final : public HttpServer, public Connections {
   Connection* ready_ = nullptr;  // answered on this thread
   std::mutex mutex_;
   Connection* foreign_ = nullptr;  // answered on others
-  int64_t body_bytes_ = 0;
-  int early_ = 0;  // connections that were there before draining began
+  int64_t held_bytes_ = 0;         // by all connections, of shared_bytes
+  int early_ = 0;                  // connections that were there before draining began
   bool draining_ = false, said_farewell_ = false, stop_now_ = false, ticking_ = false;
   std::string date_;
   std::time_t date_second_ = -1;

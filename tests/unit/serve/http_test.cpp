@@ -285,16 +285,36 @@ TEST_F(HttpTest, ClientsThatAskFirstAreToldToGoOn) {
   EXPECT_EQ(refused.status, 413);
 }
 
+// What a client says that it will send takes nothing; what it sends does.
+TEST_F(HttpTest, BodiesTakeWhatHasComeOfThem) {
+  HttpOptions options;
+  options.limits.shared_bytes = 32 << 20;
+  start(options);
+  std::vector<std::unique_ptr<Client>> slow;
+  for (int i = 0; i < 64; ++i) {
+    slow.push_back(std::make_unique<Client>(port_));
+    slow.back()->send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 8000000\r\n\r\n" +
+                      std::string(20'000, 'x'));
+  }
+  EXPECT_EQ(ask(kGet).status, 200);
+  const std::string body(3 << 20, 'x');
+  EXPECT_EQ(ask(fmt::format("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: {}\r\n\r\n{}", body.size(), body))
+                .status,
+            200);
+  slow.clear();
+}
+
 TEST_F(HttpTest, BodiesTogetherHaveALimit) {
   HttpOptions options;
-  options.limits.body_memory = 100'000;
+  options.limits.shared_bytes = 200'000;
   start(options);
   Client first(port_), second(port_);
   first.send("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n");
   first.send(std::string(79'999, 'x'));
   // The first's bytes have been read once a later request of another client is answered.
   EXPECT_EQ(ask(kGet).status, 200);
-  const Reply refused = second.ask("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n");
+  const Reply refused =
+      second.ask("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 80000\r\n\r\n" + std::string(30'000, 'x'));
   EXPECT_EQ(refused.status, 503);
   EXPECT_TRUE(refused.has("Retry-After: "));
   EXPECT_EQ(first.ask("x").status, 200);

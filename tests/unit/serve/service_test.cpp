@@ -200,6 +200,33 @@ TEST_F(HttpServiceTest, TurnsDownWhatItCannotAnswerAndSaysWhy) {
   EXPECT_EQ(ask(post("/predict", kRow)).status, 200);
 }
 
+// Rows and answers count against what all requests share: who would pass it is told to come again.
+TEST_F(HttpServiceTest, LargeRequestsShareTheirMemory) {
+  HttpOptions http;
+  http.limits.shared_bytes = 400'000;
+  start({}, http);
+  const auto rows = [](int count) {
+    std::string body = "[";
+    for (int i = 0; i < count; ++i) body += std::string(i ? "," : "") + "{\"a\":1,\"b\":1,\"kind\":\"red\"}";
+    return body + "]";
+  };
+  EXPECT_EQ(ask(post("/batch_predict", rows(1100))).status, 200);
+  const Reply too_large = ask(post("/batch_predict", rows(3000)));  // its body alone is let in
+  EXPECT_EQ(too_large.status, 413) << too_large.body;
+  {
+    Client slow(port_);
+    slow.send("POST /batch_predict HTTP/1.1\r\nHost: h\r\nContent-Length: 140000\r\n\r\n" +
+              std::string(70'000, ' '));
+    Reply refused;
+    for (int i = 0; i < 200 && refused.status != 503; ++i) refused = ask(post("/batch_predict", rows(1100)));
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_TRUE(refused.has("Retry-After: 1"));
+    EXPECT_EQ(ask(post("/predict", kRow)).status, 200);  // what is small is answered
+  }
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(ask(post("/batch_predict", rows(200))).status, 200);  // it was given back
+}
+
 TEST_F(HttpServiceTest, SpeaksKServe) {
   start();
   EXPECT_EQ(json(get("/v2"))["version"], "1.2.3");
