@@ -83,6 +83,22 @@ Json cell_schema(const InputColumn& column) {
   return schema;
 }
 
+// An element of the column's tensor. A datatype is kept to: no text stands for a number there.
+Json element_schema(const InputColumn& column) {
+  Json schema = cell_schema(column), form = {{"type", column.datatype == "BYTES" ? "string" : "number"}};
+  if (column.type == task::FeatureType::binary) {
+    Json words = column.values;
+    if (!column.required) words.push_back("");
+    form["enum"] = std::move(words);
+  }
+  if (column.type == task::FeatureType::category && column.required) form["pattern"] = "[^\\s?]";
+  if (!column.required && column.size == 1 && column.type != task::FeatureType::set &&
+      column.type != task::FeatureType::bag)
+    form = {{"anyOf", Json::array({std::move(form), Json{{"type", "null"}}})}};
+  form["description"] = std::move(schema["description"]);
+  return form;
+}
+
 Json row_schema(const Description& model) {
   Json properties = Json::object(), required = Json::array();
   for (const InputColumn& column : model.inputs) {
@@ -98,6 +114,8 @@ Json row_schema(const Description& model) {
 }
 
 Json answer_schema(const Description& model) {
+  // null: beyond all numbers, of inputs that are.
+  const Json number = {{"type", Json::array({"number", "null"})}};
   Json properties = Json::object(), required = Json::array();
   for (const OutputColumns& output : model.outputs)
     for (const AnswerColumn& column : output.columns) {
@@ -108,10 +126,10 @@ Json answer_schema(const Description& model) {
           schema = {{"type", "string"}, {"enum", output.classes}};
           break;
         case Kind::number:
-          schema = {{"type", "number"}};
+          schema = number;
           break;
         case Kind::numbers:
-          schema = {{"type", "array"}, {"items", {{"type", "number"}}}};
+          schema = {{"type", "array"}, {"items", number}};
           break;
         case Kind::texts:
           schema = {{"type", "array"}, {"items", {{"type", "string"}}}};
@@ -209,21 +227,14 @@ Json kserve_request(const Description* model) {
     Json tensors = Json::array(), names = Json::array();
     size_t least = 1;
     for (const InputColumn& column : model->inputs) {
-      using Type = task::FeatureType;
-      const bool is_list =
-          column.type == Type::vector || column.type == Type::set || column.type == Type::bag;
-      Json one = tensor, value = cell_schema(column);
-      if (is_list)
-        value = column.type == Type::vector ? Json{{"type", "number"}} : text;
-      else if (column.type == Type::number)
-        value = {{"anyOf", Json::array({std::move(value), Json{{"type", "boolean"}}})}};
+      Json one = tensor;
       Json shape = Json::array({1});
       if (column.size > 1) shape.push_back(column.size);
       one["properties"]["name"] = {{"const", column.name}};
       one["properties"]["datatype"] = {{"const", column.datatype}};
       one["properties"]["shape"] = {{"const", std::move(shape)}};
       one["properties"]["data"] = {{"type", "array"},
-                                   {"items", std::move(value)},
+                                   {"items", element_schema(column)},
                                    {"minItems", column.size},
                                    {"maxItems", column.size}};
       one["properties"].erase("parameters");
@@ -238,11 +249,12 @@ Json kserve_request(const Description* model) {
   }
   const Json output = {
       {"type", "object"}, {"properties", {{"name", std::move(name)}}}, {"required", Json::array({"name"})}};
-  return {
-      {"type", "object"},
-      {"properties",
-       {{"id", text}, {"inputs", std::move(inputs)}, {"outputs", {{"type", "array"}, {"items", output}}}}},
-      {"required", Json::array({"inputs"})}};
+  return {{"type", "object"},
+          {"properties",
+           {{"id", {{"type", "string"}, {"maxLength", 256}}},  // in bytes at most 1024
+            {"inputs", std::move(inputs)},
+            {"outputs", {{"type", "array"}, {"items", output}}}}},
+          {"required", Json::array({"inputs"})}};
 }
 
 Json error_schema() {

@@ -41,6 +41,7 @@ constexpr auto kDataTypes = std::to_array<DataTypeRow>({{"BOOL", DataType::boole
                                                         {"BYTES", DataType::bytes, 0}});
 
 constexpr size_t kMostId = 1024;  // bytes
+constexpr std::string_view kCutOff = "bytes that end elsewhere";
 
 template <class T>
 T read_as(const char* at) {
@@ -79,8 +80,15 @@ class Column {
   }
   bool done() const { return row_ == rows_ || cells_.enough(); }
   // What came is no element of the tensor's datatype, or is cut off.
-  void broken() { broken_ = true; }
-  bool complete() const { return row_ == rows_ && !too_many_ && !broken_ && parts_ == 0; }
+  void broken(std::string_view what) {
+    if (broken_.empty()) broken_ = what.substr(0, 80);
+  }
+  bool complete() const { return row_ == rows_ && !too_many_ && broken_.empty() && parts_ == 0; }
+  // Where it is not complete: the first that is broken, if any is, else how many came.
+  std::string came() const {
+    return !broken_.empty() ? broken_ : too_many_ ? "more" : std::to_string(row_ * width_ + parts_);
+  }
+  bool is_broken() const { return !broken_.empty(); }
 
  private:
   bool begin() {
@@ -103,8 +111,8 @@ class Column {
   CellWriter& cells_;
   int input_;
   int64_t rows_, width_, row_ = 0, parts_ = 0;
-  bool too_many_ = false, broken_ = false;
-  std::string list_;
+  bool too_many_ = false;
+  std::string list_, broken_;
 };
 
 struct Tensor {
@@ -180,11 +188,8 @@ class Reading {
         if (cells_.enough()) return SUCCESS;
         continue;
       }
-      if (std::ranges::find(request_.asked, name, &Request::AskedTensor::name) != request_.asked.end()) {
-        cells_.fault(0, name, "an output once", "it twice");
-        if (cells_.enough()) return SUCCESS;
-        continue;
-      }
+      if (std::ranges::find(request_.asked, name, &Request::AskedTensor::name) != request_.asked.end())
+        continue;  // it is answered once
       request_.asked.push_back({std::string(name), request_.binary});
       if (const auto f = flag_in(output, "binary_data", request_.asked.back().binary)) return f;
     }
@@ -273,8 +278,11 @@ class Reading {
       if (const auto e = read_data(data, *tensor.type, column)) return e;
     }
     if (!column.complete() && !cells_.enough())
-      cells_.fault(0, tensor.name, fmt::format("{} elements of {}", rows_ * tensor.width, tensor.type->name),
-                   tensor.binary_bytes ? fmt::format("{} bytes", *tensor.binary_bytes) : "others");
+      cells_.fault(0, tensor.name,
+                   !tensor.binary_bytes && column.is_broken()
+                       ? std::string(tensor.type->name)
+                       : fmt::format("{} elements of {}", rows_ * tensor.width, tensor.type->name),
+                   tensor.binary_bytes ? fmt::format("{} bytes", *tensor.binary_bytes) : column.came());
     return SUCCESS;
   }
 
@@ -319,21 +327,22 @@ class Reading {
         const std::string_view token = v.raw_json_token();
         double number = 0;
         if (const auto e = v.get_double().get(number)) return e;
-        if (!is_of(wanted, number)) column.broken();
-        column.number(number, token.substr(0, token.find_last_not_of(" \t\r\n") + 1));
+        const std::string_view written = token.substr(0, token.find_last_not_of(" \t\r\n") + 1);
+        if (!is_of(wanted, number)) column.broken(written);
+        column.number(number, written);
         return SUCCESS;
       }
       case json_type::string: {
         std::string_view text;
         if (const auto e = v.get_string().get(text)) return e;
-        if (wanted.type != DataType::bytes) column.broken();
+        if (wanted.type != DataType::bytes) column.broken(text.empty() ? "an empty text" : text);
         column.text(text);
         return SUCCESS;
       }
       case json_type::boolean: {
         bool truth = false;
         if (v.get_bool().get(truth)) return simdjson::T_ATOM_ERROR;
-        if (wanted.type != DataType::boolean) column.broken();
+        if (wanted.type != DataType::boolean) column.broken(truth ? "true" : "false");
         column.number(truth, truth ? "true" : "false");
         return SUCCESS;
       }
@@ -380,7 +389,7 @@ class Reading {
           break;
       }
     }
-    if (!bytes.empty()) column.broken();  // too many, or a piece of one
+    if (!bytes.empty()) column.broken(kCutOff);  // too many, or a piece of one
   }
 
   template <class T>
@@ -395,11 +404,11 @@ class Reading {
     while (bytes.size() >= 4 && !column.done()) {
       const uint32_t size = read_as<uint32_t>(bytes.data());
       bytes.remove_prefix(4);
-      if (size > bytes.size() || !simdjson::validate_utf8(bytes.data(), size)) return column.broken();
+      if (size > bytes.size() || !simdjson::validate_utf8(bytes.data(), size)) return column.broken(kCutOff);
       column.text(bytes.substr(0, size));
       bytes.remove_prefix(size);
     }
-    if (!bytes.empty()) column.broken();
+    if (!bytes.empty()) column.broken(kCutOff);
   }
 
   std::string_view binary_;
