@@ -10,6 +10,9 @@ function(shoestring_parse_once target)
     else()
       target_precompile_headers(${target} PRIVATE ${ARGN})
     endif()
+    if(NOT ARGN OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      return()
+    endif()
     # g++ 12's false alarms in the standard library, which it keeps to itself where headers are not precompiled.
     target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow
                            -Wno-stringop-overread -Wno-maybe-uninitialized)

@@ -43,15 +43,16 @@ Result<serve::ServePlanRequest> complete(const Given& g) {
   request.live.max_batch = g.max_batch.value_or(request.live.max_batch);
   if (!g.max_body.empty()) {
     request.max_body = parse_bytes(g.max_body);
-    if (!request.max_body)
-      return fail(ErrorKind::usage, fmt::format("--max-body '{}' is no size", g.max_body), "plan serve",
-                  "write it as 8MiB");
+    if (!request.max_body || *request.max_body > int64_t{1} << 32)
+      return fail(ErrorKind::usage, fmt::format("--max-body '{}' is no size up to 4GiB", g.max_body),
+                  "plan serve", "write it as 8MiB");
   }
   if (!g.large_requests.empty()) {
     const auto bytes = parse_bytes(g.large_requests);
-    if (!bytes)
-      return fail(ErrorKind::usage, fmt::format("--large-requests '{}' is no size", g.large_requests),
-                  "plan serve", "write it as 64MiB");
+    if (!bytes || *bytes > int64_t{1} << 40)
+      return fail(ErrorKind::usage,
+                  fmt::format("--large-requests '{}' is no size up to 1TiB", g.large_requests), "plan serve",
+                  "write it as 64MiB");
     request.shared_bytes = *bytes;
   }
   return request;

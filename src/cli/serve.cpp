@@ -87,7 +87,8 @@ Status complete(const Given& g, serve::ServiceOptions& service, serve::HttpOptio
   }
   if (!g.large_requests.empty()) {
     const auto bytes = parse_bytes(g.large_requests);
-    if (!bytes) return usage(fmt::format("--large_requests {} is no size", g.large_requests), "write 64MiB");
+    if (!bytes || *bytes > int64_t{1} << 40)
+      return usage(fmt::format("--large_requests {} is no size", g.large_requests), "write 64MiB");
     http.limits.shared_bytes = *bytes;
   }
   const auto seconds = [](const std::string& text, double& place, const char* flag) -> Status {

@@ -12,11 +12,11 @@ namespace shoestring::report {
 std::vector<Finding> data_findings(const train::Dataset& data, const std::vector<ColumnFacts>& columns,
                                    const Duplicates& duplicates, const std::string& held_out);
 
-// The most severe first; equals keep their order.
 // Of rows that are only measured, against what the model knows of its training rows.
 std::vector<Finding> measured_findings(const train::Dataset& data, const std::vector<ColumnFacts>& columns,
                                        const std::string& rows_name);
 
+// The most severe first; equals keep their order.
 void sort_by_severity(std::vector<Finding>& findings);
 
 }  // namespace shoestring::report

@@ -51,8 +51,8 @@ class CurvePool {
     int64_t positives = 0, negatives = 0;
     double before = 1;
     for (const Json& point : curve.at("points")) {
-      const double threshold = point[0].is_number() ? point[0].get<double>() : 1;
-      const int64_t p = point[1].get<int64_t>() - positives, n = point[2].get<int64_t>() - negatives;
+      const double threshold = point.at(0).is_number() ? point.at(0).get<double>() : 1;
+      const int64_t p = point.at(1).get<int64_t>() - positives, n = point.at(2).get<int64_t>() - negatives;
       positives += p, negatives += n;
       if (p + n > 0)
         groups_.push_back(
@@ -63,8 +63,8 @@ class CurvePool {
     doubted_positives_ += whole(curve, "doubted_positives");
     doubted_negatives_ += whole(curve, "doubted_negatives");
     for (const Json& bin : curve.at("calibration")) {
-      const double mean = bin[0].get<double>(), share = bin[1].get<double>();
-      const int64_t rows = bin[2].get<int64_t>();
+      const double mean = bin.at(0).get<double>(), share = bin.at(1).get<double>();
+      const int64_t rows = bin.at(2).get<int64_t>();
       Bin& b = bins_[static_cast<int>(std::clamp(std::ceil(mean * 10) - 1, 0.0, 9.0))];
       b.score.add(mean, static_cast<double>(rows));
       b.share.add(share, static_cast<double>(rows));
@@ -123,7 +123,7 @@ class OutputPool {
     const size_t k = at.size();
     for (size_t t = 0; t < k; ++t)
       for (size_t a = 0; a < k; ++a)
-        confusion_[{at[t], at[a]}] += q.at("confusion")[t * k + a].get<int64_t>();
+        confusion_[{at[t], at[a]}] += q.at("confusion").at(t * k + a).get<int64_t>();
     for (const Json& curve : q.at("curves")) curve_of(text(curve, "label")).add(curve.at("of"));
     if (const auto c = q.find("confidence"); c != q.end()) {
       if (!confidence_) confidence_.emplace();
@@ -218,6 +218,7 @@ class FindingPool {
     constexpr std::string_view kSeverity[] = {"good", "note", "warning", "problem"};
     for (const Json& f : findings) {
       const std::string name = text(f, "severity");
+      if (std::ranges::find(kSeverity, name) == std::end(kSeverity)) continue;
       const auto severity = static_cast<Severity>(std::ranges::find(kSeverity, name) - std::begin(kSeverity));
       const auto found =
           std::ranges::find_if(all_, [&](const Seen& s) { return s.finding.title == text(f, "title"); });
@@ -318,25 +319,26 @@ class Folds {
 
 }  // namespace
 
-Facts facts_of_folds(const train::CrossValidation& result, const std::vector<std::string>& reports) {
+Facts facts_of_folds(const train::CrossValidation& result,
+                     const std::function<std::string(int64_t fold)>& report_of) {
   Folds folds(result);
-  for (size_t fold = 0; fold < reports.size(); ++fold) {
+  for (int64_t fold = 0; fold < result.folds; ++fold) {
     folds.begin_fold();
-    const Json report = Json::parse(reports[fold], nullptr, false);
+    const Json report = Json::parse(report_of(fold), nullptr, false);
     if (!report.is_object() || report.value("format", 0) != kFormat) continue;
     try {
-      folds.add(report, fold);
-    } catch (const Json::exception&) {  // that somebody changed: it is as good as none
+      folds.add(report, static_cast<size_t>(fold));
+    } catch (const Json::exception&) {  // that somebody changed: what could be read of it stays
     }
   }
   return folds.take();
 }
 
 Result<std::string> write_folds(const train::CrossValidation& result) {
-  std::vector<std::string> reports;
-  for (int64_t fold = 1; fold <= result.folds; ++fold)
-    reports.push_back(read_file(fmt::format("{}/fold_{}/report.json", result.folder, fold)).value_or(""));
-  const std::string json = to_json(facts_of_folds(result, reports));
+  const auto report_of = [&](int64_t fold) {
+    return read_file(fmt::format("{}/fold_{}/report.json", result.folder, fold + 1)).value_or("");
+  };
+  const std::string json = to_json(facts_of_folds(result, report_of));
   if (auto ok = write_file(result.folder + "/report.json", json, false); !ok) return fail(ok.error());
   const std::string page = result.folder + "/report.html";
   if (auto ok = write_page(page, std::span(&json, 1)); !ok) return fail(ok.error());

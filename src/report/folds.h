@@ -3,6 +3,7 @@
 // it.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "report/facts.h"
@@ -14,7 +15,9 @@ namespace shoestring::report {
 // for one, are not in the pooled answers, which say of how many folds they are.
 Result<std::string> write_folds(const train::CrossValidation& result);
 
-// The same as values. `reports`: report.json of each fold; "" where there is none.
-Facts facts_of_folds(const train::CrossValidation& result, const std::vector<std::string>& reports);
+// The same as values. `report_of`: report.json of a fold, from 0 on, asked for one after the other; "" where
+// there is none.
+Facts facts_of_folds(const train::CrossValidation& result,
+                     const std::function<std::string(int64_t fold)>& report_of);
 
 }  // namespace shoestring::report

@@ -74,6 +74,9 @@ Result<std::string> visualize(const std::vector<std::string>& runs, std::string 
     auto read_facts = read(run, path);
     if (!read_facts) return fail(read_facts.error());
     if (runs.size() > 1) {
+      if (read_facts->contains("folds"))
+        return fail(ErrorKind::usage, "the report of a cross-validation cannot be compared", path,
+                    "compare the runs of its folds: give the folders fold_1, fold_2, …");
       shorten(*read_facts);
       (*read_facts)["title"] = fs::path(run).lexically_normal().string();
     }

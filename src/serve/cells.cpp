@@ -121,8 +121,8 @@ void CellWriter::begin(const CellTable& table, Request& request, const ReadOptio
   faults_.clear();
   request.cells.clear();
   request.rows = 0;
-  if (!table.any_whole()) return;
   whole_.clear();
+  if (!table.any_whole()) return;
   whole_.resize(table.columns().size());
   for (size_t i = 0; i < whole_.size(); ++i)
     if (table.columns()[i].way == CellTable::Way::column) whole_[i].emplace(1);

@@ -15,6 +15,6 @@ inline constexpr size_t kBehindValue = 64;
 // At most kMostFields. Where the body is no such form, what is wrong with it and how it should be.
 tl::expected<std::vector<FormField>, std::string> read_fields(std::string_view body,
                                                               std::string_view content_type);
-inline constexpr size_t kMostFields = 1 << 14;
+inline constexpr size_t kMostFields = 1 << 12;  // some 250 bytes each
 
 }  // namespace shoestring::serve

@@ -26,6 +26,8 @@ JsonSize json_size(std::string_view text) {
     switch (kind) {
       case Kind::value:
         size.signs += before != Kind::value;
+        // simdjson lets it hide a quote outside of texts too, where it is no JSON.
+        if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\')) ++i;
         break;
       case Kind::space:
         break;

@@ -123,7 +123,7 @@ OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view bo
                       .max_rows = options.max_rows,
                       .most_bytes = options.most_bytes - bytes,
                       .bytes_now = options.bytes_now - bytes});
-  cells.add_row();
+  if (!cells.add_row()) return tl::unexpected(cells.too_many_rows(1));
   for (const FormField& field : *fields) {
     const int input = table.find(field.name);
     if (input >= 0)

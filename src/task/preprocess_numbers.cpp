@@ -221,7 +221,7 @@ namespace {
 
 // Of a value that is there.
 float encoded(const NumberFit& fit, double value) {
-  constexpr double kMost = 3e38;  // what is far out of the training range stays a number
+  constexpr double kMost = 1e25;  // far out of the training range, and sums of some layers stay numbers
   return static_cast<float>(std::clamp(scaled(fit, value), -kMost, kMost));
 }
 

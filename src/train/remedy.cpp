@@ -146,6 +146,12 @@ double watched(const Metrics& metrics, const task::Recipe& recipe) {
              : metrics.value(t.validation_field, t.validation_metric);
 }
 
+// A run that stopped by itself wanted no more.
+void count_steps(const TrainOutcome& outcome, Patient& p) {
+  p.steps = outcome.times.steps_done;
+  p.steps_wanted = outcome.ending == Ending::out_of_time ? outcome.times.steps_wanted : p.steps;
+}
+
 Result<Patient> patient_of(const TrainOutcome& outcome) {
   auto model = load_model(outcome.model_path);
   if (!model) return fail(model.error());
@@ -155,8 +161,7 @@ Result<Patient> patient_of(const TrainOutcome& outcome) {
   position.best.step = outcome.best_step;
   position.history = read_file(outcome.folder + "/metrics.jsonl").value_or("");  // there may be none
   p.course = course(position);
-  p.steps = outcome.times.steps_done;
-  p.steps_wanted = outcome.times.steps_wanted;
+  count_steps(outcome, p);
   return p;
 }
 
@@ -360,6 +365,7 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
       patient->recipe = tried.remedy.recipe;
       patient->training = *outcome->training;
       patient->validation = *outcome->validation;
+      count_steps(*outcome, *patient);
     }
     std::error_code ec;
     fs::remove_all(trials, ec);  // what is of use of it is in the run's folder by now

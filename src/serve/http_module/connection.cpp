@@ -215,8 +215,11 @@ std::span<char> Connection::room_for_more() {
   if (in_size_ + kBodyPadding == in_.size()) {
     if (phase_ == Phase::body)
       refuse(400, "the chunked body is broken");  // a chunk's header that never ends
+    else if (!hold(kFirstBuffer))
+      refuse_for_now();
     else
       in_.resize(in_.size() + kFirstBuffer);
+    if (refused_) return {};
   }
   return {in_.data() + in_size_, in_.size() - kBodyPadding - in_size_};
 }
@@ -263,7 +266,9 @@ void Connection::begin_body() {
   if (head.length.value_or(0) > most) return refuse(413, "the body is too large");
   if (head.chunked) {
     body_kind_ = Body::chunks;
-    if (in_.size() < head.size + kChunkRoom + kBodyPadding) in_.resize(head.size + kChunkRoom + kBodyPadding);
+    const size_t wanted = head.size + kChunkRoom + kBodyPadding;
+    if (in_.size() < wanted && !hold(static_cast<int64_t>(wanted - in_.size()))) return refuse_for_now();
+    if (in_.size() < wanted) in_.resize(wanted);
   } else if (head.length.value_or(0) > 0) {
     body_size_ = static_cast<size_t>(*head.length);
     if (head.size + body_size_ + kBodyPadding <= in_.size()) {

@@ -33,7 +33,9 @@ TEST(FoldReport, AddsUpByName) {
       R"(["yes","no"])", "[2,2,0,6]", "[[null,0,0],[0.9,2,0],[0.2,4,6]]", "[[0.85,1.0,2],[0.15,0.25,8]]",
       R"({"column":"a","value":"k","rows":12,"loss":3,"accuracy":1,"share_true":0.25,"recall":0.5})", "");
   const train::CrossValidation result{.folder = "results/cv", .folds = 3, .values = {}};
-  const Facts facts = facts_of_folds(result, {first, second, "{not a report"});
+  const std::vector<std::string> reports = {first, second, "{not a report"};
+  const Facts facts =
+      facts_of_folds(result, [&](int64_t fold) { return reports[static_cast<size_t>(fold)]; });
   EXPECT_EQ(facts.folds->pooled, 2);
   ASSERT_TRUE(facts.quality);
   EXPECT_EQ(facts.quality->rows, 20);

@@ -17,6 +17,7 @@ TEST(JsonSize, CountsWhatAParserKeeps) {
   EXPECT_EQ(json_size("[[[[").reading_bytes(), 16);
   EXPECT_EQ(json_size(R"("abc)").texts, 3);  // it breaks off
   EXPECT_LE(json_size(R"("abc\)").texts, 5);
+  EXPECT_GE(json_size(R"(\",,,,)").signs, 5);  // no JSON, and no text begins in it
 }
 
 TEST_F(Service, AnswersTakeNoMoreTextThanIsPlannedFor) {
@@ -97,11 +98,10 @@ TEST_F(Service, AServiceIsPlannedForTheLargestRequest) {
   // Less memory: smaller bodies, then fewer connections; and where nothing helps it says what would do.
   const auto least = plan_serve({.models = {{"m", path_}}, .budget = {.memory_bytes = total / 2}});
   ASSERT_TRUE(least);
-  if (least->fits) {
-    EXPECT_LE(least->total_bytes, total / 2);
-    EXPECT_LT(least->max_body, kMostBody);
-    EXPECT_FALSE(least->choices.empty());
-  }
+  ASSERT_TRUE(least->fits) << least->fits.error().message();
+  EXPECT_LE(least->total_bytes, total / 2);
+  EXPECT_LT(least->max_body, kMostBody);
+  EXPECT_FALSE(least->choices.empty());
   // More large requests at once, where that is asked for.
   const auto more = plan_serve({.models = {{"m", path_}}, .connections = 64, .shared_bytes = 100 << 20});
   ASSERT_TRUE(more);

@@ -125,6 +125,19 @@ preprocessing: {split: {type: random, probabilities: [0.5, 0.25, 0.25]}}
   EXPECT_FALSE(file_exists(all->outcome.folder + "/remedies"));
 }
 
+// A run that stopped by itself is not told that its time was up.
+TEST(Remedies, NoMoreStepsOfWhatStoppedEarly) {
+  const Folder folder;
+  const TrainRequest request{
+      .recipe = recipe_from(sums_recipe("epochs: 1000, batch_size: 16, early_stop: 1, learning_rate: 0.1")),
+      .data = {.dataset = folder.write("t.csv", sums_table(300))},
+      .output_directory = folder.file("results")};
+  const auto all = train_with_remedies(request, 0.3, {});
+  ASSERT_TRUE(all) << all.error().message();
+  ASSERT_EQ(all->first.ending, Ending::early_stopped);
+  for (const Tried& t : all->tried) EXPECT_NE(t.remedy.name, "more steps");
+}
+
 // The time is that of all together.
 TEST(Remedies, ShareTheTime) {
   const Folder folder;
