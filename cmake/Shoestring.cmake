@@ -2,9 +2,9 @@
 
 # shoestring_parse_once(TARGET HEADER... | REUSE_FROM OTHER)
 # Headers that most files of a target read are parsed once: a third of what a build takes. Not with a compiler launcher
-# such as ccache, which does better without.
+# such as ccache, which does better without, nor with sanitizers, where compiling is what takes the time.
 function(shoestring_parse_once target)
-  if(NOT CMAKE_CXX_COMPILER_LAUNCHER AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  if(NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT SHOESTRING_SANITIZE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
     if(ARGV1 STREQUAL "REUSE_FROM")
       target_precompile_headers(${target} ${ARGN})
     else()

@@ -190,14 +190,6 @@ Result<Fitting> change_until(Asked asked, int64_t limit_bytes, const Measure& me
 
 }  // namespace
 
-std::vector<Change> changes(const Asked& asked) {
-  std::vector<Change> all;
-  for (const Edit& edit : kEdits)
-    if (auto change = edit.make({asked.written, asked.recipe, asked.training_rows}))
-      all.push_back(std::move(*change));
-  return all;
-}
-
 Result<Fitting> fit(Asked asked, int64_t limit_bytes, const Measure& measure,
                     std::span<const Smaller> smaller) {
   auto fitted = change_until(std::move(asked), limit_bytes, measure);
@@ -219,15 +211,18 @@ Result<Fitting> fit(Asked asked, int64_t limit_bytes, const Measure& measure,
 Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,
                                      std::optional<int64_t> limit_bytes, const Measure& measure,
                                      size_t most) {
+  constexpr double kWorthIt = 0.01;  // of what it takes now
+  const auto least = std::max<int64_t>(static_cast<int64_t>(kWorthIt * static_cast<double>(total_bytes)), 1);
+  const Fitting now{asked, {}, total_bytes};
   std::vector<WayOut> ways;
-  for (const Change& change : changes(asked)) {
-    const auto total = measure(change.recipe);
-    if (!total) return fail(total.error());
-    constexpr double kWorthIt = 0.99;
-    if (static_cast<double>(*total) > kWorthIt * static_cast<double>(total_bytes)) continue;
-    ways.push_back({change.key, human_bytes(*total), change.price, Resource::memory,
-                    static_cast<double>(*total), !limit_bytes || *total <= *limit_bytes});
+  for (const Edit& edit : kEdits) {
     if (ways.size() == most) break;
+    auto tried = saving(edit, now, least, measure);
+    if (!tried) return fail(tried.error());
+    if (!*tried) continue;
+    auto& [change, total] = **tried;
+    ways.push_back({std::move(change.key), human_bytes(total), std::move(change.price), Resource::memory,
+                    static_cast<double>(total), !limit_bytes || total <= *limit_bytes});
   }
   return ways;
 }

@@ -29,9 +29,6 @@ struct Asked {
   int64_t training_rows = 0;
 };
 
-// Everything that may be changed next, the cheapest first.
-std::vector<Change> changes(const Asked& asked);
-
 // What train takes at its peak with this recipe.
 using Measure = std::function<Result<int64_t>(const task::Recipe&)>;
 
@@ -52,9 +49,10 @@ struct Fitting {
 Result<Fitting> fit(Asked asked, int64_t limit_bytes, const Measure& measure,
                     std::span<const Smaller> smaller = {});
 
+inline constexpr size_t kMostWays = 3;  // that are told
 // The cheapest `most` changes that save something, each alone, and what they give of `total_bytes`.
 Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,
                                      std::optional<int64_t> limit_bytes, const Measure& measure,
-                                     size_t most = 3);
+                                     size_t most = kMostWays);
 
 }  // namespace shoestring::budget

@@ -159,4 +159,12 @@ std::optional<int> Options::read(std::span<const std::string> arguments) const {
   return {};
 }
 
+Result<int64_t> size_of_flag(std::string_view flag, const std::string& text, int64_t most) {
+  const auto bytes = parse_bytes(text);
+  if (!bytes || *bytes > most)
+    return fail(ErrorKind::usage, fmt::format("{} '{}' is no size up to {}", flag, text, human_bytes(most)),
+                {}, "write it as 8MiB");
+  return *bytes;
+}
+
 }  // namespace shoestring::cli

@@ -16,6 +16,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/error.h"
+
 namespace shoestring::cli {
 
 struct Option {
@@ -38,5 +40,9 @@ struct Options {
   std::optional<int> read(std::span<const std::string> arguments) const;
   std::string help() const;
 };
+
+// A size that a flag was given as text: "--max-body 8MiB". ErrorKind::usage where it is none, or above
+// `most`.
+Result<int64_t> size_of_flag(std::string_view flag, const std::string& text, int64_t most);
 
 }  // namespace shoestring::cli

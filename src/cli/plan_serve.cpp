@@ -42,17 +42,13 @@ Result<serve::ServePlanRequest> complete(const Given& g) {
     return fail(ErrorKind::usage, "--max-batch is out of range", "plan serve", "give 1 to 4096");
   request.live.max_batch = g.max_batch.value_or(request.live.max_batch);
   if (!g.max_body.empty()) {
-    request.max_body = parse_bytes(g.max_body);
-    if (!request.max_body || *request.max_body > int64_t{1} << 32)
-      return fail(ErrorKind::usage, fmt::format("--max-body '{}' is no size up to 4GiB", g.max_body),
-                  "plan serve", "write it as 8MiB");
+    const auto bytes = size_of_flag("--max-body", g.max_body, serve::kLargestBody);
+    if (!bytes) return fail(bytes.error());
+    request.max_body = *bytes;
   }
   if (!g.large_requests.empty()) {
-    const auto bytes = parse_bytes(g.large_requests);
-    if (!bytes || *bytes > int64_t{1} << 40)
-      return fail(ErrorKind::usage,
-                  fmt::format("--large-requests '{}' is no size up to 1TiB", g.large_requests), "plan serve",
-                  "write it as 64MiB");
+    const auto bytes = size_of_flag("--large-requests", g.large_requests, serve::kMostShared);
+    if (!bytes) return fail(bytes.error());
     request.shared_bytes = *bytes;
   }
   return request;

@@ -28,8 +28,7 @@ void tell_end(const train::Remedied& all, Console& console) {
   if (all.tried.empty()) {
     console.sentence(all.outcome.validation
                          ? "no remedy was tried: on the validation rows it does not overfit, its classes are "
-                           "not unbalanced, "
-                           "and it had the time for all its steps"
+                           "balanced, and it had time for all its steps"
                          : "no remedy was tried: there are no validation rows to choose one by");
     return;
   }

@@ -80,15 +80,13 @@ Status complete(const Given& g, serve::ServiceOptions& service, serve::HttpOptio
                  "give --keys FILE, or say that this is wanted with --insecure");
   if (g.connections) http.limits.connections = static_cast<int>(*g.connections);
   if (!g.max_body.empty()) {
-    const auto bytes = parse_bytes(g.max_body);
-    if (!bytes || *bytes > int64_t{1} << 32)
-      return usage(fmt::format("--max_body {} is no size", g.max_body), "write 8MiB");
+    const auto bytes = size_of_flag("--max-body", g.max_body, serve::kLargestBody);
+    if (!bytes) return fail(bytes.error());
     http.limits.body_bytes = *bytes;
   }
   if (!g.large_requests.empty()) {
-    const auto bytes = parse_bytes(g.large_requests);
-    if (!bytes || *bytes > int64_t{1} << 40)
-      return usage(fmt::format("--large_requests {} is no size", g.large_requests), "write 64MiB");
+    const auto bytes = size_of_flag("--large-requests", g.large_requests, serve::kMostShared);
+    if (!bytes) return fail(bytes.error());
     http.limits.shared_bytes = *bytes;
   }
   const auto seconds = [](const std::string& text, double& place, const char* flag) -> Status {

@@ -125,6 +125,7 @@ class Doctor {
             : "";
     const double late = e_.early_stopped || !facts_.training ? 0 : late_improvement(*facts_.training);
     const bool still_falls = opens == 0 && late > kStillFalling;
+    gap_told_ |= train::overfits(gap);
     if (train::overfits(gap) && still_falls)
       add(Severity::warning, name, fmt::format("'{}' fits its training rows better than others", name),
           fmt::format(
@@ -252,10 +253,7 @@ class Doctor {
     if (e_.course->last_training > 1.5 * e_.course->untrained)
       add(Severity::problem, "", "The loss rose", train::course_remark(*e_.course), "a lower learning_rate");
     const double late = late_improvement(*facts_.training);
-    const bool told = std::ranges::any_of(out_, [](const Finding& f) {
-      return f.title.ends_with("is overfitted") || f.title.ends_with("better than others");
-    });
-    if (!told && !e_.early_stopped && late > kStillFalling)
+    if (!gap_told_ && !e_.early_stopped && late > kStillFalling)
       add(Severity::note, "", "It was still getting better when training ended",
           fmt::format("{} of what the validation loss fell by came in the last quarter of the steps.",
                       percent(late)),
@@ -301,6 +299,7 @@ class Doctor {
   const Facts& facts_;
   const Duplicates& duplicates_;
   std::vector<Finding> out_;
+  bool gap_told_ = false;  // between training rows and others
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "data/batch.h"
+#include "serve/url.h"
 
 namespace shoestring::serve {
 namespace {
@@ -17,30 +18,6 @@ constexpr std::string_view kTooMany = "the form has too many fields";
 // Of what came, as much as an error says.
 std::string shown(std::string_view text) { return std::string(text.substr(0, 60)); }
 
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c = static_cast<char>(c | 0x20);
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-// '+' is a space and %41 an A; nothing where a '%' has no two digits behind it.
-std::optional<std::string> decoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + kBehindValue);
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i] == '+' ? ' ' : text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
-}
-
 Fields read_urlencoded(std::string_view body) {
   std::vector<FormField> fields;
   while (!body.empty()) {
@@ -49,8 +26,8 @@ Fields read_urlencoded(std::string_view body) {
     body.remove_prefix(std::min(end + 1, body.size()));
     if (pair.empty()) continue;
     const size_t equals = std::min(pair.find('='), pair.size());
-    auto name = decoded(pair.substr(0, equals));
-    auto value = decoded(pair.substr(std::min(equals + 1, pair.size())));
+    auto name = percent_decoded(pair.substr(0, equals), true);
+    auto value = percent_decoded(pair.substr(std::min(equals + 1, pair.size())), true, kBehindValue);
     if (!name || !value)
       return tl::unexpected(fmt::format(
           "the form's field '{}' has a '%' without two hexadecimal digits behind it; write '%' as %25",

@@ -117,6 +117,9 @@ struct HttpLimits {
   double idle_seconds = 75;                                          // between two requests
 };
 
+// The largest that body_bytes and shared_bytes may be set to.
+inline constexpr int64_t kLargestBody = int64_t{1} << 32, kMostShared = int64_t{1} << 40;
+
 // Bytes on the heap that a connection holds between requests, at most: what it reads into, an answer of
 // kKeptBufferBytes (what is above that is given back), its own state.
 inline constexpr int64_t kKeptBufferBytes = 4 << 10;

@@ -25,6 +25,22 @@ std::string number_pattern(bool required) {
                   : fmt::format("^[ ]*({}|{})?[ ]*$", number, kMissingWords);
 }
 
+// What a column takes, for people.
+std::string about(const InputColumn& column) {
+  using Type = task::FeatureType;
+  std::string text = column.expected;
+  if (column.type == Type::number && column.maximum > column.minimum)
+    text += fmt::format("; {:.6g} to {:.6g} in the training rows", column.minimum, column.maximum);
+  if (column.type == Type::category) {
+    text += "; known:";
+    for (size_t i = 0; i < std::min<size_t>(column.values.size(), 20); ++i)
+      text += (i > 0 ? ", " : " ") + column.values[i];
+    if (column.values.size() > 20 || column.more_values) text += ", …";
+  }
+  if (!column.required) text += "; may be missing";
+  return text;
+}
+
 // A cell of the column, as strictly as the reader takes it.
 Json cell_schema(const InputColumn& column) {
   using Type = task::FeatureType;
@@ -67,17 +83,7 @@ Json cell_schema(const InputColumn& column) {
   }
   if (!column.required) forms.push_back({{"type", "null"}});
   Json schema = forms.size() == 1 ? forms[0] : Json{{"anyOf", std::move(forms)}};
-  std::string about = column.expected;
-  if (column.type == Type::number && column.maximum > column.minimum)
-    about += fmt::format("; {:.6g} to {:.6g} in the training rows", column.minimum, column.maximum);
-  if (column.type == Type::category) {
-    about += "; known:";
-    for (size_t i = 0; i < std::min<size_t>(column.values.size(), 20); ++i)
-      about += (i > 0 ? ", " : " ") + column.values[i];
-    if (column.values.size() > 20 || column.more_values) about += ", …";
-  }
-  if (!column.required) about += "; may be missing";
-  schema["description"] = about;
+  schema["description"] = about(column);
   const Json example = Json::parse(column.example, nullptr, false);
   if (!example.is_discarded()) schema["example"] = example;
   return schema;
@@ -85,17 +91,18 @@ Json cell_schema(const InputColumn& column) {
 
 // An element of the column's tensor. A datatype is kept to: no text stands for a number there.
 Json element_schema(const InputColumn& column) {
-  Json schema = cell_schema(column), form = {{"type", column.datatype == "BYTES" ? "string" : "number"}};
-  if (column.type == task::FeatureType::binary) {
+  using Type = task::FeatureType;
+  Json form = {{"type", column.datatype == "BYTES" ? "string" : "number"}};
+  if (column.type == Type::binary) {
     Json words = column.values;
     if (!column.required) words.push_back("");
     form["enum"] = std::move(words);
   }
-  if (column.type == task::FeatureType::category && column.required) form["pattern"] = "[^\\s?]";
-  if (!column.required && column.size == 1 && column.type != task::FeatureType::set &&
-      column.type != task::FeatureType::bag)
+  if (column.type == Type::category && column.required) form["pattern"] = "[^\\s?]";
+  const bool is_list = column.size > 1 || column.type == Type::set || column.type == Type::bag;
+  if (!column.required && !is_list)
     form = {{"anyOf", Json::array({std::move(form), Json{{"type", "null"}}})}};
-  form["description"] = std::move(schema["description"]);
+  form["description"] = about(column);
   return form;
 }
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <thread>
 
@@ -64,7 +65,6 @@ class LiveService final : public HttpService {
   bool is_open_to_all(const HttpExchange& exchange) const;
   bool route_v2(HttpExchange& exchange, Visit& visit);
   bool route_model(HttpExchange& exchange, Visit& visit, std::string_view name, std::string_view rest);
-  bool route_repository(HttpExchange& exchange, std::string_view rest);
   bool allow(HttpExchange& exchange, std::string_view methods) const;
   bool root(HttpExchange& exchange);
   bool health(HttpExchange& exchange);
@@ -74,9 +74,12 @@ class LiveService final : public HttpService {
   bool infer(HttpExchange& exchange, Visit& visit, std::shared_ptr<LiveModel> model);
   bool submit(HttpExchange& exchange, Visit& visit, const std::shared_ptr<LiveModel>& model,
               OrRefusal<void> read);
+  bool answers_now(HttpExchange& exchange);
+
+  // ---- KServe's model repository (service_repository.cpp) ----
+  bool route_repository(HttpExchange& exchange, std::string_view rest);
   bool load(HttpExchange& exchange, const std::string& name);
   bool unload(HttpExchange& exchange, const std::string& name);
-  bool answers_now(HttpExchange& exchange);
 
   // ---- models are read on the loader's thread ----
   void load_all(const std::function<void()>& ready);
@@ -119,6 +122,7 @@ Status guarded(Work&& work) {
 inline constexpr std::string_view kTooMuch = "too much is being answered at once";
 
 // Appends a JSON string; bytes that are no UTF-8 become the replacement character.
+void answer_json(HttpExchange& exchange, const nlohmann::ordered_json& json);  // a line of it
 void append_json_text(std::string& out, std::string_view text);
 
 // The page for people (page.html, compiled in).

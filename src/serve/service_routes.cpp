@@ -11,44 +11,12 @@
 #include "serve/openapi.h"
 #include "serve/page_data.h"
 #include "serve/service_parts.h"
+#include "serve/url.h"
 
 namespace shoestring::serve {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-void answer_json(HttpExchange& exchange, const Json& json) {
-  exchange.answer += json.dump(-1, ' ', false, Json::error_handler_t::replace);
-  exchange.answer += '\n';
-}
-
-// The next part of a path: "models/a/infer" -> "models", and "a/infer" is left.
-std::string_view take_part(std::string_view& path) {
-  const std::string_view part = path.substr(0, path.find('/'));
-  path.remove_prefix(std::min(path.size(), part.size() + 1));
-  return part;
-}
-
-// %XX and, in a query, '+'. Nothing where a % is followed by no digits.
-std::optional<std::string> decoded(std::string_view text, bool query = false) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    if (text[i] == '+' && query) {
-      out += ' ';
-    } else if (text[i] != '%') {
-      out += text[i];
-    } else if (i + 2 < text.size() &&
-               std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr ==
-                   text.data() + i + 3) {
-      out += static_cast<char>(byte);
-      i += 2;
-    } else {
-      return {};
-    }
-  }
-  return out;
-}
 
 // "application/json; charset=utf-8" is application/json.
 std::string media_type(std::string_view content_type) {
@@ -115,6 +83,11 @@ Json metadata(const Description& model) {
 }
 
 }  // namespace
+
+void answer_json(HttpExchange& exchange, const Json& json) {
+  exchange.answer += json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  exchange.answer += '\n';
+}
 
 void append_json_text(std::string& out, std::string_view text) {
   out += Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
@@ -241,8 +214,8 @@ bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
     const std::string_view value = part.substr(std::min(part.size(), key.size() + 1));
     if (key == "strict" && (value == "true" || value == "false")) {
       options.strict = value == "true";
-    } else if (key == "model" && decoded(value, true)) {
-      name = decoded(value, true);
+    } else if (key == "model" && percent_decoded(value, true)) {
+      name = percent_decoded(value, true);
     } else {
       answer_error(exchange, 422,
                    fmt::format("'{}' is none of strict=true, strict=false and model=NAME", part));
@@ -383,7 +356,7 @@ bool LiveService::route_v2(HttpExchange& exchange, Visit& visit) {
 
 bool LiveService::route_model(HttpExchange& exchange, Visit& visit, std::string_view encoded,
                               std::string_view rest) {
-  const auto name = decoded(encoded);
+  const auto name = percent_decoded(encoded, false);
   std::string_view version;
   if (rest.starts_with("versions/")) {
     take_part(rest);
@@ -429,85 +402,6 @@ bool LiveService::route_model(HttpExchange& exchange, Visit& visit, std::string_
     answer_json(exchange, metadata(model->description()));
   }
   return true;
-}
-
-bool LiveService::route_repository(HttpExchange& exchange, std::string_view rest) {
-  if (rest == "index") {
-    if (!allow(exchange, "POST")) return true;
-    bool only_ready = false;
-    if (!exchange.body.empty()) {
-      const Json asked = Json::parse(exchange.body, nullptr, false);
-      if (!asked.is_object() || (asked.contains("ready") && !asked["ready"].is_boolean())) {
-        answer_error(exchange, 400, "the body is not {\"ready\": true or false}");
-        return true;
-      }
-      only_ready = asked.value("ready", false);
-    }
-    Json list = Json::array();
-    for (const Models::Entry& entry : models_.index())
-      if (entry.model || !only_ready)
-        list.push_back({{"name", entry.name},
-                        {"version", "1"},
-                        {"state", entry.model ? "READY" : "UNAVAILABLE"},
-                        {"reason", entry.reason}});
-    answer_json(exchange, list);
-    return true;
-  }
-  const bool models = take_part(rest) == "models";
-  const auto name = decoded(take_part(rest));
-  if (!models || (rest != "load" && rest != "unload")) {
-    answer_error(exchange, 404, "there is no such route: /openapi.json lists them");
-    return true;
-  }
-  if (!allow(exchange, "POST") || !answers_now(exchange)) return true;
-  const auto index = models_.index();
-  if (!name || std::ranges::find(index, *name, &Models::Entry::name) == index.end()) {
-    answer_error(exchange, 404, models_.none_of(name.value_or("")));
-    return true;
-  }
-  return rest == "load" ? load(exchange, *name) : unload(exchange, *name);
-}
-
-bool LiveService::load(HttpExchange& exchange, const std::string& name) {
-  if (!exchange.body.empty()) {
-    const Json asked = Json::parse(exchange.body, nullptr, false);
-    if (!asked.is_object()) {
-      answer_error(exchange, 400, "the body is no JSON object");
-      return true;
-    }
-    if (asked.contains("parameters") && !(asked["parameters"].is_object() && asked["parameters"].empty())) {
-      answer_error(
-          exchange, 422,
-          "parameters of a load are not taken: the model is read again from where it was read before");
-      return true;
-    }
-  }
-  in_background([this, name, &exchange] {
-    const Status ok = guarded([&] { return models_.reload(name); });
-    server_->post([this, ok, name, &exchange] {
-      metrics_.count_load(ok.has_value());
-      if (!ok)
-        answer_error(exchange, 422, ok.error().message() + "; the model that was there stays");
-      else
-        answer_json(exchange, {{"name", name}, {"state", "READY"}});
-      exchange.send();
-    });
-  });
-  return false;
-}
-
-bool LiveService::unload(HttpExchange& exchange, const std::string& name) {
-  in_background([this, name, &exchange] {
-    const Status ok = models_.unload(name);
-    server_->post([ok, name, &exchange] {
-      if (!ok)
-        answer_error(exchange, 404, ok.error().message());
-      else
-        answer_json(exchange, {{"name", name}, {"state", "UNAVAILABLE"}});
-      exchange.send();
-    });
-  });
-  return false;
 }
 
 }  // namespace shoestring::serve

@@ -435,12 +435,10 @@ Result<std::vector<budget::WayOut>> memory_ways_out(Run& run, const TrainRequest
       without_report = {"--report none",          human_bytes(*total),         kNoReport,
                         budget::Resource::memory, static_cast<double>(*total), true};
   }
-  auto ways = budget::ways_out(run.asked, needed, limit, total_of);
-  if (!ways || !without_report) return ways;
+  auto ways =
+      budget::ways_out(run.asked, needed, limit, total_of, budget::kMostWays - (without_report ? 1 : 0));
   // The model stays as it is: that is the cheapest.
-  constexpr size_t kMostWays = 3;
-  ways->insert(ways->begin(), std::move(*without_report));
-  if (ways->size() > kMostWays) ways->resize(kMostWays);
+  if (ways && without_report) ways->insert(ways->begin(), std::move(*without_report));
   return ways;
 }
 

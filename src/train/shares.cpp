@@ -50,7 +50,10 @@ Result<OfShare> train_on_share(Run& run, double share, int64_t steps_of_all, tas
     const auto ending = loop.run();
     if (!ending) return fail(ending.error());
     if (*ending == Ending::interrupted || *ending == Ending::diverged)
-      return fail(ErrorKind::interrupted, "a training on some of the rows took too long", {}, "");
+      return fail(ErrorKind::interrupted,
+                  stop && stop->load() ? "a training on some of the rows was stopped"
+                                       : "a training on some of the rows took too long",
+                  {}, "");
     run.best.restore(run.engine());
     if (auto ok = fit_blend(run.engine(), run.data, task::SplitName::validation, run.batch().eval); !ok)
       return fail(ok.error());

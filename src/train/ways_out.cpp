@@ -11,10 +11,10 @@
 namespace shoestring::train {
 namespace {
 
+using budget::kMostWays;
 using budget::Resource;
 using budget::WayOut;
 
-constexpr size_t kMostWays = 3;
 constexpr double kWorthIt = 0.97;  // of what it takes now
 
 // Seconds of the loop of a whole run.

@@ -13,15 +13,18 @@
 namespace shoestring::train {
 namespace {
 
-constexpr const char* kRecipe = R"(
-input_features: [{name: a, type: number}, {name: b, type: number}]
-output_features: [{name: value, type: number}]
-combiner: {type: concat, num_fc_layers: 2, output_size: 256}
-trainer: {epochs: 1, batch_size: 128}
-)";
+task::Recipe layers_of_256(int layers, int rows_of_a_batch) {
+  return recipe_from(fmt::format(R"(
+input_features: [{{name: a, type: number}}, {{name: b, type: number}}]
+output_features: [{{name: value, type: number}}]
+combiner: {{type: concat, num_fc_layers: {}, output_size: 256}}
+trainer: {{epochs: 1, batch_size: {}}}
+)",
+                                 layers, rows_of_a_batch));
+}
 
 TrainRequest request(const Folder& folder, std::string budget = {}) {
-  return {.recipe = recipe_from(kRecipe),
+  return {.recipe = layers_of_256(2, 128),
           .data = {.dataset = folder.write("t.csv", sums_table(300))},
           .output_directory = folder.file("results"),
           .budget = std::move(budget)};
@@ -100,20 +103,13 @@ TEST(Plan, TellsWaysToNeedLessTime) {
   for (const auto& way : ledger.ways_out) EXPECT_EQ(way.of, budget::Resource::time);
 }
 
-constexpr const char* kDeep = R"(
-input_features: [{name: a, type: number}, {name: b, type: number}]
-output_features: [{name: value, type: number}]
-combiner: {type: concat, num_fc_layers: 8, output_size: 256}
-trainer: {epochs: 1, batch_size: 4096}
-)";
-
 // Each is measured alone, though the process has held the whole run while it was rehearsed.
 TEST(Plan, TellsWaysToNeedLessMemory) {
   if (!kOwnAllocator) GTEST_SKIP() << "a sanitizer's memory is in the way";
   const Folder folder;
   TrainRequest wanted = request(folder);
   wanted.data.dataset = folder.write("long.csv", sums_table(6000));
-  wanted.recipe = recipe_from(kDeep);
+  wanted.recipe = layers_of_256(8, 4096);
   const auto planned = plan(wanted, {});
   ASSERT_TRUE(planned) << planned.error().message();
   ASSERT_FALSE(planned->ledger.ways_out.empty());
