@@ -26,10 +26,11 @@ void tell_end(const train::Remedied& all, Console& console) {
     console.sentence(fmt::format("no time was left for {}", fmt::join(all.no_time_for, ", ")));
   if (all.tried.empty() && !all.no_time_for.empty()) return;
   if (all.tried.empty()) {
-    console.sentence(all.outcome.validation
-                         ? "no remedy was tried: on the validation rows it does not overfit, its classes are "
-                           "balanced, and it had time for all its steps"
-                         : "no remedy was tried: there are no validation rows to choose one by");
+    console.sentence(
+        all.looked ? "no remedy was tried: on the validation rows it does not overfit, its classes are "
+                     "balanced, and it had time for all its steps"
+        : all.outcome.validation ? "no remedy was tried: the training did not come to its end"
+                                 : "no remedy was tried: there are no validation rows to choose one by");
     return;
   }
   if (kept == 0) {

@@ -133,7 +133,7 @@ Gap gap_of(const Patient& p, const task::OutputFeature& output) {
   return {.output = output.name,
           .metric = metric,
           .maximise = is_class || is_set,
-          .training = p.training.value(output.name, metric),
+          .training = p.training->value(output.name, metric),
           .held_out = p.validation.value(output.name, metric),
           .held_out_rows = p.validation.rows,
           .held_out_name = "validation"};
@@ -155,7 +155,7 @@ void count_steps(const TrainOutcome& outcome, Patient& p) {
 Result<Patient> patient_of(const TrainOutcome& outcome) {
   auto model = load_model(outcome.model_path);
   if (!model) return fail(model.error());
-  Patient p{.recipe = model->spec.recipe, .training = *outcome.training, .validation = *outcome.validation};
+  Patient p{.recipe = model->spec.recipe, .training = outcome.training, .validation = *outcome.validation};
   for (const task::Fit& fit : model->fits.outputs) p.classes.push_back(classes_of(fit));
   Position position;
   position.best.step = outcome.best_step;
@@ -241,6 +241,7 @@ std::vector<Remedy> remedies(const Patient& p) {
   };
   for (size_t o = 0; o < p.recipe.outputs.size(); ++o) {
     const task::OutputFeature& output = p.recipe.outputs[o];
+    if (!p.training) continue;
     if (const Gap gap = gap_of(p, output); overfits(gap))
       against_overfitting(
           fmt::format("it overfits: {} of '{}' is {:.4g} on the training rows and {:.4g} on the {} "
@@ -297,16 +298,18 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
   if (remedy_events.ended) remedy_events.ended(*trained);
   const bool usable = (trained->ending == Ending::finished || trained->ending == Ending::early_stopped ||
                        trained->ending == Ending::out_of_time) &&
-                      trained->training && trained->validation && !trained->model_path.empty();
+                      trained->validation && !trained->model_path.empty();
   if (!usable) return out;
   const double ended = clock.seconds();
-  constexpr double kClosing = 0.1;  // seconds, for what is written at the end
+  constexpr double kClosing =
+      0.35;  // seconds, for moving files and the page at the end, on a busy machine too
   const auto limit = trained->times.limit;
   const double end =
       limit ? *first.started + *limit / (1 - share) - kClosing : std::numeric_limits<double>::infinity();
 
   auto patient = patient_of(*trained);
   if (!patient) return fail(patient.error());
+  out.looked = true;
   out.output = patient->recipe.trainer.validation_field;
   out.metric = patient->recipe.trainer.validation_metric;
   out.maximise = task::maximised(patient->recipe, out.output, out.metric);
@@ -363,7 +366,7 @@ Result<Remedied> train_with_remedies(const TrainRequest& request, double share, 
       out.outcome.folder = trained->folder;
       out.outcome.model_path = trained->model_path;
       patient->recipe = tried.remedy.recipe;
-      patient->training = *outcome->training;
+      patient->training = outcome->training;
       patient->validation = *outcome->validation;
       count_steps(*outcome, *patient);
     }

@@ -17,8 +17,9 @@ namespace shoestring::train {
 
 // A run as far as remedies go by it.
 struct Patient {
-  task::Recipe recipe;                  // as it was resolved
-  Metrics training, validation;         // of the best model
+  task::Recipe recipe;              // as it was resolved
+  std::optional<Metrics> training;  // of the best model; nothing where there was no time to measure it
+  Metrics validation;
   std::vector<Classes> classes = {};    // of each output; empty where it has none
   Course course = {};                   // of the losses
   int64_t steps = 0, steps_wanted = 0;  // done, and of the whole recipe: fewer where the time was too short
@@ -53,6 +54,7 @@ struct Remedied {
   bool maximise = false;
   std::vector<Tried> tried;
   std::vector<std::string> no_time_for;  // names of remedies
+  bool looked = false;                   // whether the first run was one to find remedies for
   bool interrupted = false;              // before all was tried
 };
 

@@ -70,6 +70,9 @@ TEST(Remedies, TimeThatIsLeftGoesToMoreSteps) {
   cut_short.classes[0].rows = {950, 50};
   EXPECT_EQ(names(remedies(cut_short)),
             (std::vector<std::string>{"class weights", "oversampling", "more steps"}));
+  cut_short.training.reset();  // no time was left to measure the training rows
+  EXPECT_EQ(names(remedies(cut_short)),
+            (std::vector<std::string>{"class weights", "oversampling", "more steps"}));
   cut_short.steps = 900;
   EXPECT_EQ(names(remedies(cut_short)), (std::vector<std::string>{"class weights", "oversampling"}));
 }
