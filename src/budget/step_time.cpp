@@ -23,6 +23,11 @@ struct Worth {
   double flops, elements, bytes;  // any of them; 0: does not count
 };
 constexpr Worth kWorthTeam[] = {{"matmul", 4e5, 0, 0},
+                                {"conv2d", 1 << 20, 0, 0},
+                                {"conv2d_transpose", 1 << 20, 0, 0},
+                                {"conv2d_filter", 1 << 20, 0, 0},
+                                {"max_pool", 0, 1 << 15, 0},
+                                {"average_pool", 0, 1 << 15, 0},
                                 {"attention", 4e5, 0, 0},
                                 {"attention_grad", 4e5, 0, 0},
                                 {"fused", 1e5, 0, 0},
@@ -76,6 +81,8 @@ class Estimator {
     const std::string_view op = node.op->name;
     if (op == "matmul") {
       w.seconds = product_seconds(in, node, cost.flops, kernel);
+    } else if (op.starts_with("conv2d")) {
+      w.seconds = conv_seconds(in, cost.flops, kernel);
     } else if (op == "scan") {
       w = loop_work(*node.body, cost);
     } else if (op.starts_with("attention")) {
@@ -162,6 +169,14 @@ class Estimator {
     return seconds;
   }
   static constexpr double kTranscendental = 20;
+
+  // As products of the same size.
+  double conv_seconds(const Types& in, double flops, std::string_view kernel) const {
+    if (kernel != "onednn") return flops / m_.arithmetic;
+    const ProductRates& rates = in[0].dtype == DType::bf16 ? m_.bf16_products : m_.f32_products;
+    const double rate = product_rate(rates, flops);
+    return flops / (rate > 0 ? rate : product_rate(m_.f32_products, flops));
+  }
 
   double element_seconds(const Graph& graph, const Node& node) const {
     if (!node.op->elementwise() || !node.op->cost) return 0;

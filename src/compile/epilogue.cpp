@@ -1,5 +1,5 @@
-// epilogue: matmul + bias, and matmul + activation, become one node where nobody else reads what lies
-// between.
+// epilogue: a product (matmul, conv2d) + bias, and a product + activation, become one node where nobody else
+// reads what lies between.
 #include "compile/passes.h"
 #include "compile/rewrite.h"
 #include "ops/ops.h"
@@ -8,6 +8,9 @@ namespace shoestring {
 namespace {
 
 bool is(const Graph& graph, ValueId v, std::string_view op) { return graph.node(v).op->name == op; }
+
+// Whether it has a bias as its third input, and an activation.
+bool is_product(const OpDef& op) { return op.name == "matmul" || op.name == "conv2d"; }
 
 // The bias [n] that is added to a [.., n] value, if it is a broadcast of one.
 std::optional<ValueId> bias_of(const Graph& graph, ValueId v) {
@@ -30,21 +33,21 @@ Graph fuse_epilogues(const Graph& graph, const Target& target) {
     const Node& node = graph.node(id);
     if (node.op->name == "add") {
       for (int side : {0, 1}) {
-        const ValueId product = node.inputs[static_cast<size_t>(side)];
-        if (!is(graph, product, "matmul") || !alone(product)) continue;
-        const Node& matmul = graph.node(product);
+        const ValueId sum = node.inputs[static_cast<size_t>(side)];
+        const Node& product = graph.node(sum);
+        if (!is_product(*product.op) || !alone(sum)) continue;
         const auto bias = bias_of(graph, node.inputs[static_cast<size_t>(1 - side)]);
-        if (!bias || matmul.inputs.size() != 2 || matmul.attrs.text("activation") != "none") continue;
+        if (!bias || product.inputs.size() != 2 || product.attrs.text("activation") != "none") continue;
         return std::vector{
-            r.to().add(*matmul.op, {r(matmul.inputs[0]), r(matmul.inputs[1]), r(*bias)}, matmul.attrs)};
+            r.to().add(*product.op, {r(product.inputs[0]), r(product.inputs[1]), r(*bias)}, product.attrs)};
       }
     }
     if (node.op->name == "relu" || node.op->name == "tanh" || node.op->name == "sigmoid" ||
         node.op->name == "gelu") {
-      // The input may have become a matmul with a bias just now: look at what stands for it.
+      // The input may have become a product with a bias just now: look at what stands for it.
       const Value v = r(node.inputs[0]);
       const Node& made = r.to().node(v.id());
-      if (made.op->name != "matmul" || !alone(node.inputs[0]) || made.attrs.text("activation") != "none")
+      if (!is_product(*made.op) || !alone(node.inputs[0]) || made.attrs.text("activation") != "none")
         return std::nullopt;
       const OpDef& op = *made.op;
       std::vector<Value> inputs;

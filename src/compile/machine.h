@@ -3,8 +3,8 @@
 // and the time of a plan is a sum over it (budget/step_time.h). It is measured by `shoestring calibrate`
 // (budget/calibrate.h) and kept as a file (budget/machine_profile.h); until then a built-in table speaks.
 //
-// Rates are of one thread, per second; `scaling` says what more threads give. There is no rate for
-// convolutions, as no operator is one, and none for f16, in which no kernel computes.
+// Rates are of one thread, per second; `scaling` says what more threads give. Convolutions are taken to be as
+// fast as products of matrices; there is no rate for f16, in which no kernel computes.
 #pragma once
 
 #include <array>

@@ -1,13 +1,10 @@
 // matmul: products of matrices, with transposed operands, a bias and an activation.
 //   a [.., m, k] (or [.., k, m] with transpose_a), b [.., k, n] (or [.., n, k] with transpose_b), or one b
 //   for all batches; bias [n] -> [.., m, n]
-// Operands in bf16 are summed in f32, with a bias in f32; `dtype` says whether the result is rounded to bf16.
-#include <bit>
-#include <cmath>
-
 #include "ops/ops.h"
 #include "ops/shared/gemm.h"
 #include "ops/shared/onednn.h"
+#include "ops/shared/product.h"
 #include "ops/shared/shapes.h"
 
 namespace shoestring::ops {
@@ -27,13 +24,6 @@ struct Sizes {
   Activation activation = Activation::none;
 };
 
-std::optional<Activation> activation_named(std::string_view name) {
-  for (Activation a :
-       {Activation::none, Activation::relu, Activation::tanh, Activation::sigmoid, Activation::gelu})
-    if (to_string(a) == name) return a;
-  return std::nullopt;
-}
-
 Sizes sizes_of(std::span<const Type> in, const Attrs& attrs) {
   const Shape &a = in[0].dims, &b = in[1].dims;
   Sizes s{.transpose_a = attrs.flag("transpose_a"), .transpose_b = attrs.flag("transpose_b")};
@@ -47,21 +37,13 @@ Sizes sizes_of(std::span<const Type> in, const Attrs& attrs) {
   return s;
 }
 
-// What is summed in, and what the bias is.
-DType summed(DType operands) { return operands == DType::bf16 ? DType::f32 : operands; }
-
 Result<Types> infer(const OpArgs& args) {
   const Type &a = args.in[0], &b = args.in[1];
   const auto no = [&](std::string why) {
     return wrong(fmt::format("matmul: {} by {}: {}", to_string(a), to_string(b), why));
   };
-  if (a.dtype != b.dtype) return no("their types differ");
-  if (a.dtype != DType::f32 && a.dtype != DType::f64 && a.dtype != DType::bf16)
-    return no("not computed with; cast to f32");
-  const std::string& wanted = args.attrs.text("dtype");
-  const std::optional<DType> result = wanted.empty() ? a.dtype : dtype_named(wanted);
-  if (!result || (*result != a.dtype && *result != summed(a.dtype)))
-    return no(fmt::format("the result cannot be '{}'", wanted));
+  const auto result = product_type(a.dtype, b.dtype, args.attrs.text("dtype"));
+  if (!result) return no(result.error());
   if (a.dims.rank() < 2 || b.dims.rank() < 2) return no("both must have two axes at least");
   if (!activation_named(args.attrs.text("activation")))
     return no(fmt::format("no activation '{}'", args.attrs.text("activation")));
@@ -87,34 +69,6 @@ Cost cost(const OpArgs& args, std::span<const Type> out) {
   return c;
 }
 
-// A value in what products are summed in: gradients are not rounded here, whatever the operands are.
-Value wide(Value v) {
-  const DType to = summed(v.type().dtype);
-  return v.type().dtype == to ? v : cast(v, to);
-}
-
-// The gradient in front of the activation, from the output where its slope can be told from it.
-Value before_activation(Backward& b, const Sizes& s) {
-  const Value y = wide(b.output()), g = wide(b.upstream());
-  const Value zero = g.graph().scalar(g.type().dtype, 0);
-  switch (s.activation) {
-    case Activation::none:
-      return g;
-    case Activation::relu:
-      return where(less(broadcast_like(zero, y), y), g, broadcast_like(zero, g));
-    case Activation::tanh:
-      return mul(g, 1.0 - square(y));
-    case Activation::sigmoid:
-      return mul(g, sub(y, square(y)));
-    case Activation::gelu:
-      break;
-  }
-  // gelu: made again from what comes before it.
-  const Value x = matmul(wide(b.input(0)), wide(b.input(1)), {s.transpose_a, s.transpose_b},
-                         s.bias ? b.input(2) : Value());
-  return mul(g, gelu_slope(x));
-}
-
 // With batches folded into the rows: [.., m, k] -> [batches * m, k]; for products that share one b.
 Value folded(const Sizes& s, Value v, int64_t columns) { return reshape(v, {s.batches * s.m, columns}); }
 
@@ -122,11 +76,11 @@ void grad(Backward& b) {
   std::vector<Type> in;
   for (int i = 0; i < b.inputs(); ++i) in.push_back(b.input(i).type());
   const Sizes s = sizes_of(in, b.attrs());
-  const Value g = before_activation(b, s), a = wide(b.input(0)), w = wide(b.input(1));
-  const auto add = [&](int input, Value gradient) {
-    const DType to = b.input(input).type().dtype;
-    b.add(input, gradient.type().dtype == to ? gradient : cast(gradient, to));
-  };
+  const Value a = wide(b.input(0)), w = wide(b.input(1));
+  const Value g = before_activation(b, s.activation, [&] {
+    return matmul(a, w, {s.transpose_a, s.transpose_b}, s.bias ? b.input(2) : Value());
+  });
+  const auto add = [&](int input, Value gradient) { add_as_input(b, input, gradient); };
   const bool many = s.shared_b && a.dims().rank() > 2;  // one w for all batches can only stand on the right
   if (b.wants(0)) {
     if (s.transpose_a && !many) {
@@ -153,22 +107,6 @@ void grad(Backward& b) {
   if (b.inputs() > 2 && b.wants(2)) add(2, reduce_sum(folded(s, g, s.n), {0}));
 }
 
-double activated(double x, Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return x > 0 || std::isnan(x) ? x : 0;
-    case Activation::tanh:
-      return std::tanh(x);
-    case Activation::sigmoid:
-      return 1 / (1 + std::exp(-x));
-    case Activation::gelu:
-      return 0.5 * x * (1 + std::erf(x * M_SQRT1_2));
-  }
-  return x;
-}
-
 // T: what is summed in; In and Out: how operands and result are kept.
 template <class T, class In, class Out>
 void plain(const Sizes& s, const In* a, const In* b, const T* bias, Out* c) {
@@ -189,15 +127,7 @@ void reference(const ReferenceArgs& r) {
   plain(sizes_of(r.in_types, r.attrs), r.in[0], r.in[1], r.in.size() > 2 ? r.in[2] : nullptr, r.out[0]);
 }
 
-// An element as it is kept.
-struct Bf16 {
-  uint16_t bits;
-  Bf16() = default;
-  explicit Bf16(double x) { encode(DType::bf16, &x, this, 1); }
-  explicit operator float() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
-};
-
-template <class T, class In = T, class Out = T>
+template <class T, class In, class Out>
 void scalar(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const Sizes*>(data);
   plain(s, args.at<const In>(0), args.at<const In>(1), s.bias ? args.at<const T>(2) : nullptr,
@@ -205,9 +135,9 @@ void scalar(const void* data, const KernelArgs& args) noexcept {
 }
 
 PrepareResult prepare_scalar(const KernelRequest& r) {
-  KernelFn run = r.out[0].dtype == DType::f32 ? scalar<float> : scalar<double>;
-  if (r.in[0].dtype == DType::bf16)
-    run = r.out[0].dtype == DType::f32 ? scalar<float, Bf16, float> : scalar<float, Bf16, Bf16>;
+  const KernelFn run = with_product_types(
+      r.in[0].dtype, r.out[0].dtype,
+      []<class T, class In, class Out>(T, In, Out) -> KernelFn { return scalar<T, In, Out>; });
   return Prepared{run, std::make_shared<const Sizes>(sizes_of(r.in, r.attrs))};
 }
 

@@ -1,7 +1,9 @@
 #include "ops/ops.h"
 
+#include <algorithm>
 #include <array>
 
+#include "ops/conv.h"
 #include "ops/loop.h"
 #include "ops/rows.h"
 
@@ -42,6 +44,24 @@ Value random(std::string_view name, Graph& graph, Type type, int64_t stream, Att
   attrs.set("dims", list(type.dims));
   attrs.set("stream", stream == 0 ? graph.next_stream() : stream);
   return append(graph, name, {}, attrs);
+}
+
+// Attributes of what slides over pictures.
+template <class Options>
+Attrs places(const Options& o) {
+  return {{"strides", std::vector<int64_t>(o.strides.begin(), o.strides.end())},
+          {"padding", std::vector<int64_t>(o.padding.begin(), o.padding.end())},
+          {"dilations", std::vector<int64_t>(o.dilations.begin(), o.dilations.end())}};
+}
+Attrs sliding(const ConvOptions& o) {
+  Attrs attrs = places(o);
+  attrs.set("groups", o.groups);
+  return attrs;
+}
+Attrs pooling(const PoolOptions& o) {
+  Attrs attrs = places(o);
+  attrs.set("kernel", std::vector<int64_t>(o.kernel.begin(), o.kernel.end()));
+  return attrs;
 }
 
 }  // namespace
@@ -170,6 +190,47 @@ Value matmul(Value a, Value b, MatmulOptions options, Value bias) {
               {{"transpose_a", options.transpose_a},
                {"transpose_b", options.transpose_b},
                {"activation", std::string(to_string(options.activation))}});
+}
+
+// Declared in conv.h.
+std::array<int64_t, 4> same_padding(int64_t h, int64_t w, std::array<int64_t, 2> kernel,
+                                    std::array<int64_t, 2> strides, std::array<int64_t, 2> dilations) {
+  std::array<int64_t, 4> padding{};
+  const std::array in{h, w};
+  for (size_t a : {0u, 1u}) {
+    const int64_t out = (in[a] + strides[a] - 1) / strides[a];
+    const int64_t all = std::max<int64_t>(0, (out - 1) * strides[a] + (kernel[a] - 1) * dilations[a] + 1 - in[a]);
+    padding[a] = all / 2;
+    padding[a + 2] = all - padding[a];
+  }
+  return padding;
+}
+Value conv2d(Value x, Value filters, ConvOptions options, Value bias) {
+  const std::array operands = {x, filters, bias};
+  return node("conv2d", std::span(operands).first(bias.valid() ? 3 : 2), sliding(options));
+}
+Value conv2d_transpose(Value y, Value filters, int64_t h, int64_t w, ConvOptions options, Value bias) {
+  Attrs attrs = sliding(options);
+  attrs.set("size", std::vector{h, w});
+  const Value x = node("conv2d_transpose", {y, filters}, attrs);
+  return bias.valid() ? add(x, broadcast_like(bias, x)) : x;
+}
+Value conv2d_filter(Value x, Value upstream, int64_t kh, int64_t kw, ConvOptions options) {
+  Attrs attrs = sliding(options);
+  attrs.set("kernel", std::vector{kh, kw});
+  return node("conv2d_filter", {x, upstream}, attrs);
+}
+Value max_pool(Value x, PoolOptions options) { return node("max_pool", {x}, pooling(options)); }
+Value average_pool(Value x, PoolOptions options, bool count_padding) {
+  Attrs attrs = pooling(options);
+  attrs.set("count_padding", count_padding);
+  return node("average_pool", {x}, attrs);
+}
+Value adaptive_max_pool(Value x, int64_t p, int64_t q) {
+  return node("max_pool", {x}, {{"adaptive", std::vector{p, q}}});
+}
+Value adaptive_average_pool(Value x, int64_t p, int64_t q) {
+  return node("average_pool", {x}, {{"adaptive", std::vector{p, q}}});
 }
 
 Value softmax(Value x) { return node("softmax", {x}); }

@@ -55,6 +55,70 @@ def group_norm(x, scale, shift, *, groups=1, epsilon=1e-5):
     return F.group_norm(x, groups, scale, shift, epsilon)
 
 
+def channels_first(x):
+    return x.permute(0, 3, 1, 2)
+
+
+def channels_last(x):
+    return x.permute(0, 2, 3, 1)
+
+
+def filters_first(f):
+    """[kh,kw,c/groups,n] -> [n,c/groups,kh,kw]"""
+    return f.permute(3, 2, 0, 1)
+
+
+def padded(x, padding, value=0.0):
+    top, left, bottom, right = padding
+    return F.pad(channels_first(x), (left, right, top, bottom), value=value)
+
+
+def conv2d(x, f, bias=None, *, strides=(1, 1), padding=(0, 0, 0, 0), dilations=(1, 1), groups=1, activation="none"):
+    y = F.conv2d(padded(x, padding), filters_first(f), bias, stride=strides, dilation=dilations, groups=groups)
+    return channels_last({"none": lambda y: y, "relu": F.relu, "gelu": F.gelu}[activation](y))
+
+
+def conv2d_transpose(y, f, *, size, strides=(1, 1), padding=(0, 0, 0, 0), dilations=(1, 1), groups=1):
+    """PyTorch pads evenly; what the size has beyond its own is its output_padding."""
+    (top, left, bottom, right), kernel = padding, f.shape[:2]
+    assert (top, left) == (bottom, right)
+    least = [(n - 1) * s - 2 * p + d * (k - 1) + 1
+             for n, s, p, d, k in zip(y.shape[1:3], strides, (top, left), dilations, kernel)]
+    extra = [n - m for n, m in zip(size, least)]
+    x = F.conv_transpose2d(channels_first(y), filters_first(f), None, stride=strides, padding=(top, left),
+                           output_padding=extra, groups=groups, dilation=dilations)
+    return channels_last(x)
+
+
+def conv2d_filter(x, y, *, kernel, strides=(1, 1), padding=(0, 0, 0, 0), dilations=(1, 1), groups=1):
+    f = torch.zeros(y.shape[3], x.shape[3] // groups, *kernel, dtype=x.dtype, requires_grad=True)
+    made = F.conv2d(padded(x, padding), f, None, stride=strides, dilation=dilations, groups=groups)
+    return torch.autograd.grad(made, f, channels_first(y), create_graph=True)[0].permute(2, 3, 1, 0)
+
+
+def max_pool(x, *, kernel=(2, 2), strides=(2, 2), padding=(0, 0, 0, 0), dilations=(1, 1), adaptive=None):
+    """The numbers of taps, from PyTorch's places in the picture."""
+    w = x.shape[2]
+    if adaptive:
+        y, at = F.adaptive_max_pool2d(channels_first(x), adaptive, return_indices=True)
+        first = [[i * n // out for i in range(out)] for n, out in zip(x.shape[1:3], adaptive)]
+        width = max(-(-(i + 1) * w // adaptive[1]) - i * w // adaptive[1] for i in range(adaptive[1]))
+        dilations = (1, 1)
+    else:
+        y, at = F.max_pool2d(channels_first(x), kernel, strides, padding[:2], dilations, return_indices=True)
+        first = [[i * s - p for i in range(n)] for n, s, p in zip(y.shape[2:], strides, padding)]
+        width = kernel[1]
+    rows, columns = torch.tensor(first[0])[:, None], torch.tensor(first[1])[None, :]
+    taps = (at // w - rows) // dilations[0] * width + (at % w - columns) // dilations[1]
+    return channels_last(y), channels_last(taps)
+
+
+def average_pool(x, *, kernel=(2, 2), strides=(2, 2), padding=(0, 0, 0, 0), dilations=(1, 1), adaptive=None, count_padding=True):
+    if adaptive:
+        return channels_last(F.adaptive_avg_pool2d(channels_first(x), adaptive))
+    return channels_last(F.avg_pool2d(channels_first(x), kernel, strides, padding[:2], count_include_pad=count_padding))
+
+
 def pad(x, *, before, after, value=0.0):
     sides = [n for pair in zip(reversed(before), reversed(after)) for n in pair]
     return F.pad(x, sides, value=value)
@@ -81,12 +145,16 @@ FUNCTIONS = {
     "add": torch.add,
     "argmax": lambda x, *, axis=-1: torch.argmax(x, axis),
     "attention": attention,
+    "average_pool": average_pool,
     "batch_norm": batch_norm,
     "binary_cross_entropy": lambda x, t, *, positive_weight=1.0: F.binary_cross_entropy_with_logits(
         x, t, reduction="none", pos_weight=torch.tensor(positive_weight, dtype=x.dtype)),
     "broadcast": lambda x, *, dims: x.expand(*dims),
     "clamp": lambda x, *, low=-math.inf, high=math.inf: torch.clamp(x, low, high),
     "concat": lambda *xs, axis=-1: torch.cat(xs, axis),
+    "conv2d": conv2d,
+    "conv2d_filter": conv2d_filter,
+    "conv2d_transpose": conv2d_transpose,
     "cos": torch.cos,
     "cross_entropy": cross_entropy,
     "cumsum": cumsum,
@@ -103,6 +171,7 @@ FUNCTIONS = {
     "log_softmax": lambda x: torch.log_softmax(x, -1),
     "log1p": torch.log1p,
     "matmul": matmul,
+    "max_pool": max_pool,
     "maximum": torch.maximum,
     "minimum": torch.minimum,
     "mul": torch.mul,

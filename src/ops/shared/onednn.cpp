@@ -5,6 +5,9 @@
 namespace shoestring::ops {
 namespace {
 
+// Below, making a primitive costs more than it gains.
+constexpr double kLeastFlops = 1 << 21;
+
 Result<const OnednnModule*> open_module() {
   const auto entry = module_entry("shoestring_onednn.so", "shoestring_onednn_module");
   if (!entry) return fail(entry.error());
@@ -13,12 +16,25 @@ Result<const OnednnModule*> open_module() {
   return module;
 }
 
-}  // namespace
-
-PrepareResult prepare_onednn(const OnednnMatmul& matmul) {
+template <class Request>
+PrepareResult prepare(PrepareResult (*OnednnModule::*entry)(const Request&), const Request& request) {
   static const Result<const OnednnModule*> module = open_module();
   if (!module) return tl::unexpected<std::string>(module.error().message());
-  return (*module)->matmul(matmul);
+  return ((*module)->*entry)(request);
+}
+
+}  // namespace
+
+PrepareResult prepare_onednn(const OnednnMatmul& matmul) { return prepare(&OnednnModule::matmul, matmul); }
+
+PrepareResult prepare_onednn(OnednnConv::Makes makes, const ConvSizes& sizes, const KernelRequest& r) {
+  const auto no = [](const char* why) { return tl::unexpected(std::string(why)); };
+  if (r.in[0].dtype == DType::f64) return no("f32 and bf16 only");
+  if (r.target.isa != Isa::avx512 && r.target.isa != Isa::avx2) return no("AVX-512 and AVX2 only");
+  if (sizes.flops() < kLeastFlops) return no("too small to gain");
+  OnednnConv conv{.makes = makes, .sizes = sizes, .operands = r.in[0].dtype, .result = r.out[0].dtype};
+  conv.sizes.threads = threads_of(sizes, r.target);
+  return prepare(&OnednnModule::conv, conv);
 }
 
 }  // namespace shoestring::ops

@@ -1,10 +1,11 @@
-// Matrix products by oneDNN. Nothing of it is created, looked up or allocated while a plan runs. oneDNN costs
-// 3 ms of every process's start, so what links it sits in shoestring_onednn.so, which is opened when the
-// first product large enough for it is planned.
+// Products of matrices and convolutions by oneDNN. Nothing of it is created, looked up or allocated while a plan
+// runs. oneDNN costs 3 ms of every process's start, so what links it sits in shoestring_onednn.so, which is
+// opened when the first product large enough for it is planned.
 #pragma once
 
 #include "ir/op.h"
 #include "ops/ops.h"
+#include "ops/shared/conv.h"
 
 namespace shoestring::ops {
 
@@ -18,15 +19,29 @@ struct OnednnMatmul {
   DType operands = DType::f32, result = DType::f32;  // f32 or bf16; of A and B, and of C
 };
 
-inline constexpr int kOnednnModuleVersion = 2;  // of these structs
+// One of the three relations of pictures, filters and results (ops/shared/conv.h), summed in f32. Pictures and
+// results are row-major, which oneDNN's kernels take as they are. It keeps filters in a format of its own:
+// they are put into it, or the gradient out of it, in the kernel's scratch.
+struct OnednnConv {
+  enum class Makes : uint8_t { results, pictures, filters };
+  Makes makes = Makes::results;
+  ConvSizes sizes;
+  DType operands = DType::f32, result = DType::f32;  // f32 or bf16
+};
+
+inline constexpr int kOnednnModuleVersion = 3;  // of these structs
 struct OnednnModule {
   int version;
   // Operands a, b, [bias], c, [scratch].
   PrepareResult (*matmul)(const OnednnMatmul& matmul);
+  // Operands x, filters, [bias], y; y, filters, x; or x, y, filters; then [scratch].
+  PrepareResult (*conv)(const OnednnConv& conv);
 };
 
 // The module's, or why there is none.
 PrepareResult prepare_onednn(const OnednnMatmul& matmul);
+// The same for the convolution that a kernel is asked for, where it is large enough to gain.
+PrepareResult prepare_onednn(OnednnConv::Makes makes, const ConvSizes& sizes, const KernelRequest& request);
 
 }  // namespace shoestring::ops
 

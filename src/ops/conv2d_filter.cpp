@@ -1,0 +1,91 @@
+// conv2d_filter: the gradient of conv2d in its filters: pictures x [b,h,w,c] and the gradient of the results
+// y [b,p,q,n] -> [kh,kw,c/groups,n], summed over all places (ops/shared/conv.h). `kernel` is [kh,kw].
+#include "ops/shared/conv.h"
+#include "ops/shared/onednn.h"
+
+namespace shoestring::ops {
+namespace {
+
+const AttrDef kAttrs[] = {{"kernel", std::vector<int64_t>{}},
+                          {"strides", std::vector<int64_t>{1, 1}},
+                          {"padding", std::vector<int64_t>{0, 0, 0, 0}},
+                          {"dilations", std::vector<int64_t>{1, 1}},
+                          {"groups", int64_t{1}},
+                          {"dtype", std::string()}};  // of the result; empty: that of the operands
+
+Result<Types> infer(const OpArgs& args) {
+  const Type &x = args.in[0], &y = args.in[1];
+  const auto no = [&](std::string why) {
+    return wrong(fmt::format("conv2d_filter: {} and {}: {}", to_string(x), to_string(y), why));
+  };
+  const auto result = product_type(x.dtype, y.dtype, args.attrs.text("dtype"));
+  if (!result) return no(result.error());
+  if (x.dims.rank() != 4 || y.dims.rank() != 4) return no("both have four axes [b,h,w,c]");
+  const std::vector<int64_t>& kernel = args.attrs.list("kernel");
+  if (kernel.size() != 2) return no("kernel must be [kh,kw]");
+  const int64_t groups = args.attrs.integer("groups");
+  if (groups < 1 || x.dims[3] % groups != 0)
+    return no(fmt::format("{} groups do not divide the channels", groups));
+  const Shape filters{kernel[0], kernel[1], x.dims[3] / groups, y.dims[3]};
+  const auto s = conv_sizes(x.dims, filters, args.attrs);
+  if (!s) return no(s.error());
+  const Shape made{s->batch, s->down.out, s->right.out, s->out};
+  if (made != y.dims) return no(fmt::format("filters {} make {}, not that", to_string(filters), to_string(made)));
+  return Types{{*result, filters}};
+}
+
+ConvSizes sizes_of(std::span<const Type> in, std::span<const Type> out, const Attrs& attrs) {
+  return known_conv_sizes(in[0].dims, out[0].dims, in[1].dims, attrs);
+}
+
+// It is linear in both.
+void grad(Backward& b) {
+  const Value x = wide(b.input(0)), y = wide(b.input(1)), g = wide(b.upstream());
+  const ConvOptions options = conv_options(b.attrs());
+  if (b.wants(0)) add_as_input(b, 0, conv2d_transpose(y, g, x.dims()[1], x.dims()[2], options));
+  if (b.wants(1)) add_as_input(b, 1, conv2d(x, g, options));
+}
+
+void reference(const ReferenceArgs& r) {
+  plain_conv_filter<double>(sizes_of(r.in_types, r.out_types, r.attrs), r.in[0], r.in[1], r.out[0]);
+}
+
+template <class T, class In, class Out>
+void scalar(const void* data, const KernelArgs& args) noexcept {
+  plain_conv_filter<T>(*static_cast<const ConvSizes*>(data), args.at<const In>(0), args.at<const In>(1),
+                       args.at<Out>(2));
+}
+
+PrepareResult prepare_scalar(const KernelRequest& r) {
+  ConvSizes s = sizes_of(r.in, r.out, r.attrs);
+  s.threads = threads_of(s, r.target);
+  const KernelFn run = with_product_types(
+      r.in[0].dtype, r.out[0].dtype,
+      []<class T, class In, class Out>(T, In, Out) -> KernelFn { return scalar<T, In, Out>; });
+  return Prepared{run, std::make_shared<const ConvSizes>(s)};
+}
+
+PrepareResult prepare_large(const KernelRequest& r) {
+  return prepare_onednn(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
+}
+
+const Kernel kKernels[] = {{"onednn", prepare_large}, {"scalar", prepare_scalar}};
+
+}  // namespace
+
+extern const OpDef conv2d_filter_op{
+    .name = "conv2d_filter",
+    .doc = "the gradient of conv2d in its filters",
+    .min_inputs = 2,
+    .max_inputs = 2,
+    .attrs = kAttrs,
+    .infer = infer,
+    .cost = [](const OpArgs& args, std::span<const Type> out) {
+      return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
+    },
+    .grad = grad,
+    .reference = reference,
+    .kernels = kKernels,
+};
+
+}  // namespace shoestring::ops

@@ -1,0 +1,163 @@
+#include <fmt/core.h>
+
+#include <array>
+
+#include "base/arith.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "ops/onednn_module/module.h"
+#include "ops/onednn_module/primitive.h"
+
+namespace shoestring::ops {
+namespace {
+
+using Makes = OnednnConv::Makes;
+using Pair = std::array<int64_t, 2>;
+
+// oneDNN names axes [b,c,h,w] and [groups,n,c,kh,kw], whatever their order in memory.
+Desc pictures(DType dtype, int64_t batch, int64_t h, int64_t w, int64_t c) {
+  return describe(dtype, {batch, c, h, w}, {h * w * c, 1, w * c, c});
+}
+struct Filters {
+  std::vector<int64_t> dims, strides;  // row-major [kh,kw,c/groups,n]
+};
+Filters filters(const ConvSizes& s) {
+  const int64_t inner = s.in_of_group() * s.out;
+  Filters f{{s.out_of_group(), s.in_of_group(), s.down.kernel, s.right.kernel},
+            {1, s.out, s.right.kernel * inner, inner}};
+  if (s.groups > 1) {
+    f.dims.insert(f.dims.begin(), s.groups);
+    f.strides.insert(f.strides.begin(), s.out_of_group());
+  }
+  return f;
+}
+
+// The descriptions of one convolution, of which one of three primitives is made.
+class Conv {
+ public:
+  explicit Conv(const OnednnConv& conv)
+      : conv_(conv),
+        s_(conv.sizes),
+        x_(pictures(kept(Makes::pictures), s_.batch, s_.down.in, s_.right.in, s_.in)),
+        y_(pictures(kept(Makes::results), s_.batch, s_.down.out, s_.right.out, s_.out)),
+        attr_(attributes(s_.activation)) {
+    const Filters f = filters(s_);
+    const DType type = kept(Makes::filters);
+    rows_ = describe(type, f.dims, f.strides);
+    any_ = own<Desc>(dnnl_memory_desc_create_with_tag, static_cast<int>(f.dims.size()), f.dims.data(),
+                     type == DType::bf16 ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any);
+    if (s_.bias) bias_ = describe(DType::f32, {s_.out}, {1});
+  }
+
+  PrepareResult prepare() {
+    PrimitiveDesc desc = forward();
+    if (desc && conv_.makes != Makes::results) desc = backward(desc);
+    if (!desc) return refuse("oneDNN has no primitive for it");
+    // The reference is slower than our own, and products of unfolded pictures take several times their memory.
+    for (std::string_view slow : {"ref", "gemm"})
+      if (implementation(desc).starts_with(slow))
+        return refuse(fmt::format("oneDNN would use {}", implementation(desc)));
+    return chain(desc);
+  }
+
+ private:
+  DType kept(Makes what) const { return conv_.makes == what ? conv_.result : conv_.operands; }
+
+  PrimitiveDesc forward() const {
+    const bool only = conv_.makes == Makes::results;
+    return own<PrimitiveDesc>(dnnl_convolution_forward_primitive_desc_create, cpu(),
+                              only && !bias_ ? dnnl_forward_inference : dnnl_forward_training,
+                              dnnl_convolution_direct, x_.get(), any_.get(), bias_.get(), y_.get(),
+                              strides_.data(), dilations_.data(), before_.data(), after_.data(), attr_.get());
+  }
+
+  PrimitiveDesc backward(const PrimitiveDesc& hint) const {
+    if (conv_.makes == Makes::pictures)
+      return own<PrimitiveDesc>(dnnl_convolution_backward_data_primitive_desc_create, cpu(),
+                                dnnl_convolution_direct, x_.get(), any_.get(), y_.get(), strides_.data(),
+                                dilations_.data(), before_.data(), after_.data(), hint.get(), attr_.get());
+    return own<PrimitiveDesc>(dnnl_convolution_backward_weights_primitive_desc_create, cpu(),
+                              dnnl_convolution_direct, x_.get(), any_.get(), nullptr, y_.get(),
+                              strides_.data(), dilations_.data(), before_.data(), after_.data(), hint.get(),
+                              attr_.get());
+  }
+
+  PrimitiveDesc reorder(const_dnnl_memory_desc_t from, const_dnnl_memory_desc_t to) const {
+    return own<PrimitiveDesc>(dnnl_reorder_primitive_desc_create, from, cpu(), to, cpu(), attr_plain_.get());
+  }
+
+  PrepareResult chain(const PrimitiveDesc& desc) const {
+    const bool gradient = conv_.makes == Makes::filters;
+    const const_dnnl_memory_desc_t blocked = dnnl_primitive_desc_query_md(
+        desc.get(), gradient ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+    const bool reordered = !dnnl_memory_desc_equal(blocked, rows_.get());
+    const int scratch = s_.bias ? 4 : 3;
+    const Chain::Place rows{gradient ? 2 : 1}, kept = reordered ? Chain::Place{scratch} : rows,
+                                              pad{scratch, reordered ? round_up(bytes_of(blocked), kAlignment) : 0};
+
+    PrimitiveDesc change;
+    if (reordered) change = gradient ? reorder(blocked, rows_.get()) : reorder(rows_.get(), blocked);
+    auto chain = std::make_shared<Chain>();
+    const auto changed = [&] {
+      return !reordered ||
+             chain->add(change,
+                        {{DNNL_ARG_FROM, gradient ? blocked : rows_.get(), gradient ? kept : rows},
+                         {DNNL_ARG_TO, gradient ? rows_.get() : blocked, gradient ? rows : kept}},
+                        pad);
+    };
+    const bool made = [&] {
+      switch (conv_.makes) {
+        case Makes::results:
+          if (!changed()) return false;
+          if (s_.bias)
+            return chain->add(desc,
+                              {{DNNL_ARG_SRC, x_.get(), {0}},
+                               {DNNL_ARG_WEIGHTS, blocked, kept},
+                               {DNNL_ARG_BIAS, bias_.get(), {2}},
+                               {DNNL_ARG_DST, y_.get(), {3}}},
+                              pad);
+          return chain->add(
+              desc,
+              {{DNNL_ARG_SRC, x_.get(), {0}}, {DNNL_ARG_WEIGHTS, blocked, kept}, {DNNL_ARG_DST, y_.get(), {2}}},
+              pad);
+        case Makes::pictures:
+          return changed() && chain->add(desc,
+                                         {{DNNL_ARG_DIFF_DST, y_.get(), {0}},
+                                          {DNNL_ARG_WEIGHTS, blocked, kept},
+                                          {DNNL_ARG_DIFF_SRC, x_.get(), {2}}},
+                                         pad);
+        case Makes::filters:
+          return chain->add(desc,
+                            {{DNNL_ARG_SRC, x_.get(), {0}},
+                             {DNNL_ARG_DIFF_DST, y_.get(), {1}},
+                             {DNNL_ARG_DIFF_WEIGHTS, blocked, kept}},
+                            pad) &&
+                 changed();
+      }
+      return false;
+    }();
+    if (!made) return refuse("oneDNN could not make the primitive");
+    const int64_t pads = std::max(bytes_of(scratchpad(desc)), change ? bytes_of(scratchpad(change)) : 0);
+    return Prepared{.run = &Chain::run,
+                    .data = std::move(chain),
+                    .scratch_bytes = pads > 0 ? pad.offset + pads : reordered ? bytes_of(blocked) : 0};
+  }
+
+  const OnednnConv& conv_;
+  const ConvSizes& s_;
+  const Pair strides_{s_.down.stride, s_.right.stride};
+  const Pair dilations_{s_.down.dilation - 1, s_.right.dilation - 1};
+  const Pair before_{s_.down.before, s_.right.before}, after_{s_.down.after, s_.right.after};
+  const Desc x_, y_;
+  Desc rows_, any_, bias_;  // the filters, row-major and in any format
+  const Attr attr_, attr_plain_ = attributes(Activation::none);
+};
+
+}  // namespace
+
+PrepareResult prepare_conv(const OnednnConv& conv) {
+  const LibraryThreads threads(conv.sizes.threads);
+  return Conv(conv).prepare();
+}
+
+}  // namespace shoestring::ops
