@@ -1,5 +1,5 @@
-// average_pool: the mean of each window and channel of pictures [b,h,w,c] -> [b,p,q,c]. Padding counts as zeros,
-// or not at all where count_padding is false.
+// average_pool: the mean of each window and channel of pictures [b,h,w,c] -> [b,p,q,c]. Padding counts as
+// zeros, or not at all where count_padding is false.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/average_pool.cpp"
 #include <hwy/foreach_target.h>
@@ -23,9 +23,8 @@ void run(const void* data, const KernelArgs& args) noexcept {
     const auto share = hn::Set(d, static_cast<T>(1 / s.divisor(rows, columns)));
     for_vectors(d, s.channels, [&](int64_t c, int64_t lanes) HWY_ATTR {
       auto sum = hn::Zero(d);
-      for_taps(s, b, rows, columns, [&](int64_t at, int64_t) HWY_ATTR {
-        sum = hn::Add(sum, load_some(d, x + at + c, lanes));
-      });
+      for_taps(s, b, rows, columns,
+               [&](int64_t at, int64_t) HWY_ATTR { sum = hn::Add(sum, load_some(d, x + at + c, lanes)); });
       store_some(d, hn::Mul(sum, share), y + to + c, lanes);
     });
   });
@@ -44,12 +43,10 @@ namespace {
 
 SHOESTRING_EXPORT(kernel);
 
-const AttrDef kAttrs[] = {{"kernel", std::vector<int64_t>{2, 2}},
-                          {"strides", std::vector<int64_t>{2, 2}},
-                          {"padding", std::vector<int64_t>{0, 0, 0, 0}},
-                          {"dilations", std::vector<int64_t>{1, 1}},
-                          {"adaptive", std::vector<int64_t>{}},
-                          {"count_padding", true}};
+const AttrDef kAttrs[] = {
+    {"kernel", std::vector<int64_t>{2, 2}},        {"strides", std::vector<int64_t>{2, 2}},
+    {"padding", std::vector<int64_t>{0, 0, 0, 0}}, {"dilations", std::vector<int64_t>{1, 1}},
+    {"adaptive", std::vector<int64_t>{}},          {"count_padding", true}};
 
 PoolSizes sizes_of(const Type& x, const Attrs& attrs) {
   PoolSizes s = *pool_sizes(x.dims, attrs);
@@ -59,7 +56,9 @@ PoolSizes sizes_of(const Type& x, const Attrs& attrs) {
 
 Result<Types> infer(const OpArgs& args) {
   const Type& x = args.in[0];
-  const auto no = [&](std::string why) { return wrong(fmt::format("average_pool: {}: {}", to_string(x), why)); };
+  const auto no = [&](std::string why) {
+    return wrong(fmt::format("average_pool: {}: {}", to_string(x), why));
+  };
   if (!info(x.dtype).compute) return no("not computed with; cast to f32");
   const auto s = pool_sizes(x.dims, args.attrs);
   if (!s) return no(s.error());

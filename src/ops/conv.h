@@ -1,5 +1,5 @@
-// The vocabulary, continued (ops.h): pictures [b,h,w,c], their convolutions and pools. Everything is row-major
-// with the channels last, and filters are [kh,kw,c/groups,n].
+// The vocabulary, continued (ops.h): pictures [b,h,w,c], their convolutions and pools. Everything is
+// row-major with the channels last, and filters are [kh,kw,c/groups,n].
 #pragma once
 
 #include <array>
@@ -26,10 +26,12 @@ std::array<int64_t, 4> same_padding(int64_t h, int64_t w, std::array<int64_t, 2>
 // p = (h + top + bottom - (kh - 1) dilation - 1) / stride + 1, rounded down.
 Value conv2d(Value x, Value filters, ConvOptions options = {}, Value bias = {});
 // What conv2d makes of pictures of h by w, turned around: y [b,p,q,n] by the same filters -> [b,h,w,c]; the
-// gradient of conv2d in x. h and w are sizes from which conv2d with these options makes p and q. The bias is [c].
+// gradient of conv2d in x. h and w are sizes from which conv2d with these options makes p and q. The bias is
+// [c].
 Value conv2d_transpose(Value y, Value filters, int64_t h, int64_t w, ConvOptions options = {},
                        Value bias = {});
-// The gradient of conv2d in its filters of kh by kw: x [b,h,w,c] and upstream [b,p,q,n] -> [kh,kw,c/groups,n].
+// The gradient of conv2d in its filters of kh by kw: x [b,h,w,c] and upstream [b,p,q,n] ->
+// [kh,kw,c/groups,n].
 Value conv2d_filter(Value x, Value upstream, int64_t kh, int64_t kw, ConvOptions options = {});
 
 struct PoolOptions {
@@ -39,7 +41,8 @@ struct PoolOptions {
   std::array<int64_t, 2> dilations{1, 1};
 };
 
-// The largest of each window and channel, [b,h,w,c] -> [b,p,q,c]; padding is never the largest, NaN always is.
+// The largest of each window and channel, [b,h,w,c] -> [b,p,q,c]; padding is never the largest, NaN always
+// is.
 Value max_pool(Value x, PoolOptions options = {});
 // The mean of each window; `count_padding` says whether padding counts as zeros or not at all.
 Value average_pool(Value x, PoolOptions options = {}, bool count_padding = true);

@@ -1,5 +1,6 @@
-// conv2d: filters over pictures: x [b,h,w,c], filters [kh,kw,c/groups,n], bias [n] -> activation(y) [b,p,q,n],
-// as ops/shared/conv.h has it. Cross-correlation, as everywhere in deep learning: the filters are not turned.
+// conv2d: filters over pictures: x [b,h,w,c], filters [kh,kw,c/groups,n], bias [n] -> activation(y)
+// [b,p,q,n], as ops/shared/conv.h has it. Cross-correlation, as everywhere in deep learning: the filters are
+// not turned.
 #include "ops/shared/conv.h"
 #include "ops/shared/onednn.h"
 
@@ -83,9 +84,10 @@ extern const OpDef conv2d_op{
     .max_inputs = 3,
     .attrs = kAttrs,
     .infer = infer,
-    .cost = [](const OpArgs& args, std::span<const Type> out) {
-      return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
-    },
+    .cost =
+        [](const OpArgs& args, std::span<const Type> out) {
+          return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
+        },
     .grad = grad,
     .reference = reference,
     .kernels = kKernels,

@@ -30,7 +30,8 @@ Result<Types> infer(const OpArgs& args) {
   const auto s = conv_sizes(x.dims, filters, args.attrs);
   if (!s) return no(s.error());
   const Shape made{s->batch, s->down.out, s->right.out, s->out};
-  if (made != y.dims) return no(fmt::format("filters {} make {}, not that", to_string(filters), to_string(made)));
+  if (made != y.dims)
+    return no(fmt::format("filters {} make {}, not that", to_string(filters), to_string(made)));
   return Types{{*result, filters}};
 }
 
@@ -80,9 +81,10 @@ extern const OpDef conv2d_filter_op{
     .max_inputs = 2,
     .attrs = kAttrs,
     .infer = infer,
-    .cost = [](const OpArgs& args, std::span<const Type> out) {
-      return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
-    },
+    .cost =
+        [](const OpArgs& args, std::span<const Type> out) {
+          return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
+        },
     .grad = grad,
     .reference = reference,
     .kernels = kKernels,

@@ -1,6 +1,7 @@
 // conv2d_transpose: conv2d turned around: y [b,p,q,n], filters [kh,kw,c/groups,n] -> x [b,h,w,c], where each
-// element of y sends its filter back to the places that conv2d would read for it (ops/shared/conv.h). It is the
-// gradient of conv2d in its pictures, and the layer that generators and decoders go up by. `size` is [h,w].
+// element of y sends its filter back to the places that conv2d would read for it (ops/shared/conv.h). It is
+// the gradient of conv2d in its pictures, and the layer that generators and decoders go up by. `size` is
+// [h,w].
 #include "ops/shared/conv.h"
 #include "ops/shared/onednn.h"
 
@@ -83,9 +84,10 @@ extern const OpDef conv2d_transpose_op{
     .max_inputs = 2,
     .attrs = kAttrs,
     .infer = infer,
-    .cost = [](const OpArgs& args, std::span<const Type> out) {
-      return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
-    },
+    .cost =
+        [](const OpArgs& args, std::span<const Type> out) {
+          return conv_cost(args, out, sizes_of(args.in, out, args.attrs));
+        },
     .grad = grad,
     .reference = reference,
     .kernels = kKernels,

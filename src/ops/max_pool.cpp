@@ -1,6 +1,6 @@
 // max_pool: the largest of each window and channel of pictures [b,h,w,c] -> y [b,p,q,c], and which of the
-// window's taps it was, u8 (u16 for windows of more than 256 taps), for the gradient. Of equals it is the first;
-// padding is never the largest, NaN always is.
+// window's taps it was, u8 (u16 for windows of more than 256 taps), for the gradient. Of equals it is the
+// first; padding is never the largest, NaN always is.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool.cpp"
 #include <hwy/foreach_target.h>

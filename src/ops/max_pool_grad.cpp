@@ -1,5 +1,5 @@
-// max_pool_grad: the gradient of max_pool: upstream [b,p,q,c] and which tap was the largest [b,p,q,c] -> [b,h,w,c],
-// where each place sums the upstream of the windows whose largest it was. `size` is [h,w].
+// max_pool_grad: the gradient of max_pool: upstream [b,p,q,c] and which tap was the largest [b,p,q,c] ->
+// [b,h,w,c], where each place sums the upstream of the windows whose largest it was. `size` is [h,w].
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool_grad.cpp"
 #include <hwy/foreach_target.h>
@@ -56,12 +56,10 @@ namespace {
 
 SHOESTRING_EXPORT(kernel);
 
-const AttrDef kAttrs[] = {{"size", std::vector<int64_t>{}},
-                          {"kernel", std::vector<int64_t>{2, 2}},
-                          {"strides", std::vector<int64_t>{2, 2}},
-                          {"padding", std::vector<int64_t>{0, 0, 0, 0}},
-                          {"dilations", std::vector<int64_t>{1, 1}},
-                          {"adaptive", std::vector<int64_t>{}}};
+const AttrDef kAttrs[] = {
+    {"size", std::vector<int64_t>{}},          {"kernel", std::vector<int64_t>{2, 2}},
+    {"strides", std::vector<int64_t>{2, 2}},   {"padding", std::vector<int64_t>{0, 0, 0, 0}},
+    {"dilations", std::vector<int64_t>{1, 1}}, {"adaptive", std::vector<int64_t>{}}};
 
 Result<Types> infer(const OpArgs& args) {
   const Type &upstream = args.in[0], &numbers = args.in[1];

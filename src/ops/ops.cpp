@@ -199,7 +199,8 @@ std::array<int64_t, 4> same_padding(int64_t h, int64_t w, std::array<int64_t, 2>
   const std::array in{h, w};
   for (size_t a : {0u, 1u}) {
     const int64_t out = (in[a] + strides[a] - 1) / strides[a];
-    const int64_t all = std::max<int64_t>(0, (out - 1) * strides[a] + (kernel[a] - 1) * dilations[a] + 1 - in[a]);
+    const int64_t all =
+        std::max<int64_t>(0, (out - 1) * strides[a] + (kernel[a] - 1) * dilations[a] + 1 - in[a]);
     padding[a] = all / 2;
     padding[a + 2] = all - padding[a];
   }

@@ -53,7 +53,8 @@ class Conv {
     PrimitiveDesc desc = forward();
     if (desc && conv_.makes != Makes::results) desc = backward(desc);
     if (!desc) return refuse("oneDNN has no primitive for it");
-    // The reference is slower than our own, and products of unfolded pictures take several times their memory.
+    // The reference is slower than our own, and products of unfolded pictures take several times their
+    // memory.
     for (std::string_view slow : {"ref", "gemm"})
       if (implementation(desc).starts_with(slow))
         return refuse(fmt::format("oneDNN would use {}", implementation(desc)));
@@ -92,8 +93,9 @@ class Conv {
         desc.get(), gradient ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     const bool reordered = !dnnl_memory_desc_equal(blocked, rows_.get());
     const int scratch = s_.bias ? 4 : 3;
-    const Chain::Place rows{gradient ? 2 : 1}, kept = reordered ? Chain::Place{scratch} : rows,
-                                              pad{scratch, reordered ? round_up(bytes_of(blocked), kAlignment) : 0};
+    const Chain::Place rows{gradient ? 2 : 1},
+        kept = reordered ? Chain::Place{scratch} : rows,
+        pad{scratch, reordered ? round_up(bytes_of(blocked), kAlignment) : 0};
 
     PrimitiveDesc change;
     if (reordered) change = gradient ? reorder(blocked, rows_.get()) : reorder(rows_.get(), blocked);
@@ -116,10 +118,11 @@ class Conv {
                                {DNNL_ARG_BIAS, bias_.get(), {2}},
                                {DNNL_ARG_DST, y_.get(), {3}}},
                               pad);
-          return chain->add(
-              desc,
-              {{DNNL_ARG_SRC, x_.get(), {0}}, {DNNL_ARG_WEIGHTS, blocked, kept}, {DNNL_ARG_DST, y_.get(), {2}}},
-              pad);
+          return chain->add(desc,
+                            {{DNNL_ARG_SRC, x_.get(), {0}},
+                             {DNNL_ARG_WEIGHTS, blocked, kept},
+                             {DNNL_ARG_DST, y_.get(), {2}}},
+                            pad);
         case Makes::pictures:
           return changed() && chain->add(desc,
                                          {{DNNL_ARG_DIFF_DST, y_.get(), {0}},
@@ -140,7 +143,9 @@ class Conv {
     const int64_t pads = std::max(bytes_of(scratchpad(desc)), change ? bytes_of(scratchpad(change)) : 0);
     return Prepared{.run = &Chain::run,
                     .data = std::move(chain),
-                    .scratch_bytes = pads > 0 ? pad.offset + pads : reordered ? bytes_of(blocked) : 0};
+                    .scratch_bytes = pads > 0    ? pad.offset + pads
+                                     : reordered ? bytes_of(blocked)
+                                                 : 0};
   }
 
   const OnednnConv& conv_;

@@ -27,17 +27,17 @@ PrepareResult prepare_matmul(const OnednnMatmul& mm) {
     return refuse(fmt::format("oneDNN would use {}", implementation(desc)));
 
   auto chain = std::make_shared<Chain>();
-  const bool made =
-      mm.bias ? chain->add(desc,
-                           {{DNNL_ARG_SRC, a.get(), {0}},
-                            {DNNL_ARG_WEIGHTS, b.get(), {1}},
-                            {DNNL_ARG_BIAS, bias.get(), {2}},
-                            {DNNL_ARG_DST, c.get(), {3}}},
-                           {4})
-              : chain->add(
-                    desc,
-                    {{DNNL_ARG_SRC, a.get(), {0}}, {DNNL_ARG_WEIGHTS, b.get(), {1}}, {DNNL_ARG_DST, c.get(), {2}}},
-                    {3});
+  const bool made = mm.bias ? chain->add(desc,
+                                         {{DNNL_ARG_SRC, a.get(), {0}},
+                                          {DNNL_ARG_WEIGHTS, b.get(), {1}},
+                                          {DNNL_ARG_BIAS, bias.get(), {2}},
+                                          {DNNL_ARG_DST, c.get(), {3}}},
+                                         {4})
+                            : chain->add(desc,
+                                         {{DNNL_ARG_SRC, a.get(), {0}},
+                                          {DNNL_ARG_WEIGHTS, b.get(), {1}},
+                                          {DNNL_ARG_DST, c.get(), {2}}},
+                                         {3});
   if (!made) return refuse("oneDNN could not make the primitive");
   return Prepared{.run = &Chain::run, .data = std::move(chain), .scratch_bytes = bytes_of(scratchpad(desc))};
 }

@@ -2,6 +2,7 @@
 
 extern "C" const shoestring::ops::OnednnModule* shoestring_onednn_module() {
   namespace ops = shoestring::ops;
-  static constexpr ops::OnednnModule kModule{ops::kOnednnModuleVersion, ops::prepare_matmul, ops::prepare_conv};
+  static constexpr ops::OnednnModule kModule{ops::kOnednnModuleVersion, ops::prepare_matmul,
+                                             ops::prepare_conv};
   return &kModule;
 }

@@ -42,7 +42,8 @@ inline tl::unexpected<std::string> refuse(std::string why) {
   return tl::unexpected<std::string>(std::move(why));
 }
 Desc describe(DType dtype, std::span<const int64_t> dims, std::span<const int64_t> strides);
-inline Desc describe(DType dtype, std::initializer_list<int64_t> dims, std::initializer_list<int64_t> strides) {
+inline Desc describe(DType dtype, std::initializer_list<int64_t> dims,
+                     std::initializer_list<int64_t> strides) {
   return describe(dtype, std::span(dims.begin(), dims.size()), std::span(strides.begin(), strides.size()));
 }
 // User-supplied scratchpads, and an activation behind the product.

@@ -1,6 +1,7 @@
 // What conv2d and its two gradients share. All three relate pictures x [b,h,w,c], filters
 // [kh,kw,c/groups,n] and results y [b,p,q,n], each made from the other two:
-//   y[b,p,q,n] = sum over i,j,c of x[b, p stride + i dilation - top, q stride + j dilation - left, c] f[i,j,c,n]
+//   y[b,p,q,n] = sum over i,j,c of x[b, p stride + i dilation - top, q stride + j dilation - left, c]
+//   f[i,j,c,n]
 // where what lies outside of x is 0, and with groups the n-th filter sees its group's channels alone.
 // Attributes: strides [2] (down, right), padding [4] (top, left, bottom, right), dilations [2], groups.
 #pragma once

@@ -1,6 +1,6 @@
-// Products of matrices and convolutions by oneDNN. Nothing of it is created, looked up or allocated while a plan
-// runs. oneDNN costs 3 ms of every process's start, so what links it sits in shoestring_onednn.so, which is
-// opened when the first product large enough for it is planned.
+// Products of matrices and convolutions by oneDNN. Nothing of it is created, looked up or allocated while a
+// plan runs. oneDNN costs 3 ms of every process's start, so what links it sits in shoestring_onednn.so, which
+// is opened when the first product large enough for it is planned.
 #pragma once
 
 #include "ir/op.h"
@@ -19,9 +19,9 @@ struct OnednnMatmul {
   DType operands = DType::f32, result = DType::f32;  // f32 or bf16; of A and B, and of C
 };
 
-// One of the three relations of pictures, filters and results (ops/shared/conv.h), summed in f32. Pictures and
-// results are row-major, which oneDNN's kernels take as they are. It keeps filters in a format of its own:
-// they are put into it, or the gradient out of it, in the kernel's scratch.
+// One of the three relations of pictures, filters and results (ops/shared/conv.h), summed in f32. Pictures
+// and results are row-major, which oneDNN's kernels take as they are. It keeps filters in a format of its
+// own: they are put into it, or the gradient out of it, in the kernel's scratch.
 struct OnednnConv {
   enum class Makes : uint8_t { results, pictures, filters };
   Makes makes = Makes::results;

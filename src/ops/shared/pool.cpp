@@ -25,7 +25,8 @@ PoolAxis adaptive_axis(int64_t in, int64_t out) {
   return axis;
 }
 
-PoolAxis sliding_axis(int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t before, int64_t after) {
+PoolAxis sliding_axis(int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t before,
+                      int64_t after) {
   PoolAxis axis{.in = in, .dilation = dilation};
   const int64_t reach = (kernel - 1) * dilation + 1;
   for (int64_t at = -before; at + reach <= in + after; at += stride) {
@@ -50,8 +51,9 @@ bool within(const std::vector<int64_t>& values, size_t count, int64_t least) {
 
 tl::expected<PoolSizes, std::string> pool_sizes(const Shape& x, const Attrs& attrs) {
   const auto no = [](std::string why) { return tl::unexpected(std::move(why)); };
-  const auto &kernel = attrs.list("kernel"), &strides = attrs.list("strides"), &padding = attrs.list("padding"),
-             &dilations = attrs.list("dilations"), &adaptive = attrs.list("adaptive");
+  const auto &kernel = attrs.list("kernel"), &strides = attrs.list("strides"),
+             &padding = attrs.list("padding"), &dilations = attrs.list("dilations"),
+             &adaptive = attrs.list("adaptive");
   if (x.rank() != 4) return no("pictures have four axes [b,h,w,c]");
   PoolSizes s{.batch = x[0], .channels = x[3]};
   if (!adaptive.empty()) {

@@ -1,6 +1,6 @@
-// What pools and their gradients share: windows over pictures [b,h,w,c] -> [b,p,q,c], each axis a list of them.
-// Attributes: kernel [2], strides [2], padding [4] (top, left, bottom, right), dilations [2]; or adaptive [2]:
-// p and q, for which the i-th window of p is from floor(i h / p) to ceil((i + 1) h / p).
+// What pools and their gradients share: windows over pictures [b,h,w,c] -> [b,p,q,c], each axis a list of
+// them. Attributes: kernel [2], strides [2], padding [4] (top, left, bottom, right), dilations [2]; or
+// adaptive [2]: p and q, for which the i-th window of p is from floor(i h / p) to ceil((i + 1) h / p).
 #pragma once
 
 #include <algorithm>
@@ -72,8 +72,8 @@ void for_taps(const PoolSizes& s, int64_t b, const Window& rows, const Window& c
         (rows.before + i) * s.right.most_taps + columns.before + j);
 }
 
-// Back to pictures, which are cleared where it is needed: f(b, begin, end, accumulates) for shares of pictures
-// and their channels [begin, end), each on one thread.
+// Back to pictures, which are cleared where it is needed: f(b, begin, end, accumulates) for shares of
+// pictures and their channels [begin, end), each on one thread.
 template <class T, class F>
 void for_pictures(const PoolSizes& s, T* dx, F&& f) {
   const bool apart = s.down.apart && s.right.apart, covered = s.down.covers && s.right.covers;

@@ -1,6 +1,6 @@
 // What products share, those of matrices and convolutions: the types they take and give, and the activation
-// that may end them. Operands in bf16 are summed in f32, with a bias in f32; an attribute `dtype` says whether
-// the result is rounded to bf16.
+// that may end them. Operands in bf16 are summed in f32, with a bias in f32; an attribute `dtype` says
+// whether the result is rounded to bf16.
 #pragma once
 
 #include <bit>
@@ -55,7 +55,8 @@ struct Bf16 {
   explicit operator float() const { return std::bit_cast<float>(uint32_t{bits} << 16); }
 };
 
-// f for the types that a product of such operands is made of: f(sum, operand, result), each a value of its type.
+// f for the types that a product of such operands is made of: f(sum, operand, result), each a value of its
+// type.
 template <class F>
 auto with_product_types(DType operands, DType result, F&& f) {
   if (operands == DType::f64) return f(double{}, double{}, double{});

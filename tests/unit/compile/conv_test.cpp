@@ -1,21 +1,24 @@
 // What becomes of a small network of convolutions when it is differentiated and compiled.
+#include "ops/conv.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "compile/compile.h"
 #include "compile/differentiate.h"
-#include "ops/conv.h"
 
 namespace shoestring {
 namespace {
 
 constexpr DType f32 = DType::f32;
 
-// Two convolutions with bias and relu, a pool behind each, a product: [8,12,12,3] -> a loss, and its gradients.
+// Two convolutions with bias and relu, a pool behind each, a product: [8,12,12,3] -> a loss, and its
+// gradients.
 Graph training_graph() {
   Graph g("train");
-  const Value pixels = ops::operator*(ops::cast(g.input("image", {DType::u8, {8, 12, 12, 3}}), f32), 1.0 / 255);
+  const Value pixels =
+      ops::operator*(ops::cast(g.input("image", {DType::u8, {8, 12, 12, 3}}), f32), 1.0 / 255);
   std::vector<Value> parameters;
   const auto parameter = [&](const char* name, const Shape& dims) {
     parameters.push_back(g.read({.name = name, .type = {f32, dims}, .role = StateRole::parameter}));
