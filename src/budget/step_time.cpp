@@ -47,6 +47,7 @@ constexpr Worth kWorthTeam[] = {{"matmul", 4e5, 0, 0},
                                 {"scatter_rows", kNever, 0, 0},
                                 {"sort", 0, 1 << 13, 0},
                                 {"top_k", 0, 1 << 13, 0},
+                                {"augment", 0, 1 << 15, 0},
                                 {"random_uniform", 0, 1 << 10, 0},
                                 {"random_normal", 0, 1 << 10, 0}};
 constexpr Worth kElsewhere{"", 0, 0, 1 << 20};
