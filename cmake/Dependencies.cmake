@@ -7,6 +7,15 @@ else()
 endif()
 set(SHOESTRING_DEPS ${default_deps} CACHE PATH "Where tools/setup put oneDNN and Arrow")
 
+# shoestring_find_library(NAME LIBRARY HEADER): the target NAME::NAME of a library that brings no CMake package.
+function(shoestring_find_library name library header)
+  find_library(${name}_LIBRARY ${library} REQUIRED)
+  find_path(${name}_INCLUDE_DIR ${header} REQUIRED)
+  add_library(${name}::${name} UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(${name}::${name} PROPERTIES IMPORTED_LOCATION ${${name}_LIBRARY}
+                        INTERFACE_INCLUDE_DIRECTORIES ${${name}_INCLUDE_DIR})
+endfunction()
+
 find_package(Threads REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS CXX)
 find_package(fmt REQUIRED)
@@ -22,6 +31,9 @@ if(NOT SHOESTRING_OPS_ONLY)
   find_package(CLI11 REQUIRED)
   find_package(ZLIB REQUIRED)
   find_package(SQLite3 REQUIRED)
+  find_package(JPEG REQUIRED)
+  shoestring_find_library(SPNG spng spng.h)
+  shoestring_find_library(WebP webp webp/decode.h)
   find_package(simdjson REQUIRED)
   find_package(OpenSSL 3 REQUIRED)
   find_package(Boost 1.81 REQUIRED)  # headers only

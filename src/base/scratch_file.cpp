@@ -90,6 +90,8 @@ void ScratchFile::expect(int64_t at, int64_t bytes) const {
   (void)::posix_fadvise(fd_, at, bytes, POSIX_FADV_WILLNEED);
 }
 
+std::string ScratchFile::path() const { return fmt::format("/proc/self/fd/{}", fd_); }
+
 void ScratchFile::shorten(int64_t bytes) { (void)!::ftruncate(fd_, bytes); }
 
 }  // namespace shoestring

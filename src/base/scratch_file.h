@@ -26,6 +26,8 @@ class ScratchFile {
   Status read(int64_t at, std::span<std::byte> bytes) const;
   // These bytes will be read soon: the system may begin to fetch them.
   void expect(int64_t at, int64_t bytes) const;
+  // A path that opens it, for readers that take one; as long as this lives.
+  std::string path() const;
   // Gives back what lies behind so many bytes.
   void shorten(int64_t bytes);
 

@@ -3,10 +3,18 @@
 
 #include <algorithm>
 
+#include "data/picture_files.h"
 #include "data/readers.h"
 
 namespace shoestring::data {
 namespace {
+
+// Two sources may have a picture each of one name.
+Status check_no_pictures(const TableReader& reader) {
+  if (reader.format().kind != TableKind::pictures) return {};
+  return fail(ErrorKind::data, "pictures are not read as one table with others", reader.path(),
+              "put them into one folder, or name each split's: --training_set, --validation_set, --test_set");
+}
 
 class SeveralReader final : public TableReader {
  public:
@@ -52,6 +60,8 @@ class SeveralReader final : public TableReader {
     return files;
   }
 
+  Result<std::shared_ptr<const PictureFiles>> pictures() const override { return pictures_beside(paths_); }
+
  private:
   size_t which(int64_t row) const {
     const auto after = std::upper_bound(first_rows_.begin(), first_rows_.end(), row);
@@ -72,6 +82,7 @@ class SeveralReader final : public TableReader {
     auto opened = open_table(paths_[readers_.size()], options_);
     if (!opened) return fail(std::move(opened.error()));
     const TableReader& reader = **opened;
+    if (auto ok = check_no_pictures(reader); !ok) return ok;
     for (size_t c = 0; c < names_.size(); ++c) {
       order_[c] = reader.index_of(names_[c]);
       if (order_[c] < 0)
@@ -109,6 +120,7 @@ Result<std::unique_ptr<TableReader>> open_several(std::vector<std::string> paths
                                                   const ReadOptions& options) {
   auto first = open_table(paths.front(), options);
   if (!first) return fail(std::move(first.error()));
+  if (auto ok = check_no_pictures(**first); !ok) return fail(ok.error());
   return std::make_unique<SeveralReader>(std::move(paths), std::move(*first), options);
 }
 

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/text.h"
+#include "data/file_tree.h"
 #include "data/format_words.h"
 #include "data/json_pieces.h"
+#include "data/picture_arrays.h"
+#include "data/picture_source.h"
 #include "data/readers.h"
 #include "data/sniff.h"
 #include "data/sources.h"
@@ -140,12 +144,21 @@ Result<std::unique_ptr<TableReader>> open_text_table(OpenFile file, const ReadOp
 
 Result<std::unique_ptr<TableReader>> open_one(const std::string& path, const ReadOptions& options) {
   if (path.starts_with(kSqlitePrefix)) return open_sqlite(path.substr(kSqlitePrefix.size()));
+  if (std::error_code ec; std::filesystem::is_directory(path, ec)) {
+    auto folder = open_folder(path);
+    if (!folder) return fail(std::move(folder.error()));
+    return open_picture_source(std::move(*folder), options);
+  }
   const std::string name = path == "-" ? "stdin" : path;
   auto bytes = ByteSource::open(path);
   if (!bytes) return fail(std::move(bytes.error()));
   std::string head;
   const auto whole = fill(**bytes, head, std::min(kSampleBytes, options.block_bytes));
   if (!whole) return fail(whole.error());
+  if (!options.kind && (is_idx(head) || is_npy(head)))
+    return path == "-" ? fail(ErrorKind::data, "pictures are read at several places at once, not from a pipe",
+                              name, "save them as a file first")
+                       : open_picture_array(path);
   const Magic* magic = magic_of(head);
   const bool is_text = magic == nullptr || !magic->kind;
   const bool wants_text = !options.kind || *options.kind < TableKind::parquet;

@@ -27,8 +27,11 @@
 
 namespace shoestring::data {
 
+class PictureFiles;
+
 // json: an array of objects, or an object of columns. feather: Arrow's IPC format, as a file or a stream.
-enum class TableKind { csv, jsonl, json, parquet, feather, sqlite };
+// pictures: a folder, an archive or a file of pictures (data/picture_source.h).
+enum class TableKind { csv, jsonl, json, parquet, feather, sqlite, pictures };
 
 struct TableFormat {
   TableKind kind = TableKind::csv;
@@ -98,6 +101,10 @@ class TableReader {
   // One but for several files that are read as one table.
   virtual std::vector<TableFile> files() const { return {{path_ == "stdin" ? "-" : path_, rows_}}; }
 
+  // Where the pictures lie that its cells name: below the table's own folder, unless it is a source of
+  // pictures.
+  virtual Result<std::shared_ptr<const PictureFiles>> pictures() const;
+
   const std::string& path() const { return path_; }  // "stdin" for "-", "a.csv and 2 more"
   const TableFormat& format() const { return format_; }
   const std::vector<std::string>& names() const { return names_; }
@@ -126,8 +133,11 @@ class TableReader {
 //   -                        stdin, for text
 //   sqlite:FILE?table=NAME   a table or view of an SQLite database; or sqlite:FILE?query=SELECT ...
 //   a.csv,b.csv  part-*.csv  several as one table (data/sources.h)
-// ErrorKind::data with place and fix for: no such file, a folder, empty, a header only, not text (and what it
-// is instead), damaged files, a file of several that lacks a column, no such table in the database.
+//   FOLDER, .tar[.gz], .zip  pictures, or a table beside its pictures; IDX and NPY files
+//   (data/picture_source.h)
+// ErrorKind::data with place and fix for: no such file, a folder without pictures, empty, a header only, not
+// text (and what it is instead), damaged files, a file of several that lacks a column, no such table in the
+// database.
 Result<std::unique_ptr<TableReader>> open_table(const std::string& source, ReadOptions options = {});
 
 }  // namespace shoestring::data

@@ -77,6 +77,7 @@ class StoppableReader final : public data::TableReader {
   std::string place(int64_t row) override { return reader_->place(row); }
   void only(std::span<const int> columns) override { reader_->only(columns); }
   std::vector<data::TableFile> files() const override { return reader_->files(); }
+  Result<std::shared_ptr<const data::PictureFiles>> pictures() const override { return reader_->pictures(); }
 
  private:
   std::unique_ptr<data::TableReader> reader_;

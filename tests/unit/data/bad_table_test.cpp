@@ -26,7 +26,11 @@ TEST_F(BadTable, NoFile) {
   EXPECT_EQ(t.error.kind, ErrorKind::data);
   EXPECT_EQ(t.error.what, "no such file");
   t = read_table(folder_);
-  EXPECT_EQ(t.error.what, "this is a folder, not a file");
+  EXPECT_EQ(t.error.what, "the folder is empty");
+  write("a,b\n1,2\n");
+  t = read_table(folder_);
+  EXPECT_EQ(t.error.what, "there is no picture in this folder");
+  EXPECT_EQ(t.error.fix, "name the table in it: " + (folder_ / "t.csv").string());
 }
 
 TEST_F(BadTable, NothingInIt) {

@@ -4,6 +4,8 @@
 
 #include <numeric>
 
+#include "data/pixel_rows.h"
+
 namespace shoestring::data {
 namespace {
 
@@ -68,6 +70,33 @@ TEST(CodeColumn, NarrowestWidth) {
     column.gather(std::vector<uint32_t>{1, 0}, numbers.data());
     EXPECT_EQ(numbers, (std::vector<float>{static_cast<float>(last), 0}));
   }
+}
+
+TEST(PixelRows, FilledGatheredPackedAndBack) {
+  PixelRows pictures(6, 2);
+  pictures.append(5);  // more than was expected
+  ASSERT_EQ(pictures.rows(), 5);
+  for (int64_t r = 0; r < 5; ++r)
+    for (size_t i = 0; i < 6; ++i)
+      pictures.row(r)[i] = static_cast<uint8_t>(10 * r + static_cast<int64_t>(i));
+  std::vector<uint8_t> out(12);
+  pictures.gather(std::vector<uint32_t>{4, 1}, out.data());
+  EXPECT_EQ(out, (std::vector<uint8_t>{40, 41, 42, 43, 44, 45, 10, 11, 12, 13, 14, 15}));
+  std::vector<std::byte> packed(2 * 8);
+  pictures.pack(std::vector<uint32_t>{3, 0}, packed.data(), 8);
+  PixelRows back(6);
+  back.resize(3);
+  back.unpack(packed.data(), 8, 1, 2);
+  EXPECT_TRUE(std::ranges::equal(back.row(0), std::vector<uint8_t>(6)));
+  EXPECT_TRUE(std::ranges::equal(back.row(1), pictures.row(3)));
+  EXPECT_TRUE(std::ranges::equal(back.row(2), pictures.row(0)));
+}
+
+TEST(PixelRows, GrowWithLittleToSpare) {
+  PixelRows pictures(1000);
+  for (int i = 0; i < 100; ++i) pictures.append(7);
+  EXPECT_EQ(pictures.rows(), 700);
+  EXPECT_LE(pictures.bytes(), 700'000 * 9 / 8);
 }
 
 }  // namespace
