@@ -26,6 +26,9 @@ struct BadCells {
   int64_t count = 0;
   int64_t first_row = -1;  // in the table
   std::string first_value;
+  // What is wrong with the first few, where the cell alone does not tell: "cats/3.jpg: the JPEG ends early".
+  static constexpr size_t kMostReasons = 10;
+  std::vector<std::string> reasons = {};
 
   void add(int64_t row, std::string_view value);
 };

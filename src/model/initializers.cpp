@@ -23,6 +23,8 @@ Initializer identity() { return {Kind::identity}; }
 Initializer orthogonal(double gain) { return {Kind::orthogonal, gain}; }
 Initializer sparse(double sparsity, double deviation) { return {Kind::sparse, sparsity, deviation}; }
 
+Initializer dirac(double limit) { return {Kind::dirac, limit}; }
+
 namespace {
 
 double size(int64_t fan) { return static_cast<double>(std::max<int64_t>(fan, 1)); }
@@ -50,6 +52,18 @@ Value identity_of(Graph& graph, const Type& type) {
   std::vector<double> row(static_cast<size_t>(type.dims[0]));
   for (size_t i = 0; i < row.size(); ++i) row[i] = static_cast<double>(i);
   return ops::one_hot(graph.constant({DType::i32, {type.dims[0]}}, row), type.dims[1], type.dtype);
+}
+
+Value dirac_of(Graph& graph, const Type& type, double limit, int64_t stream) {
+  const int64_t h = type.dims[0], w = type.dims[1], channels = type.dims[2], filters = type.dims[3];
+  const Value taps =
+      ops::reshape(identity_of(graph, {type.dtype, {channels, filters}}), {1, 1, channels, filters});
+  const Value passing = ops::pad_slice(ops::pad_slice(taps, 0, h / 2, h), 1, w / 2, w);
+  if (filters <= channels) return passing;
+  std::vector<double> of_filter(static_cast<size_t>(filters), 1);
+  std::fill_n(of_filter.begin(), channels, 0.0);
+  const Value others = ops::broadcast(graph.constant({type.dtype, {filters}}, of_filter), type.dims);
+  return ops::where(others, ops::random_uniform(graph, type, -limit, limit, stream), passing);
 }
 
 // The `count` smallest numbers of each row as a mask: a threshold is found by halving [0, 1) until it is
@@ -93,7 +107,10 @@ Value draw(Graph& graph, const Type& type, const Initializer& initializer, int64
     default:
       break;
   }
-  if (type.dims.rank() != 2) return graph.error("initializer: wants a matrix, not " + to_string(type));
+  if (initializer.kind == Kind::dirac && type.dims.rank() == 4)
+    return dirac_of(graph, type, initializer.a, stream);
+  if (type.dims.rank() != 2)
+    return graph.error("initializer: wants a matrix, or filters for dirac, not " + to_string(type));
   if (initializer.kind == Kind::identity) return identity_of(graph, type);
   if (initializer.kind == Kind::sparse) return sparse_of(graph, type, initializer, stream);
   const Value gaussian = ops::random_normal(graph, type, 0, 1, stream);

@@ -12,10 +12,10 @@ struct Fans {
 };
 
 struct Initializer {
-  enum class Kind { constant, uniform, normal, identity, orthogonal, sparse };
+  enum class Kind { constant, uniform, normal, identity, orthogonal, sparse, dirac };
   Kind kind = Kind::constant;
   // constant: the value; uniform: [a, b); normal: mean a, standard deviation b; orthogonal: the gain;
-  // sparse: the share of zeros, the standard deviation
+  // sparse: the share of zeros, the standard deviation; dirac: the bound of the other filters
   double a = 0, b = 0;
   bool operator==(const Initializer&) const = default;
 };
@@ -26,6 +26,10 @@ Initializer constant(double value);
 Initializer uniform(double low, double high);
 Initializer normal(double mean, double deviation);
 Initializer identity();  // 1 on the diagonal of [n, m], else 0
+
+// Filters [h,w,c,n] of which the first c pass their channel on as it is; the others are uniform in
+// [-limit, limit).
+Initializer dirac(double limit);
 
 // A matrix whose shorter side's vectors have length `gain` and are orthogonal to each other (to 1e-6 in f32),
 // every such matrix as likely as every other (Saxe, McClelland, Ganguli 2013).

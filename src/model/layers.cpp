@@ -41,7 +41,8 @@ Value vector(Forward& f, const std::string& name, int64_t size, const Initialize
 
 Value batch_norm(Forward& f, Value x, const std::string& name, const NormParams& params) {
   const int64_t n = x.dims().back();
-  const Value scale = vector(f, name + ".scale", n, ones(), ParameterKind::norm);
+  const Value scale = params.scales ? vector(f, name + ".scale", n, ones(), ParameterKind::norm)
+                                    : ops::broadcast(f.graph().scalar(DType::f32, 1), {n});
   const Value shift = vector(f, name + ".shift", n, zeros(), ParameterKind::norm);
   const Value mean = vector(f, name + ".mean", n, zeros(), ParameterKind::norm, StateRole::statistic);
   const Value variance = vector(f, name + ".variance", n, ones(), ParameterKind::norm, StateRole::statistic);

@@ -83,6 +83,7 @@ enum class Norm { none, batch, layer };
 struct NormParams {
   double epsilon = 1e-5;
   double momentum = 0.1;  // running <- (1 - momentum) running + momentum batch
+  bool scales = true;     // batch norm: whether there is NAME.scale; else it is 1
 };
 // [rows, n] -> [rows, n], with NAME.scale and NAME.shift [n]; batch norm keeps NAME.mean and
 // NAME.variance, with which it works outside training and on a single row, which has no variance.

@@ -110,7 +110,10 @@ std::string Cells::text(const train::EncodedInputs& rows, size_t input, uint32_t
           },
           [&](const task::VectorFit& fit) { return vector_of(fit, std::get<data::FloatRows>(own), row); },
           [&](const task::WordsFit& fit) { return words_of(fit, std::get<data::CodeColumn>(own), row); },
-          [&](const task::DateFit& fit) { return date_of(fit, std::get<data::DateRows>(own), row); }},
+          [&](const task::DateFit& fit) { return date_of(fit, std::get<data::DateRows>(own), row); },
+          [](const task::PictureFit& fit) {
+            return fmt::format("picture of {} x {}", fit.height, fit.width);
+          }},
       fits_->inputs[input]);
 }
 
@@ -134,7 +137,8 @@ std::string Cells::target(const train::EncodedTargets& rows, size_t output, uint
           [&](const task::WordsFit& fit) {
             return words_of(fit, std::get<data::CodeColumn>(rows.columns[output]), row);
           },
-          [](const task::DateFit&) { return std::string(); }},
+          [](const task::DateFit&) { return std::string(); },
+          [](const task::PictureFit&) { return std::string(); }},
       fits_->outputs[output]);
 }
 

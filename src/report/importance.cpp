@@ -55,6 +55,7 @@ class Judge {
     if (!out) return;
     std::visit(Overloaded{[](const std::monostate&) {},
                           [&](const data::CodeColumn& c) { c.gather(others, static_cast<int32_t*>(out)); },
+                          [&](const data::PixelRows& p) { p.gather(others, static_cast<uint8_t*>(out)); },
                           [&](const auto& floats) { floats.gather(others, static_cast<float*>(out)); }},
                inputs.columns[input]);
   }

@@ -197,7 +197,7 @@ Answered QualityRecorder::Output::look(const Cells& cells, const train::RowsAt& 
               quality.parts[word].both += answers[word] >= threshold;
             }
           },
-          [](const task::DateFit&) {}},
+          [](const task::DateFit&) {}, [](const task::PictureFit&) {}},
       *fit);
   return out;
 }

@@ -53,6 +53,16 @@ class RowHash {
                               float fields[data::DateRows::kWidth];
                               d.gather(std::span(&row, 1), fields);
                               floats(fields, data::DateRows::kWidth);
+                            },
+                            [&](const data::PixelRows& p) {
+                              const auto pixels = p.row(row);
+                              for (size_t at = 0; at + 8 <= pixels.size(); at += 8) {
+                                uint64_t eight;
+                                std::memcpy(&eight, pixels.data() + at, sizeof eight);
+                                hash = mixed(hash, eight);
+                              }
+                              for (size_t at = pixels.size() / 8 * 8; at < pixels.size(); ++at)
+                                hash = mixed(hash, pixels[at]);
                             }},
                  inputs_->columns[i]);
     return hash;

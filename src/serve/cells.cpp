@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <numeric>
+#include <span>
 
+#include "base/base64.h"
 #include "base/overloaded.h"
 #include "base/text.h"
 #include "data/row_text.h"
@@ -197,8 +198,15 @@ void CellWriter::text_of(int input, std::string_view raw) {
     case CellTable::Way::category:
       row_cells()[column.offset] = static_cast<uint32_t>(column.category->encode_cell(text));
       return;
-    case CellTable::Way::column:
-      whole_[static_cast<size_t>(input)]->cell(raw);
+    case CellTable::Way::column: {
+      data::BatchBuilder& whole = *whole_[static_cast<size_t>(input)];
+      const bool is_picture = table_->input(input).type == task::FeatureType::image;
+      if (!is_picture || data::is_picture(std::as_bytes(std::span(raw)))) return whole.cell(raw);
+      const auto bytes = decode_base64(text);
+      if (bytes) return whole.cell(*bytes);
+      whole.null();
+      expected();
+    }
   }
 }
 
@@ -325,19 +333,13 @@ void CellWriter::whole_column(size_t input) {
     const InputColumn& wanted = table_->input(static_cast<int>(input));
     return fault(bad.first_row, wanted.name, wanted.expected, bad.first_value);
   }
-  std::vector<uint32_t> words;  // [rows, width]
-  size_t width = 1;
-  if (std::holds_alternative<std::monostate>(own)) {
-    for (const float number : numbers) words.push_back(std::bit_cast<uint32_t>(number));
-  } else {
-    width = static_cast<size_t>(table_->layout().width_of(input));
-    words.resize(static_cast<size_t>(rows) * width);
-    std::vector<uint32_t> all(static_cast<size_t>(rows));
-    std::iota(all.begin(), all.end(), 0u);
-    train::gather(own, all, rows, words.data());
+  for (uint32_t r = 0; r < static_cast<uint32_t>(rows); ++r) {
+    uint32_t* const cell = request_->cells.data() + r * words_ + column.offset;
+    if (std::holds_alternative<std::monostate>(own))
+      *cell = std::bit_cast<uint32_t>(numbers[r]);
+    else
+      train::gather(own, std::span(&r, 1), 1, cell);
   }
-  for (size_t r = 0; r < static_cast<size_t>(rows); ++r)
-    std::copy_n(words.data() + r * width, width, request_->cells.data() + r * words_ + column.offset);
 }
 
 }  // namespace shoestring::serve

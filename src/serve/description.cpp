@@ -70,6 +70,10 @@ InputColumn describe_input(const task::InputFeature& feature, const task::Fit& f
                           const data::Civil c = data::civil_of(f.usual);
                           column.example = fmt::format("\"{:04}-{:02}-{:02} {:02}:{:02}:{:02}\"", c.year,
                                                        c.month, c.day, c.hour, c.minute, c.second);
+                        },
+                        [&](const task::PictureFit&) {
+                          column.expected = "a picture: a JPEG, PNG, WebP, BMP or PNM file in base64";
+                          column.example = "\"iVBORw0KGgo...\"";
                         }},
              fit);
   return column;

@@ -80,6 +80,9 @@ Json cell_schema(const InputColumn& column) {
     case Type::date:
       forms.push_back({{"type", "string"}});
       break;
+    case Type::image:
+      forms.push_back({{"type", "string"}, {"contentEncoding", "base64"}});
+      break;
   }
   if (!column.required) forms.push_back({{"type", "null"}});
   Json schema = forms.size() == 1 ? forms[0] : Json{{"anyOf", std::move(forms)}};

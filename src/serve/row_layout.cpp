@@ -6,7 +6,7 @@
 namespace shoestring::serve {
 namespace {
 
-constexpr size_t kWord = sizeof(uint32_t);
+constexpr int64_t kWord = sizeof(uint32_t);
 
 }  // namespace
 
@@ -20,7 +20,8 @@ RowLayout::RowLayout(const task::NetworkSpec& spec) {
       offsets.push_back(number++);
       continue;
     }
-    own.push_back({i, words, task::port_type(spec, i, 1).elements()});
+    const int64_t bytes = task::port_type(spec, i, 1).bytes();
+    own.push_back({i, words, (bytes + kWord - 1) / kWord, bytes});
     offsets.push_back(words);
     words += own.back().width;
   }
@@ -35,22 +36,22 @@ void RowLayout::to_ports(const uint32_t* rows, int64_t count, int64_t first,
                          const train::Ports& ports) const {
   for (int64_t r = 0; r < count; ++r, rows += words) {
     if (ports.numbers)
-      std::memcpy(ports.numbers + (first + r) * numbers, rows, static_cast<size_t>(numbers) * kWord);
+      std::memcpy(ports.numbers + (first + r) * numbers, rows, static_cast<size_t>(numbers * kWord));
     for (const Own& o : own)
       if (void* port = ports.inputs[o.input])
-        std::memcpy(static_cast<uint32_t*>(port) + (first + r) * o.width, rows + o.offset,
-                    static_cast<size_t>(o.width) * kWord);
+        std::memcpy(static_cast<std::byte*>(port) + (first + r) * o.bytes, rows + o.offset,
+                    static_cast<size_t>(o.bytes));
   }
 }
 
 void RowLayout::repeat_last(int64_t filled, int64_t plan_rows, const train::Ports& ports) const {
-  const auto repeat = [&](void* port, int64_t width) {
-    auto* const values = static_cast<uint32_t*>(port);
+  const auto repeat = [&](void* port, int64_t bytes) {
+    auto* const values = static_cast<std::byte*>(port);
     for (int64_t r = filled; port && r < plan_rows; ++r)
-      std::memcpy(values + r * width, values + (filled - 1) * width, static_cast<size_t>(width) * kWord);
+      std::memcpy(values + r * bytes, values + (filled - 1) * bytes, static_cast<size_t>(bytes));
   };
-  repeat(ports.numbers, numbers);
-  for (const Own& o : own) repeat(ports.inputs[o.input], o.width);
+  repeat(ports.numbers, numbers * kWord);
+  for (const Own& o : own) repeat(ports.inputs[o.input], o.bytes);
 }
 
 }  // namespace shoestring::serve

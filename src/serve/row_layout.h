@@ -15,6 +15,7 @@ struct RowLayout {
   struct Own {
     size_t input = 0;
     int64_t offset = 0, width = 1;  // words
+    int64_t bytes = 4;              // that the port takes of them
   };
   int64_t words = 0, numbers = 0;  // of a row, and of those the number columns
   std::vector<Own> own;            // of the inputs that have a port of their own

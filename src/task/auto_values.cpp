@@ -31,7 +31,9 @@ struct Sizes {
 template <class Encoder>
 void add_encoder(Sizes& sizes, Part part, const std::string& path, Encoder& encoder) {
   if constexpr (requires { encoder.stack; }) {
-    const StackNames& names = std::is_same_v<Encoder, DenseEncoder> ? kDenseNames : kPlainNames;
+    const StackNames& names = std::is_same_v<Encoder, DenseEncoder>        ? kDenseNames
+                              : std::is_same_v<Encoder, StackedCnnEncoder> ? kFcNames
+                                                                           : kPlainNames;
     sizes.stacks.push_back({part, path, names, &encoder.stack});
   } else if constexpr (requires { encoder.output_size; }) {
     sizes.columns.push_back({path + ".output_size", &encoder.output_size});

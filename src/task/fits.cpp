@@ -31,7 +31,7 @@ int64_t width_of(const Fit& fit) {
 
 std::string_view cell_of(FeatureType type) {
   constexpr std::string_view kCells[] = {"a number",        "true or false",   "a word", "a list of numbers",
-                                         "a list of words", "a list of words", "a date"};
+                                         "a list of words", "a list of words", "a date", "a picture"};
   return kCells[static_cast<size_t>(type)];
 }
 
@@ -46,7 +46,8 @@ std::string cell_of(const Fit& fit) {
                  [&](const DateFit& f) {
                    const bool day_first = f.order == data::DateOrder::day_first;
                    return of_type(FeatureType::date) + (day_first ? " with the day first" : "");
-                 }},
+                 },
+                 [&](const PictureFit&) { return of_type(FeatureType::image); }},
       fit);
 }
 
@@ -54,7 +55,9 @@ bool looks_ahead(const Fit& fit) { return has_strategy(fit, MissingValues::bfill
 bool looks_around(const Fit& fit) { return looks_ahead(fit) || has_strategy(fit, MissingValues::ffill); }
 
 bool drops_missing(const InputFeature& feature) {
-  return std::visit([](const auto& spec) { return drops(spec.preprocessing.missing_value_strategy); },
+  // Of pictures those that are broken in any case.
+  return feature.type() == FeatureType::image ||
+         std::visit([](const auto& spec) { return drops(spec.preprocessing.missing_value_strategy); },
                     feature.spec);
 }
 bool drops_missing(const OutputFeature& feature) {

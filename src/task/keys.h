@@ -40,9 +40,10 @@ struct Words<init::Gain> {
 };
 template <>
 struct Words<FeatureType> {
-  static constexpr NameList names[] = {"number", "binary", "category", "vector", "set", "bag", "date"};
-  static constexpr NameList later[] = {
-      "anomaly", "audio", "category_distribution", "h3", "image", "sequence", "text", "timeseries"};
+  static constexpr NameList names[] = {"number", "binary", "category", "vector",
+                                       "set",    "bag",    "date",     "image"};
+  static constexpr NameList later[] = {"anomaly", "audio",     "category_distribution", "h3", "sequence",
+                                       "text",    "timeseries"};
 };
 template <>
 struct Words<data::Tokenizer> {
@@ -123,6 +124,64 @@ struct FamilyTraits<OptimizerSpec> {
 // Names some of `later` with a reason.
 extern const ValueType kOptimizer;
 
+template <>
+struct Words<Pool> {
+  static constexpr NameList names[] = {"max", "average", "avg", "mean"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<Resize> {
+  static constexpr NameList names[] = {"crop_or_pad", "interpolate"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<Standardize> {
+  static constexpr NameList names[] = {"null", "imagenet1k", "training"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct TypeOf<Extent> {
+  static Status read(const Context&, const Node& node, const Key& key, void* value);
+  static Node write(const void* value, const void* fallback);
+  static constexpr ValueType value{.kind = ValueType::Kind::special,
+                                   .words = "integer, or two: down and right",
+                                   .read = read,
+                                   .write = write};
+};
+// A list of sizes.
+template <>
+struct TypeOf<std::vector<int64_t>> {
+  static const ValueType value;
+};
+template <>
+struct TypeOf<Padding> {
+  static const ValueType value;
+};
+// The layers of a stack of convolutions, written as FcStack's are.
+template <>
+struct TypeOf<ConvStack> {
+  static const ValueType value;
+};
+template <>
+struct FamilyTraits<ImageEncoderSpec> {
+  static constexpr bool short_form = false;
+  static constexpr NameList later[] = {"mlp_mixer",   "unet",
+                                       "clip",        "dinov2",
+                                       "siglip",      "timm",
+                                       "caformer",    "convformer",
+                                       "poolformer",  "convnextv2",
+                                       "alexnet",     "convnext",
+                                       "densenet",    "efficientnet",
+                                       "googlenet",   "inceptionv3",
+                                       "maxvit",      "mnasnet",
+                                       "mobilenetv2", "mobilenetv3",
+                                       "regnet",      "resnet",
+                                       "resnext",     "shufflenet_v2",
+                                       "squeezenet",  "swin_transformer",
+                                       "vit",         "vgg",
+                                       "wide_resnet"};
+};
+
 // The layers of a stack, written as the list fc_layers; null: as many as the key beside it says.
 template <>
 struct TypeOf<FcStack> {
@@ -145,6 +204,11 @@ inline constexpr StackNames kDenseNames{
     "bias_initializer", "norm",       "norm_params", "activation", "dropout"};
 inline constexpr StackNames kDecoderNames{
     "fc_layers",           "num_fc_layers", "fc_output_size", "fc_use_bias",   "fc_weights_initializer",
+    "fc_bias_initializer", "fc_norm",       "fc_norm_params", "fc_activation", "fc_dropout"};
+
+// Behind convolutions.
+inline constexpr StackNames kFcNames{
+    "fc_layers",           "num_fc_layers", "output_size",    "fc_use_bias",   "fc_weights_initializer",
     "fc_bias_initializer", "fc_norm",       "fc_norm_params", "fc_activation", "fc_dropout"};
 
 // The keys of one layer, the member at `Path...` being an FcLayer.
@@ -240,6 +304,12 @@ template <> const Component Described<SetInput>::component;
 template <> const Component Described<BagInput>::component;
 template <> const Component Described<DateInput>::component;
 template <> const Component Described<InputFeature>::component;
+// keys_images.cpp
+template <> const Component Described<ConvLayer>::component;
+template <> const Component Described<StackedCnnEncoder>::component;
+template <> const Component Described<CompactCnnEncoder>::component;
+template <> const Component Described<ImagePreprocessing>::component;
+template <> const Component Described<ImageInput>::component;
 // keys_outputs.cpp
 template <> const Component Described<MeanSquaredError>::component;
 template <> const Component Described<MeanAbsoluteError>::component;

@@ -130,7 +130,7 @@ constexpr auto kBinary = keys(key<&BinaryInput::preprocessing>("preprocessing", 
 constexpr auto kCategory = keys(key<&CategoryInput::preprocessing>("preprocessing", kPreprocessingHelp),
                                 key<&CategoryInput::encoder>("encoder", kEncoderHelp));
 
-constexpr NameList kLaterTypes[] = {"audio", "h3", "image", "sequence", "text", "timeseries"};
+constexpr NameList kLaterTypes[] = {"audio", "h3", "sequence", "text", "timeseries"};
 constexpr auto kInput =
     keys(key<&InputFeature::name>("name", "The feature's name.").required(),
          key<&InputFeature::column>("column", "The data's column, where it is not the name."),

@@ -309,6 +309,10 @@ Type port_type(const NetworkSpec& spec, size_t i, int64_t rows) {
       return {DType::i32, {rows, spec.input_widths[i]}};
     case FeatureType::date:
       return {DType::f32, {rows, data::DateRows::kWidth}};
+    case FeatureType::image: {
+      const ImagePreprocessing& p = std::get<ImageInput>(spec.recipe.inputs[i].spec).preprocessing;
+      return {DType::u8, {rows, p.height.value_or(1), p.width.value_or(1), p.num_channels.value_or(1)}};
+    }
     default:
       return {DType::i32, {rows}};
   }

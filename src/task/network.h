@@ -8,9 +8,10 @@
 //   "category:NAME"   i32[rows]     the value's number in the vocabulary of the category input NAME
 //   "vector:NAME"     f32[rows, n]  the vector's numbers
 //   "set:NAME"        i32[rows, w]  the numbers of a row's words in the vocabulary; a place without a word
-//   holds the "bag:NAME"                      vocabulary's size. w is input_widths[i] "date:NAME" f32[rows,
-//   9]  the parts of the date, as data::DateRows has them "target:NAME"     f32[rows]     of a number output
-//   (preprocessed) or a binary output (0 or 1)
+//   "bag:NAME"                      holds the vocabulary's size. w is input_widths[i]
+//   "date:NAME"       f32[rows, 9]  the parts of the date, as data::DateRows has them
+//   "image:NAME"      u8[rows, h, w, c]  pixels
+//   "target:NAME"     f32[rows]     of a number output (preprocessed) or a binary output (0 or 1)
 //                     i32[rows]     of a category output; the loss of a row of -1 is 0
 //                     f32[rows, n]  of a vector output (preprocessed), or of a set output: 1 for a word there
 //   "learning_rate"   f32[]         of this step
@@ -58,6 +59,12 @@
 
 namespace shoestring::task {
 
+// How the levels of pixels become numbers: (level - shift) / scale of each channel. Empty: levels / 255.
+struct PixelScale {
+  std::vector<double> shift = {}, scale = {};
+  std::vector<double> whitening = {};  // filters [2,2,c,8c]; empty where the encoder wants none
+};
+
 struct NetworkSpec {
   Recipe recipe;
   std::vector<int64_t> input_sizes;                // of each input: the vocabulary of a category, set or bag,
@@ -70,6 +77,7 @@ struct NetworkSpec {
   bool accumulates = false;                        // has the states that the accumulating steps need
   std::vector<int64_t> input_widths = {};          // of each input: the words of a set's or bag's row
   std::vector<TargetTable> input_targets = {};     // of each input: of a category with the encoder target
+  std::vector<PixelScale> input_pixels = {};       // of each input: of an image
   // Each parameter is updated as soon as its gradient is there, so that gradients need not wait for each
   // other in memory. The price: a step is not skipped whole any more. It is skipped where the loss is bad;
   // else a bad gradient stops the update of its own parameter alone, while the others and the optimizer's

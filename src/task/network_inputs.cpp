@@ -7,6 +7,7 @@
 #include "data/columns.h"
 #include "model/number_embeddings.h"
 #include "task/layer_words.h"
+#include "task/network_images.h"
 
 namespace shoestring::task {
 namespace {
@@ -134,7 +135,7 @@ Value encode_date(model::Forward& f, Value date, const std::string& name, const 
 
 // A feature with a port of its own.
 Value encode_own(model::Forward& f, Value port, const std::string& name, int64_t size,
-                 const InputFeature& input, const TargetTable* means) {
+                 const InputFeature& input, const TargetTable* means, const PixelScale& pixels) {
   if (!port.valid()) return port;
   const auto words = [&](const WordsEncoder& e) {
     return stack_over(f, sum_of_words(f, port, name, size, e), name, e.stack);
@@ -148,6 +149,7 @@ Value encode_own(model::Forward& f, Value port, const std::string& name, int64_t
                  [&](const SetInput& s) { return words(s.encoder); },
                  [&](const BagInput& b) { return words(b.encoder); },
                  [&](const DateInput& d) { return encode_date(f, port, name, d); },
+                 [&](const ImageInput& i) { return encode_image(f, port, name, i, pixels); },
                  [&](const auto&) { return Value(); }},
       input.spec);
 }
@@ -291,7 +293,8 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
     const std::string name = prefix + "input." + state_name(features[i].tied.value_or(features[i].name));
     if (!port_of(features[i]).empty())
       pieces.push_back(encode_own(f, inputs.own[i], name, spec.input_sizes[i], features[i],
-                                  i < spec.input_targets.size() ? &spec.input_targets[i] : nullptr));
+                                  i < spec.input_targets.size() ? &spec.input_targets[i] : nullptr,
+                                  i < spec.input_pixels.size() ? spec.input_pixels[i] : PixelScale()));
     else if (next < groups.size() && groups[next].first == i)
       pieces.push_back(encode_group(f, inputs.numbers, name, groups[next++]));
   }

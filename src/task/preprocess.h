@@ -35,6 +35,8 @@
 #include "data/dates.h"
 #include "data/lists.h"
 #include "data/parse.h"
+#include "data/picture.h"
+#include "data/pixel_rows.h"
 #include "task/recipe.h"
 #include "task/target_encoding.h"
 
@@ -68,6 +70,15 @@ struct WordListColumn {
   const data::Lists<int32_t>* lists = nullptr;
   int64_t rows() const { return lists->rows(); }
 };
+
+// One column of pictures, all of one form, and which of them are none.
+enum class PictureState : uint8_t { there, missing, broken };
+struct PictureColumn {
+  data::PixelRows* pixels = nullptr;
+  std::span<const PictureState> states;
+  bool keeps_missing = false;  // mark_missing() passes over those that are missing, not broken
+};
+data::PictureForm form_of(const ImagePreprocessing& preprocessing);
 
 // Where a fit comes from: names for errors, which rows, and where notes go ("'>50K' is taken as true").
 struct FitContext {
@@ -157,8 +168,22 @@ struct DateFit {
   bool operator==(const DateFit&) const = default;
 };
 
+// The network sees (level - shift) / scale of each channel's levels, which are 0 to 255.
+struct PictureFit {
+  int64_t height = 1, width = 1, channels = 1;
+  Resize resize = Resize::interpolate;
+  MissingValues strategy = MissingValues::drop_row;
+  int64_t fill = 0;  // the level of every pixel where there is no picture
+  std::vector<double> shift, scale;
+  std::vector<double> whitening =
+      {};  // filters [2,2,c,8c] (task/whitening.h), for an encoder that wants them
+  bool operator==(const PictureFit&) const = default;
+
+  data::PictureForm form() const;  // of its pictures
+};
+
 // In the order of FeatureType, but that sets and bags share one.
-using Fit = std::variant<NumberFit, BinaryFit, CategoryFit, VectorFit, WordsFit, DateFit>;
+using Fit = std::variant<NumberFit, BinaryFit, CategoryFit, VectorFit, WordsFit, DateFit, PictureFit>;
 
 // All fits of a model, in the order of the recipe's features.
 struct Fits {
@@ -194,6 +219,7 @@ MissingRows mark_missing(WordColumn column, std::vector<uint8_t>& drop);
 MissingRows mark_missing(WordListColumn column, std::vector<uint8_t>& drop);
 MissingRows mark_missing(const data::Lists<float>& column, std::vector<uint8_t>& drop);
 MissingRows mark_missing(std::span<const data::DateStamp> column, std::vector<uint8_t>& drop);
+MissingRows mark_missing(PictureColumn column, std::vector<uint8_t>& drop);
 
 // ---- fitting -----------------------------------------------------------------------------------
 
@@ -215,6 +241,8 @@ Result<WordsFit> fit_words(const WordsPreprocessing& preprocessing, bool repeats
                            WordListColumn column);
 Result<DateFit> fit_date(const DatePreprocessing& preprocessing, const FitContext& context,
                          std::span<const data::DateStamp> column);
+
+Result<PictureFit> fit_pictures(const ImageInput& input, const FitContext& context, PictureColumn column);
 
 // A word that the vocabulary does not hold is <UNK> from now on, with no row of its own.
 void add_unknown(CategoryFit& fit);
@@ -269,6 +297,9 @@ data::CodeColumn code_column(const WordsFit& fit, int64_t expected_rows);
 void encode(const DateFit& fit, std::span<const data::DateStamp> column, std::vector<uint8_t>* drop,
             data::DateRows& out, data::BadCells* bad = nullptr, int64_t first_row = 0,
             const Neighbours& near = {});
+
+// Fills the pictures that are missing and takes the column over.
+void encode(const PictureFit& fit, PictureColumn column, std::vector<uint8_t>* drop, data::PixelRows& out);
 
 // Whether encoding a row may need those below it.
 bool looks_ahead(const Fit& fit);

@@ -114,6 +114,20 @@ Json write(const DateFit& fit) {
           {"year_scale", fit.year_scale}};
 }
 
+Json write(const PictureFit& fit) {
+  Json json{{"type", "picture"},
+            {"height", fit.height},
+            {"width", fit.width},
+            {"channels", fit.channels},
+            {"crop_or_pad", fit.resize == Resize::crop_or_pad},
+            {"missing_value_strategy", name_of(fit.strategy)},
+            {"fill", fit.fill},
+            {"shift", fit.shift},
+            {"scale", fit.scale}};
+  if (!fit.whitening.empty()) json["whitening"] = fit.whitening;
+  return json;
+}
+
 NumberFit read_number(const Json& json) {
   NumberFit fit{.normalization = from_name(kNormalizations, json.at("normalization")),
                 .shift = finite(json, "shift"),
@@ -231,6 +245,35 @@ DateFit read_date(const Json& json) {
   return fit;
 }
 
+PictureFit read_picture(const Json& json) {
+  const bool crops = json.at("crop_or_pad");
+  PictureFit fit{.height = json.at("height"),
+                 .width = json.at("width"),
+                 .channels = json.at("channels"),
+                 .resize = crops ? Resize::crop_or_pad : Resize::interpolate,
+                 .strategy = from_name(kStrategies, json.at("missing_value_strategy")),
+                 .fill = json.at("fill"),
+                 .shift = json.at("shift"),
+                 .scale = json.at("scale")};
+  const auto within = [](int64_t value, int64_t most) { return value >= 1 && value <= most; };
+  if (!within(fit.height, kMostPictureSide) || !within(fit.width, kMostPictureSide) ||
+      !within(fit.channels, kMostPictureChannels) || fit.fill < 0 || fit.fill > 255)
+    throw Malformed{"a picture's size is out of range"};
+  const auto of_channels = [&](const std::vector<double>& values) {
+    return std::ssize(values) == fit.channels &&
+           std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+  };
+  if (!of_channels(fit.shift) || !of_channels(fit.scale) ||
+      std::ranges::any_of(fit.scale, [](double v) { return v <= 0; }))
+    throw Malformed{"the scale of pixels is damaged"};
+  fit.whitening = json.value("whitening", std::vector<double>());
+  if (!fit.whitening.empty() &&
+      (std::ssize(fit.whitening) != 32 * fit.channels * fit.channels ||
+       !std::ranges::all_of(fit.whitening, [](double v) { return std::isfinite(v); })))
+    throw Malformed{"the filters of a picture are damaged"};
+  return fit;
+}
+
 Fit read_fit(const Json& json) {
   const std::string type = json.at("type");
   if (type == "number") return read_number(json);
@@ -239,6 +282,7 @@ Fit read_fit(const Json& json) {
   if (type == "vector") return read_vector(json);
   if (type == "words") return read_words(json);
   if (type == "date") return read_date(json);
+  if (type == "picture") return read_picture(json);
   throw Malformed{fmt::format("unknown type '{}'", type)};
 }
 

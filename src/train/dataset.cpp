@@ -6,6 +6,7 @@
 #include "data/split.h"
 #include "train/fit_columns.h"
 #include "train/from_file.h"
+#include "train/picture_sizes.h"
 #include "train/read_tables.h"
 #include "train/row_faults.h"
 #include "train/start_from.h"
@@ -55,6 +56,9 @@ Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fi
     spec.input_edges.push_back(number ? number->edges : std::vector<double>());
     const auto* category = std::get_if<task::CategoryFit>(&one);
     spec.input_targets.push_back(category ? category->targets : task::TargetTable());
+    const auto* picture = std::get_if<task::PictureFit>(&one);
+    spec.input_pixels.push_back(picture ? task::PixelScale{picture->shift, picture->scale, picture->whitening}
+                                        : task::PixelScale());
   }
   for (const auto& one : fits.outputs) spec.output_sizes.push_back(task::size_of(one));
   for (size_t o = 0; o < recipe.outputs.size(); ++o) {
@@ -78,6 +82,7 @@ Result<task::NetworkSpec> network_spec(task::Recipe recipe, const task::Fits& fi
 }
 
 Result<Dataset> prepare(const DataFiles& files, task::Recipe recipe, const PrepareOptions& options) {
+  if (auto ok = find_picture_sizes(files, recipe, options); !ok) return fail(ok.error());
   if (options.from_file) return prepare_from_file(files, std::move(recipe), options);
   auto tables = read_tables(files, recipe, true, options);
   if (!tables) return fail(tables.error());

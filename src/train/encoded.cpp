@@ -68,6 +68,9 @@ void encode_input(const task::Fit& fit, RawColumn& raw, int64_t rows, std::vecto
                  },
                  [&](const task::DateFit& f) {
                    encode(f, cells_of<Dates>(raw), drop, own.emplace<data::DateRows>(), bad, first_row, near);
+                 },
+                 [&](const task::PictureFit& f) {
+                   encode(f, cells_of<Pictures>(raw), drop, own.emplace<data::PixelRows>(f.form().bytes()));
                  }},
       fit);
   raw = {};
@@ -127,7 +130,7 @@ EncodedTargets encode_targets(const task::Fits& fits, RawColumns& raw, std::vect
                             encode(f, true, cells_of<WordLists>(raw.outputs[o]), drop,
                                    std::get<data::CodeColumn>(out.columns[o]), near);
                           },
-                          [](const task::DateFit&) {}},
+                          [](const task::DateFit&) {}, [](const task::PictureFit&) {}},
                fits.outputs[o]);
     raw.outputs[o] = {};
   }
@@ -155,7 +158,8 @@ void gather(const EncodedColumn& column, std::span<const uint32_t> rows, int64_t
       Overloaded{[](const std::monostate&) {},
                  [&](const data::CodeColumn& c) { fill(c, static_cast<int32_t*>(out), c.width()); },
                  [&](const data::FloatRows& f) { fill(f, static_cast<float*>(out), f.width()); },
-                 [&](const data::DateRows& d) { fill(d, static_cast<float*>(out), data::DateRows::kWidth); }},
+                 [&](const data::DateRows& d) { fill(d, static_cast<float*>(out), data::DateRows::kWidth); },
+                 [&](const data::PixelRows& p) { fill(p, static_cast<uint8_t*>(out), p.row_bytes()); }},
       column);
 }
 

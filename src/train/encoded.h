@@ -11,8 +11,9 @@
 namespace shoestring::train {
 
 // One feature's own column, as its port wants it: codes of a category, a set or a bag, numbers of a vector,
-// dates.
-using EncodedColumn = std::variant<std::monostate, data::CodeColumn, data::FloatRows, data::DateRows>;
+// dates, pixels.
+using EncodedColumn =
+    std::variant<std::monostate, data::CodeColumn, data::FloatRows, data::DateRows, data::PixelRows>;
 
 struct EncodedInputs {
   data::FloatRows numbers{0};          // number and binary inputs side by side

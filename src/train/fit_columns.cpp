@@ -40,6 +40,9 @@ Result<task::Fit> fit_one(const task::Recipe& recipe, const task::FitContext& co
                    return number(i.preprocessing, task::bins_of(i, recipe.ensemble));
                  },
                  [&](const task::CategoryInput& i) { return category(i.preprocessing, task::buckets_of(i)); },
+                 [&](const task::ImageInput& i) {
+                   return task::fit_pictures(i, context, std::get<Pictures>(column).view()).map(as_fit);
+                 },
                  [&](const task::BagInput& i) { return words(i.preprocessing, true); },
                  [&](const auto& spec) { return by_preprocessing(spec.preprocessing); }},
       feature.spec);

@@ -46,6 +46,11 @@ RawColumn raw_column(const Feature& feature) {
             [](const task::WordsPreprocessing& p) { return RawColumn(WordLists{.tokenizer = p.tokenizer}); },
             [](const task::DatePreprocessing& p) {
               return RawColumn(Dates{.format = p.datetime_format.value_or("")});
+            },
+            [](const task::ImagePreprocessing& p) {
+              return RawColumn(
+                  Pictures{.form = task::form_of(p),
+                           .keeps_missing = p.missing_value_strategy != task::MissingValues::drop_row});
             }}(spec.preprocessing);
       },
       feature.spec);
@@ -58,6 +63,12 @@ Result<ColumnMap> locate(const task::Recipe& recipe, const data::TableReader& ta
   auto inputs = locate_all(recipe.inputs, table, "input");
   if (!inputs) return fail(inputs.error());
   map.inputs = std::move(*inputs);
+  if (std::ranges::any_of(recipe.inputs,
+                          [](const auto& i) { return i.type() == task::FeatureType::image; })) {
+    auto pictures = table.pictures();
+    if (!pictures) return fail(pictures.error());
+    map.pictures = std::move(*pictures);
+  }
   if (!with_targets) return map;
   auto outputs = locate_all(recipe.outputs, table, "output");
   if (!outputs) return fail(outputs.error());
@@ -106,6 +117,10 @@ int64_t missing_cells(const RawColumn& column) {
                                [](const Dates& d) {
                                  return static_cast<int64_t>(std::ranges::count_if(
                                      d.stamps, [](const auto& stamp) { return std::isnan(stamp); }));
+                               },
+                               [](const Pictures& p) {
+                                 return std::ssize(p.states) -
+                                        std::ranges::count(p.states, task::PictureState::there);
                                }},
                     column);
 }
@@ -133,12 +148,19 @@ void RawColumns::append_part(int part, const data::RecordBatch& batch, const Col
   if (!is_input) at -= inputs.size();
   const data::TextColumn column = batch.column((is_input ? map.inputs : map.outputs)[at]);
   data::BadCells& bad = (is_input ? bad_inputs : bad_outputs)[at];
-  std::visit(
-      Overloaded{[](std::monostate&) {}, [&](auto& cells) { cells.append(column, batch.first_row(), bad); }},
-      (is_input ? inputs : outputs)[at]);
+  std::visit(Overloaded{[](std::monostate&) {}, [](Pictures&) {},
+                        [&](auto& cells) { cells.append(column, batch.first_row(), bad); }},
+             (is_input ? inputs : outputs)[at]);
+}
+
+void RawColumns::append_pictures(const data::RecordBatch& batch, const ColumnMap& map) {
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (auto* pictures = std::get_if<Pictures>(&inputs[i]))
+      pictures->append(batch.column(map.inputs[i]), batch.first_row(), bad_inputs[i], map.pictures.get());
 }
 
 void RawColumns::append(const data::RecordBatch& batch, const ColumnMap& map) {
+  append_pictures(batch, map);
   for (int part = 0; part < parts(); ++part) append_part(part, batch, map);
   appended(batch.rows());
 }

@@ -8,6 +8,7 @@
 
 #include "data/columns.h"
 #include "data/parse.h"
+#include "data/picture_files.h"
 #include "data/table.h"
 #include "task/preprocess.h"
 
@@ -15,7 +16,8 @@ namespace shoestring::train {
 
 // Which column of a table each feature reads.
 struct ColumnMap {
-  std::vector<int> inputs, outputs;  // outputs empty where targets are not wanted
+  std::vector<int> inputs, outputs;                         // outputs empty where targets are not wanted
+  std::shared_ptr<const data::PictureFiles> pictures = {};  // that its cells name
 };
 // Fails with ErrorKind::data where the table lacks one; names the nearest that it has.
 Result<ColumnMap> locate(const task::Recipe& recipe, const data::TableReader& table, bool with_targets);
@@ -66,8 +68,22 @@ struct Dates {
   int64_t bytes() const { return static_cast<int64_t>(stamps.capacity() * sizeof(data::DateStamp)); }
 };
 
+// Decoded as they come, all of one form: as they lie in their files they would be many times as slow to train
+// on, and often larger.
+struct Pictures {
+  data::PictureForm form;
+  bool keeps_missing = false;  // a row without a picture gets one of one colour
+  data::PixelRows pixels{form.bytes()};
+  std::vector<task::PictureState> states{};
+  // Of many on all threads of the team: not to be called within a region. Without files the cells are bytes.
+  void append(const data::TextColumn& column, int64_t first_row, data::BadCells& bad,
+              const data::PictureFiles* files = nullptr);
+  task::PictureColumn view() { return {&pixels, states, keeps_missing}; }
+  int64_t bytes() const { return pixels.bytes() + static_cast<int64_t>(states.capacity()); }
+};
+
 // monostate: encoded, so no longer held.
-using RawColumn = std::variant<std::monostate, Numbers, Words, Vectors, WordLists, Dates>;
+using RawColumn = std::variant<std::monostate, Numbers, Words, Vectors, WordLists, Dates, Pictures>;
 
 // Flags the rows without a value.
 task::MissingRows mark_missing(RawColumn& column, std::vector<uint8_t>& drop);
@@ -83,6 +99,8 @@ class RawColumns {
   // The same in parts, one a column, which may be appended at the same time; then appended(rows), once.
   int parts() const { return static_cast<int>(inputs.size() + outputs.size()); }
   void append_part(int part, const data::RecordBatch& batch, const ColumnMap& map);
+  // Columns of pictures are no parts: each is spread over the team by itself.
+  void append_pictures(const data::RecordBatch& batch, const ColumnMap& map);
   void appended(int64_t rows) { rows_ += rows; }
 
   int64_t rows() const { return rows_; }

@@ -28,8 +28,11 @@ Ahead append_and_read(RawColumns& columns, const Ahead& now, const ColumnMap& ma
                       size_t most) {
   int64_t rows = 0;
   for (const data::RecordBatch& batch : now.batches) rows += batch.rows();
+  for (const data::RecordBatch& batch : now.batches) columns.append_pictures(batch, map);
   if (thread_count() == 1 || rows * columns.parts() < kFewCells) {
-    for (const data::RecordBatch& batch : now.batches) columns.append(batch, map);
+    for (const data::RecordBatch& batch : now.batches)
+      for (int part = 0; part < columns.parts(); ++part) columns.append_part(part, batch, map);
+    columns.appended(rows);
     return read_after(now, reader, 1);
   }
   Ahead next;

@@ -1,5 +1,6 @@
 #include "train/read_tables.h"
 
+#include <fmt/ranges.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -34,6 +35,22 @@ std::vector<Source> sources_of(const DataFiles& files) {
   return sources;
 }
 
+// What cells name and cannot be read.
+Status check_broken(const data::BadCells& bad, const std::string& column, data::TableReader& reader,
+                    double tolerance, const LogSink& log) {
+  const auto more = bad.count - std::ssize(bad.reasons);
+  const std::string list =
+      fmt::format("{}{}", fmt::join(bad.reasons, "; "), more > 0 ? fmt::format("; and {} more", more) : "");
+  const std::string what =
+      fmt::format("{} of {} cannot be read", count_of(bad.count, "picture"), reader.rows());
+  const std::string where = fmt::format("{}, column '{}'", reader.path(), column);
+  if (static_cast<double>(bad.count) > tolerance * static_cast<double>(reader.rows()))
+    return fail(ErrorKind::data, fmt::format("{}: {}", what, list), where,
+                "repair the files or take them out; up to 5 % may be broken");
+  if (log) log(LogLevel::note, fmt::format("{}: {} and left out: {}", where, what, list));
+  return {};
+}
+
 // Cells that are no number, vector or date: a note, or above the tolerance an error.
 template <class Feature>
 Status check_cells(const std::vector<Feature>& features, std::vector<data::BadCells>& bad,
@@ -41,6 +58,11 @@ Status check_cells(const std::vector<Feature>& features, std::vector<data::BadCe
   for (size_t i = 0; i < bad.size(); ++i) {
     if (bad[i].count == 0) continue;
     const std::string_view wanted = task::cell_of(features[i].type());
+    if (!bad[i].reasons.empty()) {
+      if (auto ok = check_broken(bad[i], features[i].column, reader, tolerance, log); !ok) return ok;
+      bad[i] = {};
+      continue;
+    }
     if (auto ok = data::check_bad_cells(bad[i], reader.rows(), tolerance, features[i].column, wanted, reader);
         !ok)
       return ok;

@@ -74,6 +74,15 @@ void append_rows(const RawColumn& from, std::span<const uint32_t> rows, RawColum
                         [&](const Dates& cells) {
                           auto& stamps = std::get<Dates>(to).stamps;
                           for (const uint32_t row : rows) stamps.push_back(cells.stamps[row]);
+                        },
+                        [&](const Pictures& cells) {
+                          auto& pictures = std::get<Pictures>(to);
+                          for (const uint32_t row : rows) {
+                            pictures.states.push_back(cells.states[row]);
+                            pictures.pixels.append(1);
+                            std::ranges::copy(cells.pixels.row(row),
+                                              pictures.pixels.row(pictures.pixels.rows() - 1).begin());
+                          }
                         }},
              from);
 }

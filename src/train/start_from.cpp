@@ -81,6 +81,16 @@ Status follow_one(const task::DateFit& model, task::DateFit& now, const std::str
   return {};
 }
 
+Status follow_one(const task::PictureFit& model, task::PictureFit& now, const std::string& where) {
+  if (model.height != now.height || model.width != now.width || model.channels != now.channels)
+    return differs(
+        fmt::format("the pictures are {} x {} x {}, in the model that training would start from {} x {} x {}",
+                    now.height, now.width, now.channels, model.height, model.width, model.channels),
+        where);
+  now = model;
+  return {};
+}
+
 template <class Feature>
 Status follow_all(const std::vector<Feature>& of_model, const std::vector<Feature>& features,
                   const std::vector<task::Fit>& fits_of_model, std::vector<task::Fit>& fits,

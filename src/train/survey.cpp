@@ -56,17 +56,18 @@ bool fills_from_below(const auto& feature) {
 
 // Bytes of a column's cells in memory but for its words.
 int64_t cell_bytes(const RawColumn& column) {
-  return std::visit(Overloaded{[](const std::monostate&) { return size_t{0}; },
-                               [](const Numbers& c) { return c.values.size() * sizeof(double); },
-                               [](const Words& c) { return c.codes.size() * sizeof(int32_t); },
-                               [](const Vectors& c) {
-                                 return c.lists.values.size() * sizeof(float) + 9 * c.lists.ends.size();
-                               },
-                               [](const WordLists& c) {
-                                 return c.lists.values.size() * sizeof(int32_t) + 9 * c.lists.ends.size();
-                               },
-                               [](const Dates& c) { return c.stamps.size() * sizeof(data::DateStamp); }},
-                    column);
+  return std::visit(
+      Overloaded{
+          [](const std::monostate&) { return size_t{0}; },
+          [](const Numbers& c) { return c.values.size() * sizeof(double); },
+          [](const Words& c) { return c.codes.size() * sizeof(int32_t); },
+          [](const Vectors& c) { return c.lists.values.size() * sizeof(float) + 9 * c.lists.ends.size(); },
+          [](const WordLists& c) {
+            return c.lists.values.size() * sizeof(int32_t) + 9 * c.lists.ends.size();
+          },
+          [](const Dates& c) { return c.stamps.size() * sizeof(data::DateStamp); },
+          [](const Pictures& c) { return static_cast<size_t>(c.pixels.rows() * c.pixels.row_bytes()); }},
+      column);
 }
 int64_t word_bytes(const RawColumn& column) {
   if (const auto* words = std::get_if<Words>(&column)) return words->dictionary.bytes();

@@ -1,0 +1,13 @@
+// The size that a recipe leaves to be found: of the first pictures of each image column.
+#pragma once
+
+#include "train/dataset.h"
+
+namespace shoestring::train {
+
+// Sets height, width and num_channels of every image input that lacks one: after Ludwig, height and width are
+// the means of the first pictures', no more than the recipe's bounds, and channels those of most of them.
+// Only headers are read. ErrorKind::data where none of them can be read.
+Status find_picture_sizes(const DataFiles& files, task::Recipe& recipe, const PrepareOptions& options);
+
+}  // namespace shoestring::train
