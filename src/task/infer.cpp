@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "task/default_images.h"
 #include "task/default_recipe.h"
 #include "task/keys.h"
 #include "task/metric_table.h"
@@ -63,6 +64,17 @@ Node input(const ColumnType& column) {
     node.set("encoder", map_of("type", "passthrough"));
   }
   return node;
+}
+
+// Lays what a default recipe says of features of a type under those that there are.
+Status add_to(std::string_view section, FeatureType type, const std::string& text, Node& root) {
+  if (text.empty()) return {};
+  auto more = parse_document(text, "the default recipe");
+  if (!more) return fail(more.error());
+  for (Node& feature : root.find(section)->value.items)
+    if (feature.find("type")->value.text == name_of(type))
+      for (const Entry& entry : more->root.entries) feature.entries.push_back(entry);
+  return {};
 }
 
 // Numbers and vectors are answered with values.
@@ -126,11 +138,22 @@ Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns
     return c.type == FeatureType::number &&
            std::find(targets.begin(), targets.end(), c.name) == targets.end();
   });
+  const auto picture = std::ranges::find(columns, FeatureType::image, &ColumnType::type);
+  std::vector<DefaultRecipe> networks;
+  if (picture == columns.end())
+    for (std::string& text : default_recipe_texts({rows, number_inputs}, numbers, flop))
+      networks.push_back({.rest = std::move(text)});
+  else
+    networks = image_recipe_texts({rows, picture->height, picture->width, picture->channels}, flop);
   std::vector<Recipe> recipes;
-  for (const std::string& text : default_recipe_texts({rows, number_inputs}, numbers, flop)) {
-    auto network = parse_document(text, "the default recipe");
+  for (const DefaultRecipe& text : networks) {
+    auto network = parse_document(text.rest, "the default recipe");
     if (!network) return fail(network.error());
     Document whole = document;
+    if (auto ok = add_to("input_features", FeatureType::image, text.image, whole.root); !ok)
+      return fail(ok.error());
+    if (auto ok = add_to("output_features", FeatureType::category, text.output, whole.root); !ok)
+      return fail(ok.error());
     for (Entry& entry : network->root.entries) whole.root.entries.push_back(std::move(entry));
     auto recipe = parse_recipe(whole);
     if (!recipe) return fail(recipe.error());

@@ -5,6 +5,7 @@
 
 #include "base/overloaded.h"
 #include "model/conv.h"
+#include "ops/augment.h"
 #include "task/layer_words.h"
 
 namespace shoestring::task {
@@ -129,9 +130,14 @@ Value compact_features(model::Forward& f, Value x, const std::string& name, cons
   return x.valid() ? ops::reduce_max(x, {1, 2}) * kScale : x;
 }
 
-Value compact_cnn(model::Forward& f, Value x, const std::string& name, const CompactCnnEncoder& e,
+// The mean over the picture and, outside of training, its mirror image.
+Value compact_cnn(model::Forward& f, Value pixels, const std::string& name, const CompactCnnEncoder& e,
                   const PixelScale& scale) {
-  return compact_features(f, x, name, e, scale);
+  const Value features = compact_features(f, scaled(pixels, scale), name, e, scale);
+  if (f.training() || !e.mirror_views) return features;
+  const augmentation::Step mirror = augmentation::HorizontalFlip{.probability = 1};
+  const Value mirrored = ops::augment(pixels, std::span(&mirror, 1));
+  return (features + compact_features(f, scaled(mirrored, scale), name, e, scale)) * 0.5;
 }
 
 }  // namespace
@@ -143,10 +149,10 @@ bool whitens(const ImageInput& input) {
 
 Value encode_image(model::Forward& f, Value pixels, const std::string& name, const ImageInput& input,
                    const PixelScale& scale) {
-  const Value x = scaled(pixels, scale);
-  return std::visit(Overloaded{[&](const StackedCnnEncoder& e) { return stacked_cnn(f, x, name, e); },
-                               [&](const CompactCnnEncoder& e) { return compact_cnn(f, x, name, e, scale); }},
-                    input.encoder);
+  return std::visit(
+      Overloaded{[&](const StackedCnnEncoder& e) { return stacked_cnn(f, scaled(pixels, scale), name, e); },
+                 [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale); }},
+      input.encoder);
 }
 
 }  // namespace shoestring::task

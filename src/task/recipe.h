@@ -220,7 +220,8 @@ std::string render(const Recipe& recipe, Detail detail = Detail::resolved);
 struct ColumnType {
   std::string name;
   FeatureType type = FeatureType::number;
-  int64_t distinct = 0;  // values of a category, as far as they were counted
+  int64_t distinct = 0;                         // values of a category, as far as they were counted
+  int64_t height = 0, width = 0, channels = 0;  // of pictures
 };
 
 // The recipe for predicting `targets` from all the other columns of a table of `rows` rows: several small

@@ -5,6 +5,7 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "budget/machine_profile.h"
+#include "data/picture_table.h"
 #include "task/auto_values.h"
 #include "train/infer.h"
 #include "train/planning.h"
@@ -15,6 +16,19 @@ Result<task::Budget> budget_of(const TrainRequest& request) {
   return request.budget.empty() ? budget : task::parse_budget(request.budget, budget);
 }
 
+namespace {
+
+// What is predicted where nobody says: the label of a folder or an archive of pictures.
+std::vector<std::string> usual_targets(const std::string& table) {
+  if (table.empty() || table == "-" || is_stream(table)) return {};
+  const auto reader = data::open_table(table);
+  const bool labelled = reader && (*reader)->format().kind == data::TableKind::pictures &&
+                        (*reader)->index_of(data::kLabelColumn) >= 0;
+  return labelled ? std::vector<std::string>{std::string(data::kLabelColumn)} : std::vector<std::string>();
+}
+
+}  // namespace
+
 Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log) {
   const auto budget = budget_of(request);
   if (!budget) return fail(budget.error());
@@ -23,16 +37,17 @@ Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log) {
     recipe.budget = *budget;
     return RecipeOf{.recipe = std::move(recipe), .smaller = {}};
   }
-  if (request.targets.empty())
+  const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
+  const std::vector<std::string> targets = request.targets.empty() ? usual_targets(table) : request.targets;
+  if (targets.empty())
     return fail(ErrorKind::usage, "there is neither a recipe nor a target", {},
                 "give --config FILE, or --target COLUMN to have one made");
-  const std::string& table = request.data.dataset.empty() ? request.data.training_set : request.data.dataset;
   if (table == "-" || is_stream(table))
     return fail(ErrorKind::usage,
                 fmt::format("a recipe cannot be made from {}, which can be read only once",
                             table == "-" ? "stdin" : table),
                 {}, "give a file, or a recipe with --config");
-  auto inferred = infer_recipe(table, request.data.format, request.targets,
+  auto inferred = infer_recipe(table, request.data.format, targets,
                                time_limit(*budget, request.site).value_or(kUsualSeconds), request.stop,
                                memory_limit(*budget, {}).value_or(0));
   if (!inferred) return fail(inferred.error());
