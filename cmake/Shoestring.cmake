@@ -28,7 +28,7 @@ function(shoestring_library folder)
   set(name shoestring_${folder})
   list(TRANSFORM arg_DEPS PREPEND shoestring_)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp
-       ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/shared/*.cpp)
+       ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/shared/*.cpp ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/vision/*.cpp)
   if(NOT sources)
     add_library(${name} INTERFACE)
     target_link_libraries(${name} INTERFACE ${arg_DEPS} ${arg_PUBLIC})

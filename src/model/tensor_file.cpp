@@ -112,12 +112,21 @@ class Reader {
     file_.bytes = bytes_;
     return std::move(file_);
   }
+  Result<TensorFile> read_foreign() {
+    ours_ = false;
+    for (auto step :
+         {&Reader::find_header, &Reader::check_length, &Reader::take_metadata, &Reader::take_tensors})
+      if (Status s = (this->*step)(); !s) return fail(std::move(s.error()));
+    file_.bytes = bytes_;
+    return std::move(file_);
+  }
 
  private:
   Failure bad(std::string what, std::string_view fix = kAgain) const {
     return fail(ErrorKind::data, std::move(what), path_, std::string(fix));
   }
   Failure foreign() const {
+    if (!ours_) return bad("is no safetensors file", "give weights as safetensors");
     return bad("is no file of Shoestring's", "give a model file, a model folder or a run folder");
   }
   Failure damaged(std::string_view what) const { return bad(fmt::format("is damaged: {}", what)); }
@@ -241,6 +250,7 @@ class Reader {
   std::string_view head_, data_;
   Json header_;
   TensorFile file_;
+  bool ours_ = true;
 };
 
 }  // namespace
@@ -295,6 +305,12 @@ Result<TensorFile> read_tensors(const std::string& path) {
   Result<std::string> bytes = read_file(path);
   if (!bytes) return fail(std::move(bytes.error()));
   return parse_tensors(std::move(*bytes), path);
+}
+
+Result<TensorFile> read_foreign_tensors(const std::string& path) {
+  Result<std::string> bytes = read_file(path);
+  if (!bytes) return fail(std::move(bytes.error()));
+  return Reader(std::move(*bytes), path).read_foreign();
 }
 
 }  // namespace shoestring::model

@@ -44,5 +44,7 @@ Status write_tensors(const std::string& path, const std::map<std::string, std::s
 // short, damaged, newer, or no file of ours.
 Result<TensorFile> read_tensors(const std::string& path);
 Result<TensorFile> parse_tensors(std::string bytes, const std::string& path);  // `path` names it in errors
+// A safetensors file that another program wrote: no checksum and no format of ours, all else as strict.
+Result<TensorFile> read_foreign_tensors(const std::string& path);
 
 }  // namespace shoestring::model

@@ -1,0 +1,181 @@
+// Networks for pictures against torchvision's and timm's features (vision.txt, written by vision.py). Both
+// sides make weights and pictures from one formula; here they come as a file of theirs would, so names,
+// shapes and the order of elements are tested too.
+#include "model/vision/vision.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+#include <sstream>
+
+#include "base/atomic_file.h"
+#include "model/vision/pretrained.h"
+#include "plans/runner.h"
+
+namespace shoestring::test {
+namespace {
+
+namespace vision = model::vision;
+
+// Uniform in [-1, 1): the finalizer of MurmurHash3 over a counter that begins with a hash of the name.
+class Numbers {
+ public:
+  explicit Numbers(std::string_view name) {
+    for (const char c : name) next_ = (next_ ^ static_cast<unsigned char>(c)) * 16777619u;
+  }
+  float operator()() {
+    uint32_t x = next_++;
+    x = (x ^ x >> 16) * 0x85EBCA6Bu;
+    x = (x ^ x >> 13) * 0xC2B2AE35u;
+    x ^= x >> 16;
+    return static_cast<float>(x >> 8) * 0x1p-23f - 1;
+  }
+
+ private:
+  uint32_t next_ = 2166136261u;
+};
+
+bool has(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// As vision.py's `filled`.
+std::vector<float> filled(const vision::ForeignTensor& t) {
+  std::vector<float> values(static_cast<size_t>(t.dims.elements()));
+  Numbers u(t.name);
+  float low = 0, size = 0.25f;
+  if (t.dims.rank() >= 2 && !has(t.name, "pos_embedding") && !has(t.name, "class_token") &&
+      !has(t.name, "layer_scale"))
+    size = static_cast<float>(std::sqrt(4.5 / static_cast<double>(t.dims.elements() / t.dims[0])));
+  else if (t.name.ends_with("running_var"))
+    low = 1, size = 0.5f;
+  else if (t.name.ends_with("weight") || has(t.name, "layer_scale"))
+    low = 0.75f;
+  for (float& v : values) v = low + size * u();
+  return values;
+}
+
+// A network's weights as their file holds them.
+struct Weights {
+  std::vector<std::vector<float>> values;
+  model::TensorFile file;
+
+  explicit Weights(std::span<const model::Parameter> parameters) {
+    values.reserve(parameters.size());
+    for (const model::Parameter& p : parameters) {
+      const vision::ForeignTensor t = vision::foreign_form(p, "picture");
+      values.push_back(filled(t));
+      file.tensors.push_back({t.name, {DType::f32, t.dims}, std::as_bytes(std::span(values.back()))});
+    }
+  }
+};
+
+constexpr int64_t kRows = 2;
+
+struct Stored {
+  std::string network, variant;
+  int64_t side = 0, features = 0, every = 0;
+  double mean = 0, deviation = 0;
+  std::vector<double> shown;  // row by row
+};
+
+std::vector<Stored> stored() {
+  std::vector<Stored> all;
+  std::istringstream text(read_file("tests/plans/vision.txt").value());
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("#")) continue;
+    Stored& s = all.emplace_back();
+    std::istringstream words(line);
+    words >> s.network >> s.variant;
+    std::string word;
+    while (words >> word && word != "|") s.variant += " " + word;
+    words >> s.side >> s.features >> s.every >> s.mean >> s.deviation;
+    for (double v; words >> v;) s.shown.push_back(v);
+  }
+  return all;
+}
+
+std::optional<vision::Network> network_of(const Stored& s) {
+  const bool small = s.variant.ends_with(" small");
+  auto network = vision::network_of(s.network, small ? s.variant.substr(0, s.variant.size() - 6) : s.variant);
+  if (network && small) std::get<vision::ResNet>(*network).small_stem = true;
+  return network;
+}
+
+void compare(const Stored& s) {
+  SCOPED_TRACE(s.network + " " + s.variant);
+  const auto network = network_of(s);
+  ASSERT_TRUE(network);
+  Graph graph("forward");
+  model::Forward forward(graph);
+  const Value x = graph.input("x", {DType::f32, {kRows, s.side, s.side, 3}});
+  graph.output("features", vision::features(forward, x, "picture", *network));
+  ASSERT_TRUE(graph.status()) << graph.status().error().message();
+
+  Planned runner;
+  runner.add(graph);
+  const Weights weights(forward.parameters());
+  const auto loaded =
+      vision::load_foreign(weights.file, "weights.safetensors", forward.parameters(), "picture");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  ASSERT_EQ(loaded->size(), forward.parameters().size());
+  for (const vision::LoadedState& l : *loaded)
+    runner.set(*graph.state(l.state), {l.values.begin(), l.values.end()});
+  Tensor64 pictures(static_cast<size_t>(kRows * s.side * s.side * 3));
+  Numbers u("pictures");
+  for (double& v : pictures) v = u();
+  const Tensor64 y = runner.run("forward", {{"x", pictures}}).at("features");
+
+  ASSERT_EQ(static_cast<int64_t>(y.size()), kRows * s.features);
+  double largest = 1, sum = 0;
+  for (const double v : y) largest = std::max(largest, std::abs(v)), sum += v;
+  EXPECT_NEAR(sum / static_cast<double>(y.size()), s.mean, 1e-4 * largest);
+  const size_t shown = s.shown.size() / kRows;
+  for (size_t i = 0; i < s.shown.size(); ++i) {
+    const size_t row = i / shown, column = i % shown * static_cast<size_t>(s.every);
+    ASSERT_NEAR(y[row * static_cast<size_t>(s.features) + column], s.shown[i], 1e-4 * largest)
+        << "feature " << column << " of row " << row;
+  }
+}
+
+// Those that take a fraction of a second. SHOESTRING_LONG_TESTS=1 runs them all.
+constexpr std::string_view kQuick[] = {"resnet 18", "resnet 18 small", "resnet 50", "resnext 50_32x4d"};
+
+TEST(Vision, FeaturesAreTorchvisions) {
+  const char* all = std::getenv("SHOESTRING_LONG_TESTS");
+  for (const Stored& s : stored()) {
+    const std::string name = s.network + " " + s.variant;
+    const bool quick = std::find(std::begin(kQuick), std::end(kQuick), name) != std::end(kQuick);
+    if (quick || (all && *all == '1')) compare(s);
+  }
+}
+
+TEST(Vision, EveryVariantIsStored) {
+  for (const Stored& s : stored()) EXPECT_TRUE(network_of(s)) << s.network << " " << s.variant;
+  EXPECT_FALSE(vision::network_of("resnet", "19"));
+  EXPECT_FALSE(vision::network_of("lenet", "5"));
+}
+
+TEST(Vision, WrongWeightsAreNamed) {
+  Graph graph("forward");
+  model::Forward forward(graph);
+  vision::resnet(forward, graph.input("x", {DType::f32, {1, 32, 32, 3}}), "picture",
+                 {.blocks = {1, 0, 0, 0}});
+  Weights weights(forward.parameters());
+  const auto load = [&] {
+    const auto loaded = vision::load_foreign(weights.file, "w.safetensors", forward.parameters(), "picture");
+    return loaded ? std::string() : loaded.error().message();
+  };
+  EXPECT_EQ(load(), "");
+  weights.file.tensors[0].type.dims = {64, 3, 3, 3};
+  EXPECT_EQ(load(),
+            "w.safetensors: tensor 'conv1.weight' is [64,3,3,3], the network's [64,3,7,7]; give the weights "
+            "of this "
+            "very network and variant");
+  weights.file.tensors[0].name = "conv0.weight";
+  EXPECT_EQ(load(),
+            "w.safetensors: has no tensor 'conv1.weight'; give the weights of this very network and variant");
+}
+
+}  // namespace
+}  // namespace shoestring::test
