@@ -1,6 +1,6 @@
 """Makes vision.txt: what torchvision's networks (timm's mixer) give for weights and pictures of one formula.
 
-    python tests/plans/vision.py      (needs torchvision and timm)
+    python tests/plans/vision.py [NETWORK...]      (needs torchvision and timm)
 
 A tensor's element i is u(hash(name) + i), u being 32 mixed bits as a number in [-1, 1), times what keeps activations
 in the range of ordinary ones (filled below). Each line: the network, the pictures' side, how many features a picture
@@ -11,6 +11,7 @@ import os
 import sys
 
 import numpy as np
+import timm
 import torch
 import torchvision
 from torch import nn
@@ -68,9 +69,20 @@ def headless(network):
         network.fc = nn.Identity()
     elif hasattr(network, "heads"):
         network.heads = nn.Identity()
-    elif hasattr(network, "classifier"):
+    elif hasattr(network, "classifier") and not isinstance(network, timm.models.mlp_mixer.MlpMixer):
         network.classifier[-1] = nn.Identity()
     return network
+
+
+def small_vit():
+    return models.VisionTransformer(image_size=32, patch_size=8, num_layers=2, num_heads=4, hidden_dim=64, mlp_dim=128)
+
+
+def mixer(variant):
+    if variant == "of_2":
+        return timm.models.mlp_mixer.MlpMixer(num_classes=0, img_size=32, patch_size=8, embed_dim=64, num_blocks=2)
+    sizes = {"s": (512, 8), "b": (768, 12), "l": (1024, 24)}[variant[0]]
+    return timm.models.mlp_mixer.MlpMixer(num_classes=0, img_size=96, patch_size=int(variant[1:]), embed_dim=sizes[0], num_blocks=sizes[1])
 
 
 NETWORKS = {
@@ -85,23 +97,49 @@ NETWORKS = {
     "resnext 50_32x4d": (64, lambda: models.resnext50_32x4d()),
     "resnext 101_32x8d": (64, lambda: models.resnext101_32x8d()),
     "resnext 101_64x4d": (64, lambda: models.resnext101_64x4d()),
+    "mobilenetv2 base": (64, lambda: models.mobilenet_v2()),
+    "mobilenetv3 small": (64, lambda: models.mobilenet_v3_small()),
+    "mobilenetv3 large": (64, lambda: models.mobilenet_v3_large()),
+    **{f"efficientnet b{i}": (64, lambda i=i: getattr(models, f"efficientnet_b{i}")()) for i in range(8)},
+    **{f"efficientnet v2_{s}": (64, lambda s=s: getattr(models, f"efficientnet_v2_{s}")()) for s in "sml"},
+    **{f"convnext {s}": (64, lambda s=s: getattr(models, f"convnext_{s}")()) for s in ("tiny", "small", "base", "large")},
+    "vit of_2": (32, small_vit),
+    "vit b_16": (64, lambda: models.vit_b_16(image_size=64)),
+    "vit b_32": (96, lambda: models.vit_b_32(image_size=96)),
+    "vit l_16": (64, lambda: models.vit_l_16(image_size=64)),
+    "vit l_32": (96, lambda: models.vit_l_32(image_size=96)),
+    "vit h_14": (56, lambda: models.vit_h_14(image_size=56)),
+    "mlp_mixer of_2": (32, lambda: mixer("of_2")),
+    **{f"mlp_mixer {v}": (96, lambda v=v: mixer(v)) for v in ("s32", "s16", "b32", "b16", "l32", "l16")},
 }
 
 
+def line(name):
+    side, make = NETWORKS[name]
+    network = headless(fill(make()))
+    # Channels last, as the test has them.
+    x = torch.from_numpy(numbers("pictures", ROWS * side * side * 3).reshape(ROWS, side, side, 3))
+    with torch.no_grad():
+        y = network(x.permute(0, 3, 1, 2).contiguous()).double().numpy()
+    every = y.shape[1] // SHOWN
+    shown = " ".join(f"{v:.7g}" for v in y[:, ::every][:, :SHOWN].ravel())
+    print(name, y.shape, y.mean(), y.std(), file=sys.stderr)
+    return f"{name} | {side} {y.shape[1]} {every} {y.mean():.7g} {y.std():.7g} {shown}\n"
+
+
 def main():
+    """All anew, or only the networks that are named; the lines of the others stay."""
     path = os.path.join(os.path.dirname(__file__), "vision.txt")
-    with open(path, "w") as out:
-        out.write(f"# torchvision {torchvision.__version__}, torch {torch.__version__}, made by vision.py\n")
-        for name, (side, make) in NETWORKS.items():
-            network = headless(fill(make()))
-            # Channels last, as the test has them.
-            x = torch.from_numpy(numbers("pictures", ROWS * side * side * 3).reshape(ROWS, side, side, 3))
-            with torch.no_grad():
-                y = network(x.permute(0, 3, 1, 2).contiguous()).double().numpy()
-            every = y.shape[1] // SHOWN
-            shown = " ".join(f"{v:.7g}" for v in y[:, ::every][:, :SHOWN].ravel())
-            out.write(f"{name} | {side} {y.shape[1]} {every} {y.mean():.7g} {y.std():.7g} {shown}\n")
-            print(name, y.shape, y.mean(), y.std(), file=sys.stderr)
+    lines = {}
+    if sys.argv[1:]:
+        with open(path) as file:
+            lines = {text.split(" | ")[0]: text for text in file if not text.startswith("#")}
+    for name in sys.argv[1:] or NETWORKS:
+        lines[name] = line(name)
+        with open(path, "w") as file:
+            versions = f"torchvision {torchvision.__version__}, torch {torch.__version__}, timm {timm.__version__}"
+            file.write(f"# {versions}, made by vision.py\n")
+            file.writelines(lines[n] for n in NETWORKS if n in lines)
 
 
 main()

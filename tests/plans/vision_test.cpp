@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -96,6 +97,12 @@ std::vector<Stored> stored() {
 }
 
 std::optional<vision::Network> network_of(const Stored& s) {
+  // Of two layers, for the quick tests.
+  if (s.variant == "of_2" && s.network == "vit")
+    return vision::VisionTransformer{.patch = 8, .layers = 2, .heads = 4, .hidden = 64, .mlp = 128};
+  if (s.variant == "of_2")
+    return vision::MlpMixer{
+        .patch_size = 8, .embed_size = 64, .token_size = 32, .channel_dim = 256, .num_layers = 2};
   const bool small = s.variant.ends_with(" small");
   auto network = vision::network_of(s.network, small ? s.variant.substr(0, s.variant.size() - 6) : s.variant);
   if (network && small) std::get<vision::ResNet>(*network).small_stem = true;
@@ -139,7 +146,9 @@ void compare(const Stored& s) {
 }
 
 // Those that take a fraction of a second. SHOESTRING_LONG_TESTS=1 runs them all.
-constexpr std::string_view kQuick[] = {"resnet 18", "resnet 18 small", "resnet 50", "resnext 50_32x4d"};
+constexpr std::string_view kQuick[] = {"resnet 18 small",  "resnet 50",         "resnext 50_32x4d",
+                                       "mobilenetv2 base", "mobilenetv3 small", "efficientnet b0",
+                                       "convnext tiny",    "vit of_2",          "mlp_mixer of_2"};
 
 TEST(Vision, FeaturesAreTorchvisions) {
   const char* all = std::getenv("SHOESTRING_LONG_TESTS");
