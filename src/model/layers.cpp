@@ -13,6 +13,7 @@ Value Forward::parameter(Parameter parameter) {
                                  [&](const Parameter& p) { return p.name == parameter.name; });
   if (!known) {
     parameter.rate_factor *= rate_factor_;
+    if (frozen_) parameter.trainable = parameter.penalised = false;
     parameters_.push_back(std::move(parameter));
   }
   return seen;

@@ -42,7 +42,7 @@ class Forward {
   explicit Forward(Graph& graph, bool training = false, View view = {})
       : graph_(&graph), training_(training), view_(std::move(view)) {}
   Graph& graph() const { return *graph_; }
-  bool training() const { return training_; }
+  bool training() const { return training_ && !frozen_; }
 
   // The parameter's value; a name that is asked for again is the same parameter.
   Value parameter(Parameter parameter);
@@ -51,6 +51,8 @@ class Forward {
 
   // The learning rates of the parameters that are asked for from now on, relative to the others'.
   void set_rate_factor(double factor) { rate_factor_ = factor; }
+  // Until it is taken back, layers are built as in prediction and training does not change their parameters.
+  void set_frozen(bool frozen) { frozen_ = frozen; }
 
   const std::vector<Parameter>& parameters() const { return parameters_; }
   Value value(const Parameter& parameter) const;
@@ -61,6 +63,7 @@ class Forward {
   bool training_;
   View view_;
   double rate_factor_ = 1;
+  bool frozen_ = false;
   std::vector<Parameter> parameters_;
   std::vector<NamedValue> updates_;
 };

@@ -1,5 +1,5 @@
-// augment: pictures changed at random, as a list of steps says (ops/augment.h). Rows are shared out over the
-// team.
+// augment: pictures changed at random, as a list of steps says (ops/augmentation.h). Rows are shared out over
+// the team.
 #include "ops/augment.h"
 
 #include <algorithm>

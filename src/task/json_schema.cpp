@@ -136,6 +136,7 @@ class Writer {
       set_range(key.range,
                 type.kind == ValueType::Kind::list ? ways.back().find("items")->value : ways.back());
     if (type.or_auto) ways.push_back(Node::map()), ways.back().set("const", text("auto"));
+    if (type.or_boolean) ways.push_back(typed("boolean"));
     if (type.nullable) ways.push_back(typed("null"));
     return any_of(std::move(ways));
   }

@@ -165,21 +165,67 @@ struct TypeOf<ConvStack> {
 template <>
 struct FamilyTraits<ImageEncoderSpec> {
   static constexpr bool short_form = false;
-  static constexpr NameList later[] = {"mlp_mixer",   "unet",
-                                       "clip",        "dinov2",
-                                       "siglip",      "timm",
-                                       "caformer",    "convformer",
-                                       "poolformer",  "convnextv2",
-                                       "alexnet",     "convnext",
-                                       "densenet",    "efficientnet",
-                                       "googlenet",   "inceptionv3",
-                                       "maxvit",      "mnasnet",
-                                       "mobilenetv2", "mobilenetv3",
-                                       "regnet",      "resnet",
-                                       "resnext",     "shufflenet_v2",
-                                       "squeezenet",  "swin_transformer",
-                                       "vit",         "vgg",
-                                       "wide_resnet"};
+  static constexpr NameList later[] = {"unet",          "clip",       "dinov2",           "siglip",
+                                       "timm",          "caformer",   "convformer",       "poolformer",
+                                       "convnextv2",    "alexnet",    "densenet",         "googlenet",
+                                       "inceptionv3",   "maxvit",     "mnasnet",          "regnet",
+                                       "shufflenet_v2", "squeezenet", "swin_transformer", "vgg"};
+};
+template <>
+struct Words<ResNetVariant> {
+  static constexpr NameList names[] = {"18", "34", "50", "101", "152"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<WideResNetVariant> {
+  static constexpr NameList names[] = {"50_2", "101_2"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<ResNextVariant> {
+  static constexpr NameList names[] = {"50_32x4d", "101_32x8d", "101_64x4d"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<MobileNetV2Variant> {
+  static constexpr NameList names[] = {"base"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<MobileNetV3Variant> {
+  static constexpr NameList names[] = {"small", "large"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<EfficientNetVariant> {
+  static constexpr NameList names[] = {"b0", "b1", "b2",   "b3",   "b4",  "b5",
+                                       "b6", "b7", "v2_s", "v2_m", "v2_l"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<ConvNextVariant> {
+  static constexpr NameList names[] = {"tiny", "small", "base", "large"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<VitVariant> {
+  static constexpr NameList names[] = {"b_16", "b_32", "l_16", "l_32", "h_14"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
+struct Words<AutoMethod> {
+  static constexpr NameList names[] = {"trivial_augment", "rand_augment"};
+  static constexpr NameList later[] = {"auto_augment"};
+};
+template <>
+struct FamilyTraits<AugmentationSpec> {
+  static constexpr bool short_form = false;
+  static constexpr NameList later[] = {"mixup", "cutmix"};
+};
+// A list of steps, or true for the usual ones.
+template <>
+struct TypeOf<Augmentation> {
+  static const ValueType value;
 };
 
 // The layers of a stack, written as the list fc_layers; null: as many as the key beside it says.
@@ -310,6 +356,39 @@ template <> const Component Described<StackedCnnEncoder>::component;
 template <> const Component Described<CompactCnnEncoder>::component;
 template <> const Component Described<ImagePreprocessing>::component;
 template <> const Component Described<ImageInput>::component;
+// keys_vision.cpp
+template <> const Component Described<ResNetEncoder>::component;
+template <> const Component Described<WideResNetEncoder>::component;
+template <> const Component Described<ResNextEncoder>::component;
+template <> const Component Described<MobileNetV2Encoder>::component;
+template <> const Component Described<MobileNetV3Encoder>::component;
+template <> const Component Described<EfficientNetEncoder>::component;
+template <> const Component Described<ConvNextEncoder>::component;
+template <> const Component Described<VitEncoder>::component;
+template <> const Component Described<MlpMixerEncoder>::component;
+// keys_augmentation.cpp
+template <> const Component Described<AugmentationItem>::component;
+template <> const Component Described<AutoAugmentation>::component;
+template <> const Component Described<steps::HorizontalFlip>::component;
+template <> const Component Described<steps::VerticalFlip>::component;
+template <> const Component Described<steps::Crop>::component;
+template <> const Component Described<steps::Translate>::component;
+template <> const Component Described<steps::Rotate>::component;
+template <> const Component Described<steps::Scale>::component;
+template <> const Component Described<steps::Shear>::component;
+template <> const Component Described<steps::Blur>::component;
+template <> const Component Described<steps::Brightness>::component;
+template <> const Component Described<steps::Contrast>::component;
+template <> const Component Described<steps::Saturation>::component;
+template <> const Component Described<steps::Sharpness>::component;
+template <> const Component Described<steps::Posterize>::component;
+template <> const Component Described<steps::Solarize>::component;
+template <> const Component Described<steps::AutoContrast>::component;
+template <> const Component Described<steps::Equalize>::component;
+template <> const Component Described<steps::Invert>::component;
+template <> const Component Described<steps::Cutout>::component;
+template <> const Component Described<steps::Erase>::component;
+template <> const Component Described<steps::RandAugment>::component;
 // keys_outputs.cpp
 template <> const Component Described<MeanSquaredError>::component;
 template <> const Component Described<MeanAbsoluteError>::component;

@@ -216,10 +216,13 @@ constexpr auto kPreprocessing = keys(
     noted("lazy_cache_dir", "nothing is cached outside of the run"), refused("num_classes"),
     refused("infer_image_num_classes", "false"));
 
-constexpr auto kImage =
-    keys(key<&ImageInput::preprocessing>("preprocessing", "How pictures become pixels of one size."),
-         key<&ImageInput::encoder>("encoder", "How pixels become the columns that the combiner sees."),
-         refused("augmentation", "null|false|[]"));
+constexpr auto kImage = keys(
+    key<&ImageInput::preprocessing>("preprocessing", "How pictures become pixels of one size."),
+    key<&ImageInput::encoder>("encoder", "How pixels become the columns that the combiner sees."),
+    key<&ImageInput::augmentation>(
+        "augmentation",
+        "How the pictures that the network is trained with are changed at random; true is a horizontal flip "
+        "and a turn."));
 
 Status check_preprocessing(const Context& context, const Node& node, ImagePreprocessing& p) {
   if (p.standardize_image == Standardize::imagenet1k && p.num_channels.value_or(3) != 3)

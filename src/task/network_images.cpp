@@ -4,9 +4,11 @@
 #include <cmath>
 
 #include "base/overloaded.h"
+#include "model/augmentation.h"
 #include "model/conv.h"
 #include "ops/augment.h"
 #include "task/layer_words.h"
+#include "task/network_vision.h"
 
 namespace shoestring::task {
 namespace {
@@ -149,9 +151,11 @@ bool whitens(const ImageInput& input) {
 
 Value encode_image(model::Forward& f, Value pixels, const std::string& name, const ImageInput& input,
                    const PixelScale& scale) {
+  pixels = model::augmented(f, pixels, input.augmentation.steps());
   return std::visit(
       Overloaded{[&](const StackedCnnEncoder& e) { return stacked_cnn(f, scaled(pixels, scale), name, e); },
-                 [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale); }},
+                 [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale); },
+                 [&](const auto&) { return encode_published(f, scaled(pixels, scale), name, input.encoder); }},
       input.encoder);
 }
 

@@ -8,7 +8,9 @@
 #include <variant>
 #include <vector>
 
+#include "task/recipe_augmentation.h"
 #include "task/recipe_layers.h"
+#include "task/recipe_vision.h"
 
 namespace shoestring::task {
 
@@ -75,7 +77,9 @@ struct CompactCnnEncoder {
   bool operator==(const CompactCnnEncoder&) const = default;
 };
 
-using ImageEncoderSpec = std::variant<StackedCnnEncoder, CompactCnnEncoder>;
+using ImageEncoderSpec = std::variant<StackedCnnEncoder, CompactCnnEncoder, ResNetEncoder, WideResNetEncoder,
+                                      ResNextEncoder, MobileNetV2Encoder, MobileNetV3Encoder,
+                                      EfficientNetEncoder, ConvNextEncoder, VitEncoder, MlpMixerEncoder>;
 
 // Whether patches of the pictures have to be looked at.
 struct ImageInput;
@@ -104,6 +108,7 @@ struct ImagePreprocessing {
 struct ImageInput {
   ImagePreprocessing preprocessing;
   ImageEncoderSpec encoder;
+  Augmentation augmentation;
   bool operator==(const ImageInput&) const = default;
 };
 

@@ -54,6 +54,7 @@ std::string values_text(const Key& key) {
   }
   if (key.range.bounded()) out += ", " + key.range.text();
   if (type.or_auto) out += ", or `auto`";
+  if (type.or_boolean) out += ", or `true` or `false`";
   if (type.nullable) out += ", or `null`";
   return out + later_text(key);
 }

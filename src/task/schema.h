@@ -64,9 +64,10 @@ struct ValueType {
   enum class Kind { boolean, integer, number, string, choice, list, component, family, special };
 
   Kind kind = Kind::special;
-  std::string_view words;  // for people: "integer", "two numbers", "list of layers"
-  bool nullable = false;   // null is a value
-  bool or_auto = false;    // so is auto
+  std::string_view words;   // for people: "integer", "two numbers", "list of layers"
+  bool nullable = false;    // null is a value
+  bool or_auto = false;     // so is auto
+  bool or_boolean = false;  // so are true and false
 
   std::span<const std::string_view> choices{};  // of a choice: its names ("null" included)
   std::span<const std::string_view> later{};    // of a choice or family: names known, not supported yet

@@ -28,6 +28,7 @@ std::string wanted(const Key& key, std::string_view what) {
   std::string text = fmt::format("give {}", what);
   if (key.range.bounded()) text += ", " + key.range.text();
   if (key.type && key.type->or_auto) text += ", or auto";
+  if (key.type && key.type->or_boolean) text += ", or true or false";
   if (key.type && key.type->nullable) text += ", or null";
   return text;
 }

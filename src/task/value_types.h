@@ -40,6 +40,7 @@ S plain_like(const S&) {
   return S{};
 }
 InputFeature plain_like(const InputFeature& feature);
+AugmentationItem plain_like(const AugmentationItem& item);
 OutputFeature plain_like(const OutputFeature& feature);
 
 // A struct: the component that describes it.

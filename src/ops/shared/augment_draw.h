@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "base/philox.h"
-#include "ops/augment.h"
+#include "ops/augmentation.h"
 
 namespace shoestring::ops::augmentation {
 

@@ -4,8 +4,9 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 
-#include "ops/augment.h"
+#include "ops/augmentation.h"
 
 namespace shoestring::ops::augmentation {
 namespace {
