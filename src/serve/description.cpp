@@ -73,7 +73,7 @@ InputColumn describe_input(const task::InputFeature& feature, const task::Fit& f
                         },
                         [&](const task::PictureFit&) {
                           column.expected = "a picture: a JPEG, PNG, WebP, BMP or PNM file in base64";
-                          column.example = "\"iVBORw0KGgo...\"";
+                          column.example = "\"UDUKMSAxCjI1NQqA\"";  // one grey pixel, a PGM
                         }},
              fit);
   return column;

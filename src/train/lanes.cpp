@@ -24,7 +24,7 @@ void merge(const std::vector<data::BadCells>& more, std::vector<data::BadCells>&
 
 // The answers of one batch, which is used up but for bad_inputs. Returns how many there are.
 int64_t answer_batch(const Predictor& predictor, Runner& runner, RawColumns& raw, int64_t first_row,
-                     std::span<const uint8_t> wanted, data::RowText& out) {
+                     std::span<const uint8_t> wanted, const PictureNames::Rows& names, data::RowText& out) {
   const EncodedInputs inputs = encode_inputs(predictor.model().fits, raw, nullptr, first_row);
   std::vector<uint32_t> rows(static_cast<size_t>(raw.rows()));
   std::iota(rows.begin(), rows.end(), 0u);
@@ -36,7 +36,8 @@ int64_t answer_batch(const Predictor& predictor, Runner& runner, RawColumns& raw
     gather(inputs, batch, runner.rows(), runner.ports());
     runner.run({});
     for (size_t i = 0; i < batch.size(); ++i)
-      predictor.answers().write(runner.ports(), static_cast<int64_t>(i), out);
+      if (names.begin(batch[i], predictor.answers().columns().size(), out))
+        predictor.answers().write(runner.ports(), static_cast<int64_t>(i), out);
   }
   return static_cast<int64_t>(rows.size());
 }
@@ -76,9 +77,10 @@ class Work {
     RawColumns raw(predictor_->recipe(), false);
     raw.append(*batch, *table_->map);
     const int64_t first_row = batch->first_row();
+    const PictureNames::Rows names = table_->names->rows(*batch, raw);
     batch.reset();
     text.clear();
-    const int64_t rows = answer_batch(*predictor_, runner, raw, first_row, table_->wanted, text);
+    const int64_t rows = answer_batch(*predictor_, runner, raw, first_row, table_->wanted, names, text);
     return write(turn, rows, raw.bad_inputs, text);
   }
 

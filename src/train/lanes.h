@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "train/picture_names.h"
 #include "train/predict.h"
 
 namespace shoestring::train {
@@ -15,6 +16,7 @@ struct AnsweredTable {
   data::TableReader* reader = nullptr;
   std::optional<data::RecordBatch> next = {};  // read already
   const ColumnMap* map = nullptr;
+  const PictureNames* names = nullptr;
   std::span<const uint8_t> wanted = {};  // of each row of the table, whether it is answered; empty: all are
   data::RowWriter* out = nullptr;
 };

@@ -1,5 +1,7 @@
 #include "train/predict.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
 
@@ -80,6 +82,13 @@ Status check(const Predictor& predictor, const std::vector<data::BadCells>& bad,
   for (size_t i = 0; i < bad.size(); ++i) {
     if (bad[i].count == 0) continue;
     const auto& input = predictor.recipe().inputs[i];
+    if (!bad[i].reasons.empty()) {
+      const auto more = bad[i].count - std::ssize(bad[i].reasons);
+      tell(fmt::format("{}: {} cannot be read and {} no answer: {}{}", reader.path(),
+                       count_of(bad[i].count, "picture"), bad[i].count == 1 ? "has" : "have",
+                       fmt::join(bad[i].reasons, "; "), more > 0 ? fmt::format("; and {} more", more) : ""));
+      continue;
+    }
     const bool is_binary = input.type() == task::FeatureType::binary;
     const std::string wanted = is_binary ? "a known word" : task::cell_of(predictor.model().fits.inputs[i]);
     if (auto ok = data::check_bad_cells(bad[i], reader.rows(), data::ReadOptions().tolerance, input.column,
@@ -232,10 +241,14 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   if (!map) return fail(map.error());
   if (!request.folder.empty())
     if (auto ok = make_folders(request.folder); !ok) return fail(ok.error());
-  auto out = data::RowWriter::open(request.output, request.kind, predictor.answers().columns());
+  const PictureNames pictures(**reader, *map);
+  const size_t answers = predictor.answers().columns().size();
+  auto out =
+      data::RowWriter::open(request.output, request.kind, pictures.columns(predictor.answers().columns()));
   if (!out) return fail(out.error());
 
   PredictOutcome outcome;
+  PictureNames::Rows names;
   const auto& fits = predictor.model().fits.inputs;
   const bool ahead = std::ranges::any_of(fits, task::looks_ahead);
   const bool in_lanes = thread_count() > 1 && !std::ranges::any_of(fits, task::looks_around);
@@ -245,11 +258,15 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   const auto answer_rows = [&]() -> Status {
     std::span<const uint8_t> groups = *wanted;
     if (!groups.empty()) groups = groups.subspan(static_cast<size_t>(row), static_cast<size_t>(raw.rows()));
+    const int64_t first = row;
     auto ok = predictor.answer(raw, row, groups, states, [&](const Ports& ports, int64_t place) {
       const bool skip = !wanted->empty() && !(*wanted)[static_cast<size_t>(row)];
       ++row;
       if (skip) return;
-      predictor.answers().write(ports, place, *out);
+      if (names.begin(row - 1 - first, answers, out->rows()))
+        predictor.answers().write(ports, place, *out);
+      else
+        out->written();
       ++outcome.rows;
     });
     if (!ok) return ok;
@@ -264,7 +281,8 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
     if (!*batch) break;
     if (in_lanes && row > 0) {  // the first rows waited for nothing; now for the rest
       Answered rest{outcome.rows, std::move(raw.bad_inputs)};
-      auto ok = answer_in_lanes(predictor, {reader->get(), std::move(*batch), &*map, *wanted, &*out}, rest);
+      auto ok = answer_in_lanes(predictor,
+                                {reader->get(), std::move(*batch), &*map, &pictures, *wanted, &*out}, rest);
       if (!ok) return fail(ok.error());
       outcome.rows = rest.rows;
       raw.bad_inputs = std::move(rest.bad);
@@ -272,6 +290,7 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
     }
     raw.append(**batch, *map);
     if (!ahead) {
+      names = pictures.rows(**batch, raw);
       if (auto ok = answer_rows(); !ok) return fail(ok.error());
     } else if (raw.bytes() > kMostAhead) {
       return fail(too_much_ahead(predictor, **reader));
