@@ -8,7 +8,7 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/shared/norm-inl.h"
+#include "ops/shared/columns-inl.h"
 #include "ops/shared/norm.h"
 #include "ops/shared/simd-inl.h"
 
@@ -23,24 +23,35 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const T *x = args.at<const T>(0), *scale = args.at<const T>(1), *shift = args.at<const T>(2);
   const T *old_mean = args.at<const T>(3), *old_variance = args.at<const T>(4);
   T *y = args.at<T>(5), *new_mean = args.at<T>(6), *new_variance = args.at<T>(7);
+  T* parts = args.at<T>(8);
   const auto rows = static_cast<double>(s.rows);
-  const auto unbiased = hn::Set(d, static_cast<T>(rows / (rows - 1))), zero = hn::Zero(d);
-  const auto momentum = hn::Set(d, static_cast<T>(s.momentum));
+  const auto share = hn::Set(d, static_cast<T>(1 / rows)), momentum = hn::Set(d, static_cast<T>(s.momentum)),
+             unbiased = hn::Set(d, static_cast<T>(1 / (rows - 1))),
+             epsilon = hn::Set(d, static_cast<T>(s.epsilon));
+  using V = hn::Vec<decltype(d)>;
 
-  split(s.n, kLineColumns, s.threads, [&](int64_t begin, int64_t end) {
-    for_vectors(d, end - begin, [&](int64_t offset, int64_t lanes) HWY_ATTR {
-      const int64_t j = begin + offset;
-      const auto m = column_moments(d, x + j, s.rows, s.n, lanes, static_cast<T>(s.epsilon));
-      const auto slope = hn::Mul(m.scale, load_some(d, scale + j, lanes)),
-                 start = load_some(d, shift + j, lanes);
-      for (int64_t r = 0; r < s.rows; ++r) {
-        const auto away = hn::Sub(load_some(d, x + r * s.n + j, lanes), m.mean);
-        store_some(d, hn::MulAdd(away, slope, start), y + r * s.n + j, lanes);
-      }
-      const auto mean = load_some(d, old_mean + j, lanes), variance = load_some(d, old_variance + j, lanes);
-      const auto further = s.rows > 1 ? hn::Sub(hn::Mul(m.variance, unbiased), variance) : zero;
-      store_some(d, hn::MulAdd(momentum, hn::Sub(m.mean, mean), mean), new_mean + j, lanes);
-      store_some(d, hn::MulAdd(momentum, further, variance), new_variance + j, lanes);
+  const int count = sum_parts<false>(d, x, static_cast<const T*>(nullptr), s.rows, s.n, s.threads, parts);
+  on_team(s.threads, [&](int thread, int team) HWY_ATTR {
+    const Share mine = share_of(s.rows, thread, team);
+    for_groups(d, s.n, [&](auto width, int64_t j, int64_t lanes) HWY_ATTR {
+      using C = Columns<decltype(d), decltype(width)::value>;
+      const auto sums = joined_parts<decltype(width)::value, false>(d, parts, count, s.rows, s.n, j, lanes);
+      const C slope = C::of(
+          [&](V squares, V by) HWY_ATTR {
+            return hn::Div(by, hn::Sqrt(hn::MulAdd(squares, share, epsilon)));
+          },
+          sums.squares, C::load(d, scale + j, lanes));
+      const C start = C::load(d, shift + j, lanes);
+      for (int64_t r = mine.begin; r < mine.end; ++r)
+        C::of([](V v, V m, V by, V to) HWY_ATTR { return hn::MulAdd(hn::Sub(v, m), by, to); },
+              C::load(d, x + r * s.n + j, lanes), sums.mean, slope, start)
+            .store(d, y + r * s.n + j, lanes);
+      if (thread != 0) return;
+      const auto moved = [&](V old, V now) HWY_ATTR { return hn::MulAdd(momentum, hn::Sub(now, old), old); };
+      C::of(moved, C::load(d, old_mean + j, lanes), sums.mean).store(d, new_mean + j, lanes);
+      const C variance = C::load(d, old_variance + j, lanes);
+      const C unbiased_now = C::of([&](V squares) HWY_ATTR { return hn::Mul(squares, unbiased); }, sums.squares);
+      C::of(moved, variance, s.rows > 1 ? unbiased_now : variance).store(d, new_variance + j, lanes);
     });
   });
 }
@@ -108,7 +119,8 @@ void reference(const ReferenceArgs& a) {
 PrepareResult prepare(const KernelRequest& r) {
   NormSizes s = sizes_of(r.in[0], r.attrs);
   s.threads = r.in[0].elements() >= kWorthThreads ? r.target.threads : 1;
-  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype), std::make_shared<const NormSizes>(s)};
+  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype), std::make_shared<const NormSizes>(s),
+                  column_scratch(s, r.in[0].dtype)};
 }
 
 const Kernel kKernels[] = {{"highway", prepare}};

@@ -9,7 +9,7 @@
 #include <hwy/foreach_target.h>
 
 #include "ops/ops.h"
-#include "ops/shared/norm-inl.h"
+#include "ops/shared/columns-inl.h"
 #include "ops/shared/norm.h"
 #include "ops/shared/simd-inl.h"
 
@@ -23,26 +23,38 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const hn::ScalableTag<T> d;
   const T *x = args.at<const T>(0), *scale = args.at<const T>(1), *upstream = args.at<const T>(2);
   T *dx = args.at<T>(3), *dscale = args.at<T>(4), *dshift = args.at<T>(5);
-  const auto share = hn::Set(d, T{1} / static_cast<T>(s.rows));
+  T* parts = args.at<T>(6);
+  const auto share = hn::Set(d, T{1} / static_cast<T>(s.rows)),
+             epsilon = hn::Set(d, static_cast<T>(s.epsilon)), one = hn::Set(d, T{1});
+  using V = hn::Vec<decltype(d)>;
 
-  split(s.n, kLineColumns, s.threads, [&](int64_t begin, int64_t end) {
-    for_vectors(d, end - begin, [&](int64_t offset, int64_t lanes) HWY_ATTR {
-      const int64_t j = begin + offset;
-      const auto m = column_moments(d, x + j, s.rows, s.n, lanes, static_cast<T>(s.epsilon));
-      const auto up = [&](int64_t r) HWY_ATTR { return load_some(d, upstream + r * s.n + j, lanes); };
-      const auto normal = [&](int64_t r) HWY_ATTR {
-        return hn::Mul(hn::Sub(load_some(d, x + r * s.n + j, lanes), m.mean), m.scale);
-      };
-      const auto sum = sum_rows(d, s.rows, up);
-      const auto sum_z = sum_rows(d, s.rows, [&](int64_t r) HWY_ATTR { return hn::Mul(up(r), normal(r)); });
-      const auto g = hn::Mul(sum, share), gz = hn::Mul(sum_z, share);
-      const auto slope = hn::Mul(m.scale, load_some(d, scale + j, lanes));
-      for (int64_t r = 0; r < s.rows; ++r) {
-        const auto away = hn::NegMulAdd(normal(r), gz, hn::Sub(up(r), g));
-        store_some(d, hn::Mul(away, slope), dx + r * s.n + j, lanes);
+  const int count = sum_parts<true>(d, x, upstream, s.rows, s.n, s.threads, parts);
+  on_team(s.threads, [&](int thread, int team) HWY_ATTR {
+    const Share mine = share_of(s.rows, thread, team);
+    for_groups(d, s.n, [&](auto width, int64_t j, int64_t lanes) HWY_ATTR {
+      using C = Columns<decltype(d), decltype(width)::value>;
+      const auto sums = joined_parts<decltype(width)::value, true>(d, parts, count, s.rows, s.n, j, lanes);
+      const auto product = [](V a, V b) HWY_ATTR { return hn::Mul(a, b); };
+      const C inverse = C::of(
+          [&](V squares) HWY_ATTR { return hn::Div(one, hn::Sqrt(hn::MulAdd(squares, share, epsilon))); },
+          sums.squares);
+      const C sum_z = C::of(product, sums.gx, inverse);
+      const C slope = C::of(product, inverse, C::load(d, scale + j, lanes));
+      // dx = slope (upstream - g - (x - mean) gz)
+      const C g = C::of([&](V sum) HWY_ATTR { return hn::Mul(sum, share); }, sums.g);
+      const C gz = C::of([&](V sum, V i) HWY_ATTR { return hn::Mul(hn::Mul(sum, share), i); }, sum_z, inverse);
+      for (int64_t r = mine.begin; r < mine.end; ++r) {
+        const C v = C::load(d, x + r * s.n + j, lanes), up = C::load(d, upstream + r * s.n + j, lanes);
+        C out;
+#pragma GCC unroll 4
+        for (int i = 0; i < decltype(width)::value; ++i)
+          out.v[i] = hn::Mul(slope.v[i], hn::NegMulAdd(hn::Sub(v.v[i], sums.mean.v[i]), gz.v[i],
+                                                       hn::Sub(up.v[i], g.v[i])));
+        out.store(d, dx + r * s.n + j, lanes);
       }
-      store_some(d, sum_z, dscale + j, lanes);
-      store_some(d, sum, dshift + j, lanes);
+      if (thread != 0) return;
+      sum_z.store(d, dscale + j, lanes);
+      sums.g.store(d, dshift + j, lanes);
     });
   });
 }
@@ -99,7 +111,8 @@ void reference(const ReferenceArgs& a) {
 PrepareResult prepare(const KernelRequest& r) {
   NormSizes s = norm_sizes(r.in[0], r.attrs);
   s.threads = r.in[0].elements() >= kWorthThreads ? r.target.threads : 1;
-  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype), std::make_shared<const NormSizes>(s)};
+  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype), std::make_shared<const NormSizes>(s),
+                  column_scratch(s, r.in[0].dtype)};
 }
 
 const Kernel kKernels[] = {{"highway", prepare}};

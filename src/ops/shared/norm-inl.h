@@ -1,4 +1,4 @@
-// Means and variances of rows and of columns, and vector access to the end of a row. Sums are of differences
+// Means and variances of rows, and vector access to the end of a row. Sums are of differences
 // to the first element, so that a mean far from zero costs no digits.
 #if defined(SHOESTRING_OPS_NORM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_NORM_INL_H_
@@ -84,45 +84,6 @@ HWY_INLINE T row_rms_inverse(D d, const T* x, int64_t n, T epsilon) {
     return hn::Mul(v, v);
   });
   return T{1} / std::sqrt(square / static_cast<T>(n) + epsilon);
-}
-
-// Sums down the rows of `columns` <= one vector: f(row) for each, in short pieces that are then added up.
-template <class D, class F>
-HWY_INLINE hn::Vec<D> sum_rows(D d, int64_t rows, F&& f) {
-  constexpr int64_t kPiece = 64;
-  auto total = hn::Zero(d);
-  for (int64_t begin = 0; begin < rows; begin += kPiece) {
-    const int64_t end = std::min(rows, begin + kPiece);
-    auto s0 = hn::Zero(d), s1 = s0;
-    int64_t r = begin;
-    for (; r + 2 <= end; r += 2) {
-      s0 = hn::Add(s0, f(r));
-      s1 = hn::Add(s1, f(r + 1));
-    }
-    if (r < end) s0 = hn::Add(s0, f(r));
-    total = hn::Add(total, hn::Add(s0, s1));
-  }
-  return total;
-}
-
-// Of one vector of columns of x [rows, width].
-template <class V>
-struct ColumnMoments {
-  V mean, variance, scale;
-};
-template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
-HWY_INLINE ColumnMoments<V> column_moments(D d, const T* x, int64_t rows, int64_t width, int64_t lanes,
-                                           T epsilon) {
-  const V first = load_some(d, x, lanes), share = hn::Set(d, T{1} / static_cast<T>(rows));
-  const V sum = sum_rows(
-      d, rows, [&](int64_t r) HWY_ATTR { return hn::Sub(load_some(d, x + r * width, lanes), first); });
-  const V mean = hn::MulAdd(sum, share, first);
-  const V squares = sum_rows(d, rows, [&](int64_t r) HWY_ATTR {
-    const V away = hn::Sub(load_some(d, x + r * width, lanes), mean);
-    return hn::Mul(away, away);
-  });
-  const V variance = hn::Mul(squares, share);
-  return {mean, variance, hn::Div(hn::Set(d, T{1}), hn::Sqrt(hn::Add(variance, hn::Set(d, epsilon))))};
 }
 
 }  // namespace shoestring::ops::HWY_NAMESPACE

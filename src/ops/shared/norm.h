@@ -39,10 +39,12 @@ inline Cost norm_cost(const OpArgs& args, std::span<const Type> out, double flop
   return cost;
 }
 
-// Threads that share columns keep apart by whole cache lines of f32.
-inline constexpr int64_t kLineColumns = 16;
-
 // From how many elements on a parallel region pays: about ten microseconds of work.
 inline constexpr int64_t kWorthThreads = 1 << 15;
+
+// Where each thread's part of the rows keeps its four sums of each column (ops/shared/columns-inl.h).
+inline int64_t column_scratch(const NormSizes& s, DType dtype) {
+  return 4 * s.threads * s.n * info(dtype).block_bytes;
+}
 
 }  // namespace shoestring::ops
