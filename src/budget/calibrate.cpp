@@ -223,6 +223,10 @@ MachineProfile measure_needed(std::span<const Plan* const> plans, const MachineP
   const double gain = bf16_gain(known);
   if (gain > 0 && p.f32_products.back() != known.f32_products.back())
     p.bf16_products.back() = gain * p.f32_products.back();
+  for (size_t i = 0; i < p.f32_convolutions.size(); ++i)
+    if (const double conv_gain = bf16_gain(known, static_cast<Convolving>(i));
+        conv_gain > 0 && p.f32_convolutions[i] != known.f32_convolutions[i])
+      p.bf16_convolutions[i] = conv_gain * p.f32_convolutions[i];
   return p;
 }
 

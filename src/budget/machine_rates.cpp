@@ -22,6 +22,7 @@ double& item(P& p) {
 }
 
 constexpr std::string_view kProducts = "matrix products of one thread",
+                           kConvolutions = "3 x 3 convolutions of one thread: results, the gradients of both",
                            kRead = "reading what was touched so many bytes ago",
                            kCopy = "reading and writing, each byte counted";
 
@@ -34,6 +35,12 @@ constexpr Rate kRates[] = {
     {"bf16_products", "small", U::flops, true, kProducts, item<&P::bf16_products, 1>},
     {"bf16_products", "middle", U::flops, true, kProducts, item<&P::bf16_products, 2>},
     {"bf16_products", "large", U::flops, true, kProducts, item<&P::bf16_products, 3>},
+    {"f32_convolutions", "forward", U::flops, false, kConvolutions, item<&P::f32_convolutions, 0>},
+    {"f32_convolutions", "pictures", U::flops, false, kConvolutions, item<&P::f32_convolutions, 1>},
+    {"f32_convolutions", "filters", U::flops, false, kConvolutions, item<&P::f32_convolutions, 2>},
+    {"bf16_convolutions", "forward", U::flops, true, kConvolutions, item<&P::bf16_convolutions, 0>},
+    {"bf16_convolutions", "pictures", U::flops, true, kConvolutions, item<&P::bf16_convolutions, 1>},
+    {"bf16_convolutions", "filters", U::flops, true, kConvolutions, item<&P::bf16_convolutions, 2>},
     {"arithmetic", "", U::flops, false, "elementwise functions, in cache", plain<&P::arithmetic>},
     {"element_ops", "", U::a_second, false, "elements through one operator of a fused step, in cache",
      plain<&P::element_ops>},

@@ -9,7 +9,7 @@
 #include "base/float_mode.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "ops/ops.h"
+#include "ops/conv.h"
 #include "run/executor.h"
 
 namespace shoestring::budget {
@@ -86,6 +86,24 @@ Graph product_graph(const ProductSize& s, DType dtype, bool whole) {
   return g;
 }
 
+// One of the three, of 3 x 3 filters.
+constexpr int64_t kPictures = 8, kSide = 16, kChannels = 64;
+Graph conv_graph(Convolving what, DType dtype) {
+  Graph g("convolution");
+  const Shape dims{kPictures, kSide, kSide, kChannels}, filter_dims{3, 3, kChannels, kChannels};
+  const ops::ConvOptions options{.padding = {1, 1, 1, 1}};
+  const Value x = input(g, "x", dtype, dims);
+  if (what == Convolving::filters) {
+    g.output("df", ops::conv2d_filter(x, input(g, "d", dtype, dims), 3, 3, options));
+  } else {
+    const Value filters = input(g, "f", dtype, filter_dims);
+    g.output("y", what == Convolving::forward
+                      ? ops::conv2d(x, filters, options)
+                      : ops::conv2d_transpose(x, filters, kSide, kSide, options));
+  }
+  return g;
+}
+
 Graph read_graph(int64_t bytes) {
   Graph g("read");
   g.output("sum", ops::reduce_sum(input(g, "x", DType::f32, {bytes / 4})));
@@ -142,8 +160,9 @@ using Known = const MachineProfile&;
 
 double over(double work, double seconds) { return work / std::max(seconds, 1e-12); }
 
-std::optional<double> product(DType dtype, size_t size, const Target& target, Known known, const Care& care) {
-  const auto ready = Ready::make(product_graph(kProducts[size], dtype, care.whole), target);
+// FLOP/s of a graph of products.
+std::optional<double> product(DType dtype, Graph graph, const Target& target, Known known, const Care& care) {
+  const auto ready = Ready::make(std::move(graph), target);
   if (!ready) return std::nullopt;
   const Plan& plan = ready->plan();
   if (dtype == DType::bf16)  // the kernel of last resort computes element by element
@@ -183,11 +202,15 @@ double region(const Care& care) {
 
 template <size_t i>
 std::optional<double> f32_product(const Target& t, Known k, const Care& c) {
-  return product(DType::f32, i, t, k, c);
+  return product(DType::f32, product_graph(kProducts[i], DType::f32, c.whole), t, k, c);
 }
 template <size_t i>
 std::optional<double> bf16_product(const Target& t, Known k, const Care& c) {
-  return product(DType::bf16, i, t, k, c);
+  return product(DType::bf16, product_graph(kProducts[i], DType::bf16, c.whole), t, k, c);
+}
+template <DType dtype, Convolving what>
+std::optional<double> convolution(const Target& t, Known k, const Care& c) {
+  return product(dtype, conv_graph(what, dtype), t, k, c);
 }
 template <size_t i>
 std::optional<double> read_at(const Target& t, Known, const Care& c) {
@@ -216,6 +239,12 @@ constexpr Probe kProbes[] = {
     {"bf16_products.small", bf16_product<1>},
     {"bf16_products.middle", bf16_product<2>},
     {"bf16_products.large", bf16_product<3>},
+    {"f32_convolutions.forward", convolution<DType::f32, Convolving::forward>},
+    {"f32_convolutions.pictures", convolution<DType::f32, Convolving::pictures>},
+    {"f32_convolutions.filters", convolution<DType::f32, Convolving::filters>},
+    {"bf16_convolutions.forward", convolution<DType::bf16, Convolving::forward>},
+    {"bf16_convolutions.pictures", convolution<DType::bf16, Convolving::pictures>},
+    {"bf16_convolutions.filters", convolution<DType::bf16, Convolving::filters>},
     {"arithmetic",
      [](const Target& t, Known, const Care& c) {
        return per_run(20.0 * kChain * kChainElements, function_graph(), t, c);
@@ -279,6 +308,8 @@ std::optional<double> probe(const std::string& key, const Target& target, const 
 
 int64_t probe_bytes(const std::string& key) {
   if (key == "gathered_rows") return 4 * (kTableRows * kRowFloats + kGathered * (kRowFloats + 1));
+  if (key.find("_convolutions.") != std::string::npos)
+    return 4 * (2 * kPictures * kSide * kSide * kChannels + 9 * kChannels * kChannels);
   constexpr std::string_view kSizes[] = {"tiny", "small", "middle", "large"},
                              kReuse[] = {"128KiB", "1MiB", "8MiB", "128MiB"};
   const std::string_view name = std::string_view(key).substr(key.find('.') + 1);
@@ -291,7 +322,8 @@ int64_t probe_bytes(const std::string& key) {
 }
 
 bool opens_onednn(const std::string& key) {
-  return key == "f32_products.middle" || key == "f32_products.large" || key.starts_with("bf16_products");
+  return key == "f32_products.middle" || key == "f32_products.large" || key.starts_with("bf16_products") ||
+         key.find("_convolutions.") != std::string::npos;
 }
 
 bool has_probe(const std::string& key) { return probe_of(key) != nullptr; }

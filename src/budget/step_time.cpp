@@ -82,8 +82,8 @@ class Estimator {
     const std::string_view op = node.op->name;
     if (op == "matmul") {
       w.seconds = product_seconds(in, node, cost.flops, kernel);
-    } else if (op.starts_with("conv2d")) {
-      w.seconds = conv_seconds(in, cost.flops, kernel);
+    } else if (const auto what = convolving(op)) {
+      w.seconds = conv_seconds(*what, in, cost.flops, kernel);
     } else if (op == "scan") {
       w = loop_work(*node.body, cost);
     } else if (op.starts_with("attention")) {
@@ -171,12 +171,12 @@ class Estimator {
   }
   static constexpr double kTranscendental = 20;
 
-  // As products of the same size.
-  double conv_seconds(const Types& in, double flops, std::string_view kernel) const {
-    if (kernel != "onednn") return flops / m_.arithmetic;
-    const ProductRates& rates = in[0].dtype == DType::bf16 ? m_.bf16_products : m_.f32_products;
-    const double rate = product_rate(rates, flops);
-    return flops / (rate > 0 ? rate : product_rate(m_.f32_products, flops));
+  double conv_seconds(Convolving what, const Types& in, double flops, std::string_view kernel) const {
+    constexpr double kPlain = 0.1;  // of the rate of functions in cache: one product after the other
+    if (kernel == "scalar") return flops / (kPlain * m_.arithmetic);
+    const ConvRates& rates = in[0].dtype == DType::bf16 ? m_.bf16_convolutions : m_.f32_convolutions;
+    const auto i = static_cast<size_t>(what);
+    return flops / (rates[i] > 0 ? rates[i] : m_.f32_convolutions[i]);
   }
 
   double element_seconds(const Graph& graph, const Node& node) const {

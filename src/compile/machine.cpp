@@ -97,8 +97,13 @@ MachineProfile built_in_profile(const Target& target) {
                    .scratch_bytes = 16 * kMiB,
                    .core_watts = 3.5};
   p.machine.cores = target.threads;
-  if (const double gain = usual_bf16_gain(target.isa); gain > 0)
-    p.bf16_products = {0, 0, 0, gain * rates.products.back()};
+  const double large = rates.products.back();
+  p.f32_convolutions = {large, large, 0.8 * large};
+  if (const double gain = usual_bf16_gain(target.isa); gain > 0) {
+    p.bf16_products = {0, 0, 0, gain * large};
+    for (size_t i = 0; i < p.f32_convolutions.size(); ++i)
+      p.bf16_convolutions[i] = gain * p.f32_convolutions[i];
+  }
   // Two threads of one core share its units, and memory is shared by all.
   if (target.threads > 1) p.scaling.push_back({target.threads, 0.85 * target.threads, 0.6 * target.threads});
   return p;
@@ -115,6 +120,18 @@ double bytes_a_second(const Bandwidth& bandwidth, double distance) {
 double bf16_gain(const MachineProfile& machine) {
   const double f32 = machine.f32_products.back();
   return f32 > 0 ? machine.bf16_products.back() / f32 : 0;
+}
+
+double bf16_gain(const MachineProfile& machine, Convolving what) {
+  const auto i = static_cast<size_t>(what);
+  return machine.f32_convolutions[i] > 0 ? machine.bf16_convolutions[i] / machine.f32_convolutions[i] : 0;
+}
+
+std::optional<Convolving> convolving(std::string_view op) {
+  if (op == "conv2d") return Convolving::forward;
+  if (op == "conv2d_transpose") return Convolving::pictures;
+  if (op == "conv2d_filter") return Convolving::filters;
+  return std::nullopt;
 }
 
 }  // namespace shoestring

@@ -3,12 +3,13 @@
 // and the time of a plan is a sum over it (budget/step_time.h). It is measured by `shoestring calibrate`
 // (budget/calibrate.h) and kept as a file (budget/machine_profile.h); until then a built-in table speaks.
 //
-// Rates are of one thread, per second; `scaling` says what more threads give. Convolutions are taken to be as
-// fast as products of matrices; there is no rate for f16, in which no kernel computes.
+// Rates are of one thread, per second; `scaling` says what more threads give. There is no
+// rate for f16, in which no kernel computes.
 #pragma once
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ struct MachineIdentity {
 inline constexpr std::array<double, 4> kProductFlops{1 << 14, 1 << 18, 1 << 25, 1 << 30};
 using ProductRates = std::array<double, 4>;  // FLOP/s; 0 where no kernel is made for it
 
+// Convolutions are measured by what they make: results, the gradient of the pictures, that of the filters.
+enum class Convolving : uint8_t { forward, pictures, filters };
+using ConvRates = std::array<double, 3>;  // FLOP/s; 0 where no kernel is made for it
+// Which one an operator is, if any.
+std::optional<Convolving> convolving(std::string_view op);
+
 // Memory is measured at four distances: the bytes that are touched before the same byte is touched again.
 inline constexpr std::array<double, 4> kReuseBytes{1 << 17, 1 << 20, 1 << 23, 1 << 27};
 using Bandwidth = std::array<double, 4>;  // bytes/s
@@ -45,6 +52,7 @@ struct MachineProfile {
   std::string measured;  // "2026-11-26"; empty: built in
 
   ProductRates f32_products{}, bf16_products{};
+  ConvRates f32_convolutions{}, bf16_convolutions{};  // of 3 x 3 filters
   double arithmetic = 0;   // FLOP/s of elementwise functions in cache, as an operator's cost counts them
   double element_ops = 0;  // elements/s that one operator of a fused step reads and writes in cache
   Bandwidth read{}, copy{};
@@ -71,7 +79,9 @@ MachineProfile built_in_profile(const Target& target);
 double product_rate(const ProductRates& rates, double flops);        // of a product of so many FLOPs
 double bytes_a_second(const Bandwidth& bandwidth, double distance);  // of what was touched so long ago
 
-// How much faster large products of bf16 operands are than those of f32; 0: there are none.
+// How much faster large products of bf16 operands are than those of f32; 0: there are none. The same for
+// convolutions.
 double bf16_gain(const MachineProfile& machine);
+double bf16_gain(const MachineProfile& machine, Convolving what);
 
 }  // namespace shoestring

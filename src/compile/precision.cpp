@@ -1,4 +1,5 @@
-// precision: large products take bf16 operands and sum in f32, where the caller asked for it. A product's
+// precision: large products, of matrices and of filters and pictures, take bf16 operands and sum in f32, where
+// the caller asked for it; convolutions where the machine is faster by it, too. A product's
 // bias and activation are applied in f32; its result is kept in bf16 where another such product reads it, so
 // that it is rounded once and takes half the memory until then. Parameters stay as they are (f32): what a
 // product reads is a copy, made in every step. Everything else (losses, norms, reductions, updates) stays in
@@ -8,6 +9,7 @@
 // gained.
 #include <map>
 
+#include "compile/machine.h"
 #include "compile/passes.h"
 #include "compile/rewrite.h"
 #include "ops/ops.h"
@@ -22,6 +24,17 @@ constexpr int64_t kLeastSide = 64;
 struct Work {
   int64_t products, side;
 };
+
+// As a product of matrices: each place of the results by its taps and channels by the filters of a group.
+Work work_of_convolution(const Graph& graph, const Node& node, Convolving what) {
+  const Shape& filters = what == Convolving::filters ? node.types[0].dims : graph.type(node.inputs[1]).dims;
+  const Shape& results = what == Convolving::forward    ? node.types[0].dims
+                         : what == Convolving::pictures ? graph.type(node.inputs[0]).dims
+                                                        : graph.type(node.inputs[1]).dims;
+  const int64_t taps = filters[0] * filters[1] * filters[2];
+  return {results.elements() * taps, std::min(taps, filters[3] / node.attrs.integer("groups"))};
+}
+
 Work work_of(const Graph& graph, const Node& matmul) {
   const Shape &a = graph.type(matmul.inputs[0]).dims, &out = matmul.types[0].dims;
   const int64_t k = a[a.rank() - (matmul.attrs.flag("transpose_a") ? 2 : 1)];
@@ -30,13 +43,16 @@ Work work_of(const Graph& graph, const Node& matmul) {
 
 class Rounding {
  public:
-  Rounding(const Graph& graph, const Precision& precision) : graph_(graph), chosen_(graph.nodes().size()) {
+  Rounding(const Graph& graph, const Precision& precision, const MachineProfile& machine)
+      : graph_(graph), chosen_(graph.nodes().size()) {
+    const bool all = precision.least_products == 0;
     for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
       const Node& node = graph.nodes()[i];
-      if (node.op->name != "matmul" || node.types[0].dtype != DType::f32) continue;
-      const Work work = work_of(graph, node);
-      chosen_[i] = work.products >= precision.least_products &&
-                   (work.side >= kLeastSide || precision.least_products == 0);
+      const auto what = convolving(node.op->name);
+      if ((!what && node.op->name != "matmul") || node.types[0].dtype != DType::f32) continue;
+      const Work work = what ? work_of_convolution(graph, node, *what) : work_of(graph, node);
+      chosen_[i] = work.products >= precision.least_products && (work.side >= kLeastSide || all) &&
+                   (!what || all || bf16_gain(machine, *what) > 1);
     }
     read_by_product_.resize(graph.nodes().size());
     for (uint32_t i = 0; i < graph.nodes().size(); ++i)
@@ -81,7 +97,7 @@ class Rounding {
 
 Graph choose_precision(const Graph& graph, const CompileOptions& options) {
   if (options.precision.products != DType::bf16) return graph;
-  Rounding rounding(graph, options.precision);
+  Rounding rounding(graph, options.precision, machine_of(options));
   return prune(rewrite(graph, [&](Rewriter& r, NodeId id) { return rounding(r, id); }), options.target);
 }
 
