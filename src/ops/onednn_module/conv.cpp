@@ -50,8 +50,7 @@ class Conv {
   }
 
   PrepareResult prepare() {
-    PrimitiveDesc desc = forward();
-    if (desc && conv_.makes != Makes::results) desc = backward(desc);
+    const PrimitiveDesc desc = make();
     if (!desc) return refuse("oneDNN has no primitive for it");
     // The reference is slower than our own, and products of unfolded pictures take several times their
     // memory.
@@ -64,23 +63,24 @@ class Conv {
  private:
   DType kept(Makes what) const { return conv_.makes == what ? conv_.result : conv_.operands; }
 
-  PrimitiveDesc forward() const {
-    const bool only = conv_.makes == Makes::results;
-    return own<PrimitiveDesc>(dnnl_convolution_forward_primitive_desc_create, cpu(),
-                              only && !bias_ ? dnnl_forward_inference : dnnl_forward_training,
-                              dnnl_convolution_direct, x_.get(), any_.get(), bias_.get(), y_.get(),
-                              strides_.data(), dilations_.data(), before_.data(), after_.data(), attr_.get());
-  }
-
-  PrimitiveDesc backward(const PrimitiveDesc& hint) const {
-    if (conv_.makes == Makes::pictures)
-      return own<PrimitiveDesc>(dnnl_convolution_backward_data_primitive_desc_create, cpu(),
-                                dnnl_convolution_direct, x_.get(), any_.get(), y_.get(), strides_.data(),
-                                dilations_.data(), before_.data(), after_.data(), hint.get(), attr_.get());
-    return own<PrimitiveDesc>(dnnl_convolution_backward_weights_primitive_desc_create, cpu(),
-                              dnnl_convolution_direct, x_.get(), any_.get(), nullptr, y_.get(),
-                              strides_.data(), dilations_.data(), before_.data(), after_.data(), hint.get(),
-                              attr_.get());
+  PrimitiveDesc make() const {
+    switch (conv_.makes) {
+      case Makes::results:
+        return own<PrimitiveDesc>(dnnl_convolution_forward_primitive_desc_create, cpu(),
+                                  dnnl_forward_inference, dnnl_convolution_direct, x_.get(), any_.get(),
+                                  bias_.get(), y_.get(), strides_.data(), dilations_.data(), before_.data(),
+                                  after_.data(), attr_.get());
+      case Makes::pictures:
+        return own<PrimitiveDesc>(dnnl_convolution_backward_data_primitive_desc_create, cpu(),
+                                  dnnl_convolution_direct, x_.get(), any_.get(), y_.get(), strides_.data(),
+                                  dilations_.data(), before_.data(), after_.data(), nullptr, attr_.get());
+      case Makes::filters:
+        return own<PrimitiveDesc>(dnnl_convolution_backward_weights_primitive_desc_create, cpu(),
+                                  dnnl_convolution_direct, x_.get(), any_.get(), nullptr, y_.get(),
+                                  strides_.data(), dilations_.data(), before_.data(), after_.data(), nullptr,
+                                  attr_.get());
+    }
+    return {};
   }
 
   PrimitiveDesc reorder(const_dnnl_memory_desc_t from, const_dnnl_memory_desc_t to) const {
