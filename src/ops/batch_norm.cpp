@@ -32,27 +32,31 @@ void run(const void* data, const KernelArgs& args) noexcept {
 
   const int count = sum_parts<false>(d, x, static_cast<const T*>(nullptr), s.rows, s.n, s.threads, parts);
   on_team(s.threads, [&](int thread, int team) HWY_ATTR {
-    const Share mine = share_of(s.rows, thread, team);
+    T *const means = fields_of(parts, thread, s.n) + kColumnSums * s.n, *const slopes = means + s.n;
     for_groups(d, s.n, [&](auto width, int64_t j, int64_t lanes) HWY_ATTR {
       using C = Columns<decltype(d), decltype(width)::value>;
       const auto sums = joined_parts<decltype(width)::value, false>(d, parts, count, s.rows, s.n, j, lanes);
-      const C slope = C::of(
+      sums.mean.store(d, means + j, lanes);
+      C::of(
           [&](V squares, V by) HWY_ATTR {
             return hn::Div(by, hn::Sqrt(hn::MulAdd(squares, share, epsilon)));
           },
-          sums.squares, C::load(d, scale + j, lanes));
-      const C start = C::load(d, shift + j, lanes);
-      for (int64_t r = mine.begin; r < mine.end; ++r)
-        C::of([](V v, V m, V by, V to) HWY_ATTR { return hn::MulAdd(hn::Sub(v, m), by, to); },
-              C::load(d, x + r * s.n + j, lanes), sums.mean, slope, start)
-            .store(d, y + r * s.n + j, lanes);
+          sums.squares, C::load(d, scale + j, lanes))
+          .store(d, slopes + j, lanes);
       if (thread != 0) return;
       const auto moved = [&](V old, V now) HWY_ATTR { return hn::MulAdd(momentum, hn::Sub(now, old), old); };
       C::of(moved, C::load(d, old_mean + j, lanes), sums.mean).store(d, new_mean + j, lanes);
       const C variance = C::load(d, old_variance + j, lanes);
-      const C unbiased_now = C::of([&](V squares) HWY_ATTR { return hn::Mul(squares, unbiased); }, sums.squares);
-      C::of(moved, variance, s.rows > 1 ? unbiased_now : variance).store(d, new_variance + j, lanes);
+      const C now = C::of([&](V squares) HWY_ATTR { return hn::Mul(squares, unbiased); }, sums.squares);
+      C::of(moved, variance, s.rows > 1 ? now : variance).store(d, new_variance + j, lanes);
     });
+    const Share mine = share_of(s.rows, thread, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r)
+      for_vectors(d, s.n, [&](int64_t j, int64_t lanes) HWY_ATTR {
+        const V away = hn::Sub(load_some(d, x + r * s.n + j, lanes), load_some(d, means + j, lanes));
+        store_some(d, hn::MulAdd(away, load_some(d, slopes + j, lanes), load_some(d, shift + j, lanes)),
+                   y + r * s.n + j, lanes);
+      });
   });
 }
 

@@ -29,8 +29,10 @@ void run(const void* data, const KernelArgs& args) noexcept {
   using V = hn::Vec<decltype(d)>;
 
   const int count = sum_parts<true>(d, x, upstream, s.rows, s.n, s.threads, parts);
+  // dx = slope (upstream - g - (x - mean) gz), with g and gz as shares of one row
   on_team(s.threads, [&](int thread, int team) HWY_ATTR {
-    const Share mine = share_of(s.rows, thread, team);
+    T *const means = fields_of(parts, thread, s.n) + kColumnSums * s.n, *const slopes = means + s.n,
+             *const gs = slopes + s.n, *const gzs = gs + s.n;
     for_groups(d, s.n, [&](auto width, int64_t j, int64_t lanes) HWY_ATTR {
       using C = Columns<decltype(d), decltype(width)::value>;
       const auto sums = joined_parts<decltype(width)::value, true>(d, parts, count, s.rows, s.n, j, lanes);
@@ -39,23 +41,23 @@ void run(const void* data, const KernelArgs& args) noexcept {
           [&](V squares) HWY_ATTR { return hn::Div(one, hn::Sqrt(hn::MulAdd(squares, share, epsilon))); },
           sums.squares);
       const C sum_z = C::of(product, sums.gx, inverse);
-      const C slope = C::of(product, inverse, C::load(d, scale + j, lanes));
-      // dx = slope (upstream - g - (x - mean) gz)
-      const C g = C::of([&](V sum) HWY_ATTR { return hn::Mul(sum, share); }, sums.g);
-      const C gz = C::of([&](V sum, V i) HWY_ATTR { return hn::Mul(hn::Mul(sum, share), i); }, sum_z, inverse);
-      for (int64_t r = mine.begin; r < mine.end; ++r) {
-        const C v = C::load(d, x + r * s.n + j, lanes), up = C::load(d, upstream + r * s.n + j, lanes);
-        C out;
-#pragma GCC unroll 4
-        for (int i = 0; i < decltype(width)::value; ++i)
-          out.v[i] = hn::Mul(slope.v[i], hn::NegMulAdd(hn::Sub(v.v[i], sums.mean.v[i]), gz.v[i],
-                                                       hn::Sub(up.v[i], g.v[i])));
-        out.store(d, dx + r * s.n + j, lanes);
-      }
+      sums.mean.store(d, means + j, lanes);
+      C::of(product, inverse, C::load(d, scale + j, lanes)).store(d, slopes + j, lanes);
+      C::of([&](V sum) HWY_ATTR { return hn::Mul(sum, share); }, sums.g).store(d, gs + j, lanes);
+      C::of([&](V sum, V i) HWY_ATTR { return hn::Mul(hn::Mul(sum, share), i); }, sum_z, inverse)
+          .store(d, gzs + j, lanes);
       if (thread != 0) return;
       sum_z.store(d, dscale + j, lanes);
       sums.g.store(d, dshift + j, lanes);
     });
+    const Share mine = share_of(s.rows, thread, team);
+    for (int64_t r = mine.begin; r < mine.end; ++r)
+      for_vectors(d, s.n, [&](int64_t j, int64_t lanes) HWY_ATTR {
+        const auto column = [&](const T* of) HWY_ATTR { return load_some(d, of + j, lanes); };
+        const V away = hn::Sub(column(x + r * s.n), column(means));
+        const V up = hn::Sub(column(upstream + r * s.n), column(gs));
+        store_some(d, hn::Mul(hn::NegMulAdd(away, column(gzs), up), column(slopes)), dx + r * s.n + j, lanes);
+      });
   });
 }
 

@@ -1,7 +1,7 @@
 // Means and variances down the columns of x [rows, n], as batch norm needs them, in one walk through memory:
-// blocks of rows that stay in the first-level cache are summed twice, for their mean and for the squares
-// around it, and joined to what came before (Chan, Golub, LeVeque 1979). So a mean far from zero costs no
-// digits. Rows are shared out to the team; its parts are joined in order.
+// blocks of rows that stay in cache are summed twice, for their mean and for the squares around it, and joined
+// to what came before (Chan, Golub, LeVeque 1979). So a mean far from zero costs no digits. Rows are shared out
+// to the team; its parts are joined in order.
 #if defined(SHOESTRING_OPS_COLUMNS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_COLUMNS_INL_H_
 #undef SHOESTRING_OPS_COLUMNS_INL_H_
@@ -9,6 +9,7 @@
 #define SHOESTRING_OPS_COLUMNS_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 
 #include "base/parallel.h"
 #include "ops/shared/norm-inl.h"
+#include "ops/shared/norm.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
@@ -25,6 +27,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 // f(width, j, lanes) for each group of columns: `width` vectors from column j on, a constant; the last vectors
 // of a row alone, with `lanes` columns.
 inline constexpr int kGroup = 4;
+inline constexpr int64_t kBlockRows = 64;
 template <class D, class F>
 HWY_INLINE void for_groups(D d, int64_t n, F&& f) {
   const auto lanes = static_cast<int64_t>(hn::MaxLanes(d));
@@ -80,7 +83,6 @@ struct ColumnSums {
   using C = Columns<D, kWidth>;
   using V = hn::Vec<D>;
   using T = hn::TFromD<D>;
-  static constexpr int kFields = 4;
   int64_t rows = 0;
   C mean, squares, g, gx;
 
@@ -108,40 +110,42 @@ struct ColumnSums {
     rows += more.rows;
   }
 
-  // Rows apart by `width` elements.
+  // The same columns of the next block: parts of rows are nothing that the hardware foresees.
+  static HWY_INLINE void prefetch(const T* at) {
+#pragma GCC unroll 4
+    for (int i = 0; i < kWidth; ++i) hwy::Prefetch(at + i * C::kLanes);
+  }
+
+  // Of a few rows, `width` elements apart.
   template <bool kUpstream>
   static HWY_INLINE ColumnSums of(D d, const T* x, const T* upstream, int64_t rows, int64_t width,
                                   int64_t lanes) {
-    constexpr int64_t kBlock = 64;
-    ColumnSums sums = none(d);
-    for (int64_t begin = 0; begin < rows; begin += kBlock) {
-      const int64_t end = std::min(rows, begin + kBlock);
-      const C first = C::load(d, x + begin * width, lanes);  // sums of differences keep their digits
-      C sum = C::all(d, 0);
-      for (int64_t r = begin + 1; r < end; ++r)
-        sum = C::of([](V s, V v, V f) HWY_ATTR { return hn::Add(s, hn::Sub(v, f)); }, sum,
-                    C::load(d, x + r * width, lanes), first);
-      ColumnSums block = none(d);
-      block.rows = end - begin;
-      const V share = hn::Set(d, T{1} / static_cast<T>(block.rows));
-      block.mean = C::of([&](V s, V f) HWY_ATTR { return hn::MulAdd(s, share, f); }, sum, first);
-      for (int64_t r = begin; r < end; ++r) {
-        const C v = C::load(d, x + r * width, lanes);
-        C up;
-        if constexpr (kUpstream) up = C::load(d, upstream + r * width, lanes);
+    const C first = C::load(d, x, lanes);  // sums of differences keep their digits
+    C sum = C::all(d, 0);
+    for (int64_t r = 1; r < rows; ++r)
+      sum = C::of([](V s, V v, V f) HWY_ATTR { return hn::Add(s, hn::Sub(v, f)); }, sum,
+                  C::load(d, x + r * width, lanes), first);
+    ColumnSums block = none(d);
+    block.rows = rows;
+    const V share = hn::Set(d, T{1} / static_cast<T>(rows));
+    block.mean = C::of([&](V s, V f) HWY_ATTR { return hn::MulAdd(s, share, f); }, sum, first);
+    for (int64_t r = 0; r < rows; ++r) {
+      const C v = C::load(d, x + r * width, lanes);
+      prefetch(x + (r + kBlockRows) * width);
+      if constexpr (kUpstream) prefetch(upstream + (r + kBlockRows) * width);
+      C up;
+      if constexpr (kUpstream) up = C::load(d, upstream + r * width, lanes);
 #pragma GCC unroll 4
-        for (int i = 0; i < kWidth; ++i) {
-          const V away = hn::Sub(v.v[i], block.mean.v[i]);
-          block.squares.v[i] = hn::MulAdd(away, away, block.squares.v[i]);
-          if constexpr (kUpstream) {
-            block.gx.v[i] = hn::MulAdd(away, up.v[i], block.gx.v[i]);
-            block.g.v[i] = hn::Add(block.g.v[i], up.v[i]);
-          }
+      for (int i = 0; i < kWidth; ++i) {
+        const V away = hn::Sub(v.v[i], block.mean.v[i]);
+        block.squares.v[i] = hn::MulAdd(away, away, block.squares.v[i]);
+        if constexpr (kUpstream) {
+          block.gx.v[i] = hn::MulAdd(away, up.v[i], block.gx.v[i]);
+          block.g.v[i] = hn::Add(block.g.v[i], up.v[i]);
         }
       }
-      sums.template join<kUpstream>(d, block);
     }
-    return sums;
+    return block;
   }
 
   // To and from a part's place: fields of n columns each.
@@ -162,6 +166,19 @@ HWY_INLINE void on_team(int threads, F&& f) {
   parallel([&](int part, int parts) { f(part, parts); });
 }
 
+// f(begin, end) for blocks of the rows [begin, end).
+template <class F>
+HWY_INLINE void for_blocks(Share rows, F&& f) {
+  for (int64_t begin = rows.begin; begin < rows.end; begin += kBlockRows)
+    f(begin, std::min(rows.end, begin + kBlockRows));
+}
+
+// Where thread `part` keeps so many fields of n columns.
+template <class T>
+T* fields_of(T* scratch, int part, int64_t n) {
+  return scratch + part * kColumnFields * n;
+}
+
 // Sums the columns of each part of the rows into `scratch`; returns how many parts there are.
 template <bool kUpstream, class D, class T = hn::TFromD<D>>
 HWY_INLINE int sum_parts(D d, const T* x, const T* upstream, int64_t rows, int64_t n, int threads,
@@ -169,13 +186,19 @@ HWY_INLINE int sum_parts(D d, const T* x, const T* upstream, int64_t rows, int64
   int team = 1;
   on_team(threads, [&](int part, int parts) HWY_ATTR {
     if (part == 0) team = parts;
+    T* const fields = fields_of(scratch, part, n);
     const Share share = share_of(rows, part, parts);
-    for_groups(d, n, [&](auto width, int64_t j, int64_t lanes) HWY_ATTR {
-      using Sums = ColumnSums<D, decltype(width)::value>;
-      const int64_t at = share.begin * n + j;
-      const Sums sums = Sums::template of<kUpstream>(d, x + at, kUpstream ? upstream + at : nullptr,
-                                                     share.end - share.begin, n, lanes);
-      sums.store(d, scratch + part * Sums::kFields * n + j, n, lanes);
+    for_blocks(share, [&](int64_t begin, int64_t end) HWY_ATTR {
+      for_groups(d, n, [&](auto width, int64_t j, int64_t lanes) HWY_ATTR {
+        using Sums = ColumnSums<D, decltype(width)::value>;
+        const int64_t at = begin * n + j;
+        Sums sums = Sums::none(d);
+        if (begin > share.begin) sums = Sums::load(d, fields + j, begin - share.begin, n, lanes);
+        sums.template join<kUpstream>(
+            d, Sums::template of<kUpstream>(d, x + at, kUpstream ? upstream + at : nullptr, end - begin, n,
+                                            lanes));
+        sums.store(d, fields + j, n, lanes);
+      });
     });
   });
   return team;
@@ -187,8 +210,9 @@ HWY_INLINE ColumnSums<D, kWidth> joined_parts(D d, const T* scratch, int parts, 
   Sums sums = Sums::none(d);
   for (int part = 0; part < parts; ++part) {
     const Share share = share_of(rows, part, parts);
+    if (share.begin == share.end) continue;
     sums.template join<kUpstream>(
-        d, Sums::load(d, scratch + part * Sums::kFields * n + j, share.end - share.begin, n, lanes));
+        d, Sums::load(d, fields_of(scratch, part, n) + j, share.end - share.begin, n, lanes));
   }
   return sums;
 }

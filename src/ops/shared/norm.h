@@ -42,9 +42,11 @@ inline Cost norm_cost(const OpArgs& args, std::span<const Type> out, double flop
 // From how many elements on a parallel region pays: about ten microseconds of work.
 inline constexpr int64_t kWorthThreads = 1 << 15;
 
-// Where each thread's part of the rows keeps its four sums of each column (ops/shared/columns-inl.h).
+// What each thread keeps of each column (ops/shared/columns-inl.h): four sums over its part of the rows, and
+// four numbers that are made of all sums.
+inline constexpr int64_t kColumnSums = 4, kColumnFields = 8;
 inline int64_t column_scratch(const NormSizes& s, DType dtype) {
-  return 4 * s.threads * s.n * info(dtype).block_bytes;
+  return kColumnFields * s.threads * s.n * info(dtype).block_bytes;
 }
 
 }  // namespace shoestring::ops
