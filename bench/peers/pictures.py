@@ -3,7 +3,8 @@
 
     pictures.py cnn|resnet18 [--batch N] [--mode eager|last|compile|bf16] [--seconds 3]
 
-last is channels-last, bf16 is channels-last under torch.autocast, compile is torch.compile around forward and loss."""
+last is channels-last, bf16 is channels-last under torch.autocast, compile is torch.compile around forward and loss. With
+--threads 1 the thread is timed by its own clock, as bench_pictures does."""
 import argparse
 import json
 import statistics
@@ -17,10 +18,14 @@ parser = argparse.ArgumentParser()
 parser.add_argument("network", choices=["cnn", "resnet18"])
 parser.add_argument("--batch", type=int)
 parser.add_argument("--mode", choices=["eager", "last", "compile", "bf16"], default="eager")
+parser.add_argument("--threads", type=int)
 parser.add_argument("--seconds", type=float, default=3)
 args = parser.parse_args()
 small = args.network == "cnn"
 batch = args.batch or (128 if small else 64)
+if args.threads:
+    torch.set_num_threads(args.threads)
+now = time.thread_time if args.threads == 1 else time.perf_counter
 torch.manual_seed(7)
 
 
@@ -85,10 +90,10 @@ for t in range(3):
     step(t)
 seconds, begin = [], time.perf_counter()
 while len(seconds) < 3 or time.perf_counter() - begin < args.seconds:
-    start = time.perf_counter()
+    start = now()
     loss = step(len(seconds))
-    seconds.append(time.perf_counter() - start)
+    seconds.append(now() - start)
 median = statistics.median(seconds)
-print(json.dumps({"network": args.network, "batch": batch, "mode": args.mode, "ms_per_step": round(median * 1e3, 3),
+print(json.dumps({"network": args.network, "batch": batch, "mode": args.mode, "threads": torch.get_num_threads(), "ms_per_step": round(median * 1e3, 3),
                   "best_ms": round(min(seconds) * 1e3, 3), "samples_per_second": round(batch / median, 1),
                   "torch": torch.__version__}))

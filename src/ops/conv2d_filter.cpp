@@ -1,5 +1,9 @@
 // conv2d_filter: the gradient of conv2d in its filters: pictures x [b,h,w,c] and the gradient of the results
 // y [b,p,q,n] -> [kh,kw,c/groups,n], summed over all places (ops/shared/conv.h). `kernel` is [kh,kw].
+#include <cstring>
+
+#include "base/arith.h"
+#include "base/memory.h"
 #include "ops/shared/conv.h"
 #include "ops/shared/onednn.h"
 
@@ -70,7 +74,71 @@ PrepareResult prepare_large(const KernelRequest& r) {
   return prepare_onednn(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
 }
 
-const Kernel kKernels[] = {{"onednn", prepare_large}, {"scalar", prepare_scalar}};
+// Small pictures: every place's taps side by side, [b p q, kh kw c], and one product of matrices, which gives the
+// filters row-major. oneDNN's kernel of this gradient goes along rows, of which it has too few here.
+struct Unfolded {
+  ConvSizes sizes;
+  int64_t element_bytes = 4, row_bytes = 0;  // row_bytes: of the taps of one place
+  int64_t columns_at = 0;                    // where they lie in the scratch, behind the product's
+  Prepared product;
+};
+constexpr int64_t kFewPlaces = 16;
+
+void unfold(const Unfolded& u, const char* x, char* columns) {
+  const ConvSizes& s = u.sizes;
+  const auto bytes = static_cast<size_t>(s.in * u.element_bytes);
+  split(s.batch * s.down.out, 1, s.threads, [&](int64_t begin, int64_t end) {
+    char* to = columns + begin * s.right.out * u.row_bytes;
+    for (int64_t row = begin; row < end; ++row)
+      for (int64_t q = 0; q < s.right.out; ++q)
+        for (int64_t i = 0; i < s.down.kernel; ++i)
+          for (int64_t j = 0; j < s.right.kernel; ++j, to += bytes) {
+            const int64_t r = s.down.place(row % s.down.out, i), k = s.right.place(q, j);
+            if (r < 0 || r >= s.down.in || k < 0 || k >= s.right.in)
+              std::memset(to, 0, bytes);
+            else
+              std::memcpy(to, x + s.x_at(row / s.down.out, r, k) * u.element_bytes, bytes);
+          }
+  });
+}
+
+void run_unfolded(const void* data, const KernelArgs& args) noexcept {
+  const auto& u = *static_cast<const Unfolded*>(data);
+  char* const scratch = args.at<char>(3);
+  unfold(u, args.at<const char>(0), scratch + u.columns_at);
+  void* const operands[] = {scratch + u.columns_at, args.operands[1], args.operands[2], scratch};
+  u.product.run(u.product.data.get(), {operands, args.context});
+}
+
+PrepareResult prepare_unfolded(const KernelRequest& r) {
+  const auto no = [](std::string why) { return tl::unexpected(std::move(why)); };
+  const ConvSizes s = sizes_of(r.in, r.out, r.attrs);
+  if (r.target.isa != Isa::avx512 || r.in[0].dtype == DType::f64) return no("AVX-512, f32 and bf16 only");
+  if (s.groups != 1 || s.taps() == 1) return no("for several taps and one group");
+  if (s.down.out * s.right.out > kFewPlaces) return no("for small pictures only");
+  if (std::min(s.in, s.out) < 64 || s.flops() < 1 << 26) return no("too small to gain");
+  auto u = std::make_shared<Unfolded>();
+  u->sizes = s;
+  u->sizes.threads = r.target.threads;
+  u->element_bytes = info(r.in[0].dtype).block_bytes;
+  u->row_bytes = s.taps() * s.in * u->element_bytes;
+  const int64_t places = s.batch * s.down.out * s.right.out;
+  auto product = prepare_onednn({.m = s.taps() * s.in,
+                                 .n = s.out,
+                                 .k = places,
+                                 .transpose_a = true,
+                                 .shared_b = true,
+                                 .threads = r.target.threads,
+                                 .operands = r.in[0].dtype,
+                                 .result = r.out[0].dtype});
+  if (!product) return no(product.error());
+  u->columns_at = round_up(product->scratch_bytes, kAlignment);
+  u->product = std::move(*product);
+  const int64_t scratch = u->columns_at + places * u->row_bytes;
+  return Prepared{run_unfolded, std::move(u), scratch};
+}
+
+const Kernel kKernels[] = {{"unfolded", prepare_unfolded}, {"onednn", prepare_large}, {"scalar", prepare_scalar}};
 
 }  // namespace
 
