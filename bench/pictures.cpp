@@ -1,12 +1,13 @@
 // Times one training step of a network of convolutions, from u8 pictures in memory: forward, cross-entropy,
 // backward, update. bench/peers/pictures.py is the same in PyTorch.
 //
-//   bench_pictures cnn --batch 128                 28x28x1: two convolutions with pools, two dense layers, Adam
-//   bench_pictures resnet18 --batch 64 --bf16      32x32x3: ResNet-18 with a 3x3 stem, SGD with momentum
+//   bench_pictures cnn --batch 128                 28x28x1: two convolutions with pools, two dense layers,
+//   Adam bench_pictures resnet18 --batch 64 --bf16      32x32x3: ResNet-18 with a 3x3 stem, SGD with momentum
 //
 // One JSON line; --profile adds where the time goes, by operator and step by step. --bf16 lets large products
-// take bf16 operands, --isa scalar|avx2|avx512 forces an instruction set, --threads N sets the team, --seconds S
-// how long to measure, --dump prints the plan. One thread is timed by its own clock. planned_ms is what the machine's profile says of the step.
+// take bf16 operands, --isa scalar|avx2|avx512 forces an instruction set, --threads N sets the team,
+// --seconds S how long to measure, --dump prints the plan. One thread is timed by its own clock. planned_ms
+// is what the machine's profile says of the step.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -90,8 +91,9 @@ struct Net {
     const auto statistic = [&](const char* what) {
       return g.read({.name = name + what, .type = {f32, {c}}, .role = StateRole::statistic});
     };
-    const auto y = ops::batch_norm(ops::reshape(x, {dims.elements() / c, c}), parameter(name + ".scale", {c}),
-                                   parameter(name + ".shift", {c}), statistic(".mean"), statistic(".variance"));
+    const auto y =
+        ops::batch_norm(ops::reshape(x, {dims.elements() / c, c}), parameter(name + ".scale", {c}),
+                        parameter(name + ".shift", {c}), statistic(".mean"), statistic(".variance"));
     statistics.push_back({name + ".mean", y.mean});
     statistics.push_back({name + ".variance", y.variance});
     return ops::reshape(y.y, dims);
@@ -243,7 +245,8 @@ void measure(Options options) {
   uint32_t t = 0;
   const auto fill = [&] {  // inputs may share their memory with later values
     auto* classes = executor.input<int32_t>("classes");
-    std::copy_n(images.data() + (t % 8) * static_cast<size_t>(pixels), pixels, executor.input<uint8_t>("image"));
+    std::copy_n(images.data() + (t % 8) * static_cast<size_t>(pixels), pixels,
+                executor.input<uint8_t>("image"));
     for (int64_t i = 0; i < options.batch; ++i) classes[i] = static_cast<int32_t>((i + t) % 10);
   };
   const auto one = [&] {
@@ -268,10 +271,11 @@ void measure(Options options) {
       "\"ms_per_step\": %.3f, \"best_ms\": %.3f, \"planned_ms\": %.3f, \"samples_per_second\": %.1f, "
       "\"plan_steps\": %zu, \"arena_mib\": %.1f, \"state_mib\": %.1f, \"loss\": %.6f}\n",
       options.network.c_str(), static_cast<long long>(options.batch),
-      std::string(to_string(target.isa)).c_str(), thread_count(), options.bf16 ? "true" : "false", seconds * 1e3,
-      quantile(blocks, 0) * 1e3, planned_seconds * 1e3, static_cast<double>(options.batch) / seconds,
-      plan.steps.size(), static_cast<double>(plan.arena_bytes) / (1 << 20),
-      static_cast<double>(layout.bytes()) / (1 << 20), static_cast<double>(*executor.output<float>("loss")));
+      std::string(to_string(target.isa)).c_str(), thread_count(), options.bf16 ? "true" : "false",
+      seconds * 1e3, quantile(blocks, 0) * 1e3, planned_seconds * 1e3,
+      static_cast<double>(options.batch) / seconds, plan.steps.size(),
+      static_cast<double>(plan.arena_bytes) / (1 << 20), static_cast<double>(layout.bytes()) / (1 << 20),
+      static_cast<double>(*executor.output<float>("loss")));
   if (options.profile) print_profile(executor, options, planned, fill);
 }
 

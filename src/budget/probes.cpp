@@ -97,9 +97,8 @@ Graph conv_graph(Convolving what, DType dtype) {
     g.output("df", ops::conv2d_filter(x, input(g, "d", dtype, dims), 3, 3, options));
   } else {
     const Value filters = input(g, "f", dtype, filter_dims);
-    g.output("y", what == Convolving::forward
-                      ? ops::conv2d(x, filters, options)
-                      : ops::conv2d_transpose(x, filters, kSide, kSide, options));
+    g.output("y", what == Convolving::forward ? ops::conv2d(x, filters, options)
+                                              : ops::conv2d_transpose(x, filters, kSide, kSide, options));
   }
   return g;
 }

@@ -1,9 +1,8 @@
-// precision: large products, of matrices and of filters and pictures, take bf16 operands and sum in f32, where
-// the caller asked for it; convolutions where the machine is faster by it, too. A product's
-// bias and activation are applied in f32; its result is kept in bf16 where another such product reads it, so
-// that it is rounded once and takes half the memory until then. Parameters stay as they are (f32): what a
-// product reads is a copy, made in every step. Everything else (losses, norms, reductions, updates) stays in
-// f32.
+// precision: large products, of matrices and of filters and pictures, take bf16 operands and sum in f32,
+// where the caller asked for it; convolutions where the machine is faster by it, too. A product's bias and
+// activation are applied in f32; its result is kept in bf16 where another such product reads it, so that it
+// is rounded once and takes half the memory until then. Parameters stay as they are (f32): what a product
+// reads is a copy, made in every step. Everything else (losses, norms, reductions, updates) stays in f32.
 //
 // It comes after `epilogue`, for a rounding between a product and its bias would lose what the f32 sum has
 // gained.

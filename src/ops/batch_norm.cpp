@@ -37,11 +37,9 @@ void run(const void* data, const KernelArgs& args) noexcept {
       using C = Columns<decltype(d), decltype(width)::value>;
       const auto sums = joined_parts<decltype(width)::value, false>(d, parts, count, s.rows, s.n, j, lanes);
       sums.mean.store(d, means + j, lanes);
-      C::of(
-          [&](V squares, V by) HWY_ATTR {
-            return hn::Div(by, hn::Sqrt(hn::MulAdd(squares, share, epsilon)));
-          },
-          sums.squares, C::load(d, scale + j, lanes))
+      C::of([&](V squares, V by)
+                HWY_ATTR { return hn::Div(by, hn::Sqrt(hn::MulAdd(squares, share, epsilon))); },
+            sums.squares, C::load(d, scale + j, lanes))
           .store(d, slopes + j, lanes);
       if (thread != 0) return;
       const auto moved = [&](V old, V now) HWY_ATTR { return hn::MulAdd(momentum, hn::Sub(now, old), old); };

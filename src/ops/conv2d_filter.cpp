@@ -74,8 +74,8 @@ PrepareResult prepare_large(const KernelRequest& r) {
   return prepare_onednn(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
 }
 
-// Small pictures: every place's taps side by side, [b p q, kh kw c], and one product of matrices, which gives the
-// filters row-major. oneDNN's kernel of this gradient goes along rows, of which it has too few here.
+// Small pictures: every place's taps side by side, [b p q, kh kw c], and one product of matrices, which gives
+// the filters row-major. oneDNN's kernel of this gradient goes along rows, of which it has too few here.
 struct Unfolded {
   ConvSizes sizes;
   int64_t element_bytes = 4, row_bytes = 0;  // row_bytes: of the taps of one place
@@ -138,7 +138,8 @@ PrepareResult prepare_unfolded(const KernelRequest& r) {
   return Prepared{run_unfolded, std::move(u), scratch};
 }
 
-const Kernel kKernels[] = {{"unfolded", prepare_unfolded}, {"onednn", prepare_large}, {"scalar", prepare_scalar}};
+const Kernel kKernels[] = {
+    {"unfolded", prepare_unfolded}, {"onednn", prepare_large}, {"scalar", prepare_scalar}};
 
 }  // namespace
 

@@ -16,11 +16,8 @@ constexpr auto kFactors = keys(key<&S::min>("min", "The least factor; 1 changes 
 template <class S>
 constexpr auto kAlone = keys(kProbability<S>);
 
-constexpr auto kHorizontalFlip =
-    keys(kProbability<steps::HorizontalFlip>,
-         key<&steps::HorizontalFlip::alternating>("alternating",
-                                                  "Whether, instead of by chance, each picture is flipped in "
-                                                  "every second epoch."));
+// An alternating flip asks for the rows' numbers, which no port brings yet.
+constexpr auto kHorizontalFlip = keys(kProbability<steps::HorizontalFlip>, refused("alternating", "false"));
 constexpr auto kCrop =
     keys(key<&steps::Crop::padding>("padding", "Pixels around the picture, in which its window may lie.")
              .within(0, 4096)
@@ -138,8 +135,8 @@ AugmentationItem plain_like(const AugmentationItem& item) {
 
 constinit const ValueType TypeOf<Augmentation>::value{.kind = ValueType::Kind::list,
                                                       .words = "list of maps",
-                                                      .or_boolean = true,
                                                       .nullable = true,
+                                                      .or_boolean = true,
                                                       .components = TypeOf<AugmentationItem>::components,
                                                       .read = read_augmentation,
                                                       .write = write_augmentation,

@@ -153,9 +153,10 @@ Value encode_image(model::Forward& f, Value pixels, const std::string& name, con
                    const PixelScale& scale) {
   pixels = model::augmented(f, pixels, input.augmentation.steps());
   return std::visit(
-      Overloaded{[&](const StackedCnnEncoder& e) { return stacked_cnn(f, scaled(pixels, scale), name, e); },
-                 [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale); },
-                 [&](const auto&) { return encode_published(f, scaled(pixels, scale), name, input.encoder); }},
+      Overloaded{
+          [&](const StackedCnnEncoder& e) { return stacked_cnn(f, scaled(pixels, scale), name, e); },
+          [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale); },
+          [&](const auto&) { return encode_published(f, scaled(pixels, scale), name, input.encoder); }},
       input.encoder);
 }
 

@@ -1,7 +1,7 @@
 // Means and variances down the columns of x [rows, n], as batch norm needs them, in one walk through memory:
-// blocks of rows that stay in cache are summed twice, for their mean and for the squares around it, and joined
-// to what came before (Chan, Golub, LeVeque 1979). So a mean far from zero costs no digits. Rows are shared out
-// to the team; its parts are joined in order.
+// blocks of rows that stay in cache are summed twice, for their mean and for the squares around it, and
+// joined to what came before (Chan, Golub, LeVeque 1979). So a mean far from zero costs no digits. Rows are
+// shared out to the team; its parts are joined in order.
 #if defined(SHOESTRING_OPS_COLUMNS_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_COLUMNS_INL_H_
 #undef SHOESTRING_OPS_COLUMNS_INL_H_
@@ -24,8 +24,8 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// f(width, j, lanes) for each group of columns: `width` vectors from column j on, a constant; the last vectors
-// of a row alone, with `lanes` columns.
+// f(width, j, lanes) for each group of columns: `width` vectors from column j on, a constant; the last
+// vectors of a row alone, with `lanes` columns.
 inline constexpr int kGroup = 4;
 inline constexpr int64_t kBlockRows = 64;
 template <class D, class F>

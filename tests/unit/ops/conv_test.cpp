@@ -1,10 +1,10 @@
-// Which kernels take convolutions: where the machine has AVX-512, everything of some size goes to oneDNN, in f32
-// and in bf16. That they compute the right thing is what the rows of conv2d*.optest are for.
+// Which kernels take convolutions: where the machine has AVX-512, everything of some size goes to oneDNN, in
+// f32 and in bf16. That they compute the right thing is what the rows of conv2d*.optest are for.
+#include "ops/conv.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
-
-#include "ops/conv.h"
 
 namespace shoestring {
 namespace {
@@ -20,8 +20,7 @@ std::string refused(const Graph& g, Value v) {
   Types in;
   for (const ValueId& i : node.inputs) in.push_back(g.type(i));
   const auto onednn = std::ranges::find(node.op->kernels, "onednn", &Kernel::name);
-  const PrepareResult made =
-      onednn->prepare({in, node.types, node.attrs, nullptr, {Isa::avx512, 2}});
+  const PrepareResult made = onednn->prepare({in, node.types, node.attrs, nullptr, {Isa::avx512, 2}});
   return made ? "" : made.error();
 }
 

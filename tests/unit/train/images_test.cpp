@@ -1,0 +1,181 @@
+// From a folder of pictures to a model and its answers.
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "train/infer.h"
+#include "train/predict.h"
+#include "train/saved_model.h"
+#include "train/train.h"
+#include "unit/train/tables.h"
+
+namespace shoestring::train {
+namespace {
+
+constexpr int kSide = 12;
+
+// Stripes down or across, of a width and at a place that the number says: a PGM.
+std::string stripes(bool down, int number) {
+  std::string text = "P5\n12 12\n255\n";
+  for (int y = 0; y < kSide; ++y)
+    for (int x = 0; x < kSide; ++x)
+      text += static_cast<char>(((down ? x : y) + number) / (1 + number % 3) % 2 ? 40 + number % 80 : 200);
+  return text;
+}
+
+void write_pictures(const Folder& folder, const std::string& below, int count) {
+  for (const bool down : {true, false}) {
+    const std::string name = below + (down ? "/down" : "/across");
+    std::filesystem::create_directories(folder.file(name));
+    for (int i = 0; i < count; ++i)
+      folder.write(name + "/picture " + std::to_string(100 + i) + ".pgm", stripes(down, i));
+  }
+}
+
+std::string recipe_text(const std::string& encoder, const std::string& preprocessing = "{}",
+                        const std::string& more = "") {
+  return "input_features: [{name: image_path, type: image, preprocessing: " + preprocessing +
+         ", encoder: " + encoder + more +
+         "}]\n"
+         "output_features: [{name: label, type: category}]\n"
+         "trainer: {epochs: 12, batch_size: 16, learning_rate: 0.01}\n";
+}
+const std::string kCnn =
+    "{type: stacked_cnn, conv_layers: [{out_channels: 4}, {out_channels: 8, norm: batch}], output_size: 16}";
+
+double accuracy_on(const std::string& model, const std::string& data) {
+  const auto metrics = evaluate({.model = model, .dataset = data}, {});
+  EXPECT_TRUE(metrics) << metrics.error().message();
+  return metrics ? metrics->value("label", "accuracy") : 0;
+}
+
+TEST(Images, AFolderOfClassesIsLearned) {
+  const Folder folder;
+  write_pictures(folder, "train", 60);
+  write_pictures(folder, "test", 20);
+  for (const std::string& encoder :
+       {kCnn, std::string("{type: compact_cnn, widths: [8, 16], mirror_views: true}")}) {
+    const auto trained = train({.recipe = recipe_from(recipe_text(encoder, "{standardize_image: training}")),
+                                .data = {.dataset = folder.path()},
+                                .output_directory = folder.file(
+                                    "../out_" + std::filesystem::path(folder.path()).filename().string())},
+                               {});
+    ASSERT_TRUE(trained) << trained.error().message();
+    EXPECT_EQ(trained->test->rows, 40);
+    EXPECT_GE(trained->test->value("label", "accuracy"), 0.9) << encoder;
+    EXPECT_NEAR(accuracy_on(trained->folder, folder.file("test")), trained->test->value("label", "accuracy"),
+                1e-9);
+    std::filesystem::remove_all(std::filesystem::path(trained->folder).parent_path());
+  }
+}
+
+class TrainedOnPictures : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_pictures(folder_, "pictures", 40);
+    const auto trained = train({.recipe = recipe_from(recipe_text(kCnn)),
+                                .data = {.dataset = folder_.file("pictures")},
+                                .output_directory = folder_.file("out")},
+                               {});
+    ASSERT_TRUE(trained) << trained.error().message();
+    model_ = trained->folder;
+  }
+  Folder folder_;
+  std::string model_;
+};
+
+TEST_F(TrainedOnPictures, AnswersBeginWithNamesAndBrokenOnesHaveNone) {
+  std::filesystem::create_directories(folder_.file("new"));
+  folder_.write("new/a.pgm", stripes(true, 3));
+  folder_.write("new/b.pgm", stripes(true, 4).substr(0, 60));
+  folder_.write("new/\xE7\x8C\xAB 1.pgm", stripes(false, 5));
+  std::string notes;
+  const std::string out = folder_.file("answers.csv");
+  const auto predicted = predict({.model = model_, .dataset = folder_.file("new"), .output = out},
+                                 [&](LogLevel, std::string_view text) { notes += std::string(text) + "\n"; });
+  ASSERT_TRUE(predicted) << predicted.error().message();
+  EXPECT_EQ(predicted->rows, 3);
+  const std::string text = *read_file(out);
+  EXPECT_TRUE(text.starts_with("image_path,label_predictions,")) << text;
+  EXPECT_NE(text.find("\na.pgm,down,"), std::string::npos) << text;
+  EXPECT_NE(text.find("\nb.pgm,,,,,\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n\xE7\x8C\xAB 1.pgm,across,"), std::string::npos) << text;
+  EXPECT_NE(notes.find("1 picture cannot be read and has no answer: b.pgm: "), std::string::npos) << notes;
+}
+
+TEST_F(TrainedOnPictures, ATableNamesPicturesBesideIt) {
+  const std::string table =
+      folder_.write("table.csv",
+                    "image_path,label\npictures/down/picture 100.pgm,down\n\"pictures/across/picture "
+                    "101.pgm\",across\n");
+  EXPECT_EQ(accuracy_on(model_, table), 1);
+}
+
+TEST(Images, SizesAreFoundAndWrittenDown) {
+  const Folder folder;
+  write_pictures(folder, "p", 20);
+  const auto trained = train({.recipe = recipe_from(recipe_text(kCnn, "{width: 6}")),
+                              .data = {.dataset = folder.file("p")},
+                              .output_directory = folder.file("out")},
+                             {});
+  ASSERT_TRUE(trained) << trained.error().message();
+  const auto& image = std::get<task::ImageInput>(load_model(trained->folder)->spec.recipe.inputs[0].spec);
+  EXPECT_EQ(image.preprocessing.height, 6);  // square, as they are
+  EXPECT_EQ(image.preprocessing.width, 6);
+  EXPECT_EQ(image.preprocessing.num_channels, 1);
+}
+
+TEST(Images, BrokenPicturesAreNamedAndLeftOutUpToAShare) {
+  const Folder folder;
+  write_pictures(folder, "p", 30);
+  folder.write("p/down/broken.pgm", "P5\n12 12\n255\nshort");
+  std::string notes;
+  TrainRequest request{.recipe = recipe_from(recipe_text(kCnn)),
+                       .data = {.dataset = folder.file("p")},
+                       .output_directory = folder.file("out")};
+  const auto listen = [&](LogLevel, std::string_view text) { notes += std::string(text) + "\n"; };
+  const auto trained = train(request, {.log = listen});
+  ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_NE(notes.find("1 picture of 61 cannot be read and left out: down/broken.pgm: "), std::string::npos)
+      << notes;
+  for (int i = 0; i < 6; ++i) folder.write("p/down/more" + std::to_string(i) + ".pgm", "P5\n12 12\n255\n");
+  const auto refused = train(request, {});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::data);
+  EXPECT_NE(refused.error().message().find("7 pictures of 67 cannot be read"), std::string::npos)
+      << refused.error().message();
+}
+
+TEST(Images, RowsFromAFileTrainAsThoseInMemory) {
+  const Folder folder;
+  write_pictures(folder, "train", 40);
+  write_pictures(folder, "test", 10);
+  double loss[2];
+  for (const bool in_memory : {true, false}) {
+    auto recipe = recipe_from(recipe_text(kCnn, "{height: 12, width: 12, num_channels: 1}"));
+    recipe.preprocessing.in_memory = in_memory;
+    const auto trained = train({.recipe = std::move(recipe),
+                                .data = {.dataset = folder.path()},
+                                .output_directory = folder.file(in_memory ? "../images_a" : "../images_b")},
+                               {});
+    ASSERT_TRUE(trained) << trained.error().message();
+    EXPECT_GE(trained->test->value("label", "accuracy"), 0.85);
+    loss[in_memory] = trained->test->value("label", "loss");
+    std::filesystem::remove_all(std::filesystem::path(trained->folder).parent_path());
+  }
+  EXPECT_NEAR(loss[0], loss[1], 0.3);  // their batches differ
+}
+
+TEST(Images, ARecipeIsMadeFromAFolder) {
+  const Folder folder;
+  write_pictures(folder, "p", 40);
+  const auto made = infer_recipe(folder.file("p"), "", {"label"}, 5);
+  ASSERT_TRUE(made) << made.error().message();
+  ASSERT_EQ(made->recipe.inputs.size(), 1u);
+  const auto& image = std::get<task::ImageInput>(made->recipe.inputs[0].spec);
+  EXPECT_EQ(image.preprocessing.height, kSide);
+  EXPECT_TRUE(std::holds_alternative<task::CompactCnnEncoder>(image.encoder));
+  EXPECT_EQ(made->recipe.outputs[0].type(), task::FeatureType::category);
+}
+
+}  // namespace
+}  // namespace shoestring::train
