@@ -6,7 +6,9 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/base64.h"
 #include "base/overloaded.h"
+#include "data/png.h"
 #include "task/network.h"
 
 namespace shoestring::report {
@@ -115,6 +117,24 @@ std::string Cells::text(const train::EncodedInputs& rows, size_t input, uint32_t
             return fmt::format("picture of {} x {}", fit.height, fit.width);
           }},
       fits_->inputs[input]);
+}
+
+std::string Cells::shown(const train::EncodedInputs& rows, size_t input, uint32_t row) const {
+  const auto* fit = std::get_if<task::PictureFit>(&fits_->inputs[input]);
+  const auto* pixels = fit ? std::get_if<data::PixelRows>(&rows.columns[input]) : nullptr;
+  if (!pixels) return shortened(text(rows, input, row));
+  // Every so many pixels of a large picture.
+  constexpr int64_t kMostSide = 48;
+  const int64_t step = (std::max(fit->height, fit->width) + kMostSide - 1) / kMostSide;
+  const int64_t height = (fit->height + step - 1) / step, width = (fit->width + step - 1) / step;
+  const std::span<const uint8_t> all = pixels->row(row);
+  std::vector<uint8_t> small;
+  for (int64_t y = 0; y < fit->height; y += step)
+    for (int64_t x = 0; x < fit->width; x += step)
+      for (int64_t c = 0; c < fit->channels; ++c)
+        small.push_back(all[static_cast<size_t>((y * fit->width + x) * fit->channels + c)]);
+  const std::string png = data::encode_png(small, height, width, fit->channels);
+  return "data:image/png;base64," + encode_base64(std::as_bytes(std::span(png)));
 }
 
 double Cells::target_number(const train::EncodedTargets& rows, size_t output, uint32_t row) const {

@@ -19,6 +19,9 @@ class Cells {
   const std::string& name(size_t input) const { return spec_->recipe.inputs[input].name; }
   std::string text(const train::EncodedInputs& rows, size_t input, uint32_t row) const;
 
+  // The same as a page shows it: shortened, and a picture as a small PNG in a data: URL.
+  std::string shown(const train::EncodedInputs& rows, size_t input, uint32_t row) const;
+
   // Of a number the value; of other types NaN.
   double number(const train::EncodedInputs& rows, size_t input, uint32_t row) const;
   // Of a category or binary input which of labels() it is, the commonest first; -1 of other types, and of

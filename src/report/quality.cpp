@@ -333,8 +333,7 @@ void QualityRecorder::add(task::SplitName split, const train::RowsAt& at, const 
                       .answer = shortened(output.label(answered, ports, o, i)),
                       .probability = answered.probability,
                       .cells = {}};
-      for (const size_t input : shown_)
-        mistake.cells.push_back(shortened(cells_.text(*at.inputs, input, at.rows[i])));
+      for (const size_t input : shown_) mistake.cells.push_back(cells_.shown(*at.inputs, input, at.rows[i]));
       if (worst.size() == kMistakes) {
         std::pop_heap(worst.begin(), worst.end(), Output::worse);
         worst.pop_back();

@@ -142,6 +142,8 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
     if (std::find(targets.begin(), targets.end(), column.name) != targets.end()) {
       auto target = target_type(column, (*reader)->path());
       if (!target) return fail(target.error());
+      // The names of folders are classes, however they read.
+      if ((*reader)->format().kind == data::TableKind::pictures) target->type = task::FeatureType::category;
       doubt(column, data::infer_type(column, data::Role::target));
       columns.push_back(std::move(*target));
       continue;

@@ -136,13 +136,14 @@
     return whole;
   }
 
+  const shown = cell => cell.startsWith('data:image/') ? h('img', { class: 'thumb', src: cell, alt: 'the picture' }) : cell;
   function mistakes(q, quality) {
     if (!q.mistakes.length) return null;
     const placed = q.mistakes.every(m => m.table_row > 0);
     const sure = q.mistakes.some(m => finite(m.probability));
     const whole = card('The worst mistakes', (quality.split === 'out-of-fold' ? 'Rows of the table, from 1' : `Rows of the ${quality.split} split, numbered as predictions.csv has them`) + ', as the model saw them', table(
       [{ n: 'row' }, ...(placed ? [{ n: 'of the table' }] : []), 'truth', 'answer', ...(sure ? [{ n: 'sure' }] : []), { n: q.type === 'number' ? 'distance' : 'loss' }, ...quality.columns],
-      q.mistakes.map(m => [number(m.row), ...(placed ? [number(m.table_row)] : []), m.truth, m.answer, ...(sure ? [percent(m.probability, 0)] : []), number(m.badness, 3), ...m.cells])));
+      q.mistakes.map(m => [number(m.row), ...(placed ? [number(m.table_row)] : []), m.truth, m.answer, ...(sure ? [percent(m.probability, 0)] : []), number(m.badness, 3), ...m.cells.map(shown)])));
     whole.classList.add('whole');
     whole.querySelector('.scroll').classList.add('long');
     return whole;

@@ -61,8 +61,8 @@ TEST(Describe, RecordsAreInOrder) {
   std::set<const Component*> seen;
   check(recipe_component(), seen);
   EXPECT_GT(seen.size(), 40u);
-  EXPECT_TRUE(is_other_name("conv_layers"));
-  EXPECT_FALSE(is_other_name("conv_layers num_filters"));
+  EXPECT_TRUE(is_other_name("stacked_layers"));
+  EXPECT_FALSE(is_other_name("stacked_layers num_filters"));
   EXPECT_FALSE(is_other_name(""));
 }
 

@@ -113,14 +113,14 @@ TEST_F(TrainedOnPictures, ATableNamesPicturesBesideIt) {
 TEST(Images, SizesAreFoundAndWrittenDown) {
   const Folder folder;
   write_pictures(folder, "p", 20);
-  const auto trained = train({.recipe = recipe_from(recipe_text(kCnn, "{width: 6}")),
+  const auto trained = train({.recipe = recipe_from(recipe_text(kCnn, "{width: 10}")),
                               .data = {.dataset = folder.file("p")},
                               .output_directory = folder.file("out")},
                              {});
   ASSERT_TRUE(trained) << trained.error().message();
   const auto& image = std::get<task::ImageInput>(load_model(trained->folder)->spec.recipe.inputs[0].spec);
-  EXPECT_EQ(image.preprocessing.height, 6);  // square, as they are
-  EXPECT_EQ(image.preprocessing.width, 6);
+  EXPECT_EQ(image.preprocessing.height, 10);  // square, as they are
+  EXPECT_EQ(image.preprocessing.width, 10);
   EXPECT_EQ(image.preprocessing.num_channels, 1);
 }
 
