@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"experiment", "trains, then evaluates", experiment},
     {"init-config", "writes a recipe for a table, to start from", init_config},
     {"render-config", "prints a recipe with every default filled in", render_config},
+    {"augment", "shows what augmentation makes of pictures", augment},
     {"inspect", "shows what is in a model file or a run folder", inspect},
     {"compile", "shows the plans that a recipe compiles to", compile},
     {"synthesize-dataset", "makes up a table of any size, with targets that can be learned",
@@ -36,9 +37,8 @@ constexpr Verb kVerbs[] = {
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"explain",  "compress",   "profile", "clean",
-                                         "augment",  "generate",   "export",  "deploy",
-                                         "hyperopt", "preprocess", "forecast"};
+constexpr std::string_view kPlanned[] = {"explain", "compress", "profile",  "clean",      "generate",
+                                         "export",  "deploy",   "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =

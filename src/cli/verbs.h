@@ -23,6 +23,7 @@ int predict(Arguments);
 int serve(Arguments);
 int render_config(Arguments);
 int init_config(Arguments);
+int augment(Arguments);
 int inspect(Arguments);
 int compile(Arguments);
 int synthesize_dataset(Arguments);

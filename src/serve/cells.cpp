@@ -331,7 +331,11 @@ void CellWriter::whole_column(size_t input) {
   train::encode_input(fit, raw, rows, nullptr, {numbers.data(), rows, 1}, own, &bad, 0, {.state = &state});
   if (bad.count > 0) {
     const InputColumn& wanted = table_->input(static_cast<int>(input));
-    return fault(bad.first_row, wanted.name, wanted.expected, bad.first_value);
+    // Of a picture what is wrong with it: its bytes say nothing to people.
+    std::string got = bad.first_value;
+    if (!bad.reasons.empty())
+      got = "one that cannot be read: " + bad.reasons[0].substr(bad.reasons[0].rfind(": ") + 2);
+    return fault(bad.first_row, wanted.name, wanted.expected, got);
   }
   for (uint32_t r = 0; r < static_cast<uint32_t>(rows); ++r) {
     uint32_t* const cell = request_->cells.data() + r * words_ + column.offset;

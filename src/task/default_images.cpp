@@ -56,7 +56,7 @@ constexpr double kOnPixels = 32 * 32;
 
 // How many pixels the pictures may be apart: sides that are tried, the largest first.
 std::vector<double> scales_of(const PictureTable& table) {
-  constexpr double kMostSide = 128, kLeastSide = 24;
+  constexpr double kMostSide = 128, kLeastSide = 32;
   const double side = std::sqrt(static_cast<double>(table.height * table.width));
   std::vector<double> scales;
   for (double wanted = std::min(side, kMostSide); wanted >= std::min(side, kLeastSide); wanted *= 0.75)
@@ -87,7 +87,7 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, double 
     std::vector<int64_t> widths = network->widths;
     for (int64_t side = std::min(height, width); side > 48; side /= 2) widths.push_back(widths.back());
     // So many steps that the schedule has room, on few pictures too.
-    const double steps = rows * network->epochs / 200;
+    const double steps = rows * network->epochs / 500;
     const auto batch =
         static_cast<int64_t>(std::exp2(std::clamp(std::floor(std::log2(std::max(steps, 1.0))), 5.0, 10.0)));
     out.push_back({.image = fmt::format(kImage, fmt::arg("height", height), fmt::arg("width", width),

@@ -2,6 +2,8 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
+#include "data/picture.h"
+#include "train/contact_sheet.h"
 #include "train/infer.h"
 #include "train/predict.h"
 #include "train/saved_model.h"
@@ -175,6 +177,26 @@ TEST(Images, ARecipeIsMadeFromAFolder) {
   EXPECT_EQ(image.preprocessing.height, kSide);
   EXPECT_TRUE(std::holds_alternative<task::CompactCnnEncoder>(image.encoder));
   EXPECT_EQ(made->recipe.outputs[0].type(), task::FeatureType::category);
+}
+
+TEST(Images, AContactSheetShowsEachPictureAndItsViews) {
+  const Folder folder;
+  write_pictures(folder, "p", 3);
+  auto recipe = recipe_from(
+      recipe_text(kCnn, "{}", ", augmentation: [{type: random_horizontal_flip, probability: 1}]"));
+  const auto sheet =
+      contact_sheet({.data = {.dataset = folder.file("p")}, .pictures = 2, .views = 1}, recipe);
+  ASSERT_TRUE(sheet) << sheet.error().message();
+  EXPECT_EQ(sheet->pictures, 2);
+  const auto picture = data::decode_picture(std::as_bytes(std::span(sheet->png)));
+  ASSERT_TRUE(picture) << picture.error().message();
+  constexpr int kCell = kSide * 5;  // enlarged to 64 at most, with 2 between
+  ASSERT_EQ(picture->width, 2 * (kCell + 2) + 2);
+  ASSERT_EQ(picture->height, 2 * (kCell + 2) + 2);
+  const auto at = [&](int y, int x) { return picture->pixels[static_cast<size_t>(y * picture->width + x)]; };
+  for (int y = 2; y < picture->height - 2; ++y)
+    for (int x = 0; x < kCell; ++x)
+      ASSERT_EQ(at(y, 2 + x), at(y, 2 + kCell + 2 + kCell - 1 - x)) << y << " " << x;
 }
 
 }  // namespace
