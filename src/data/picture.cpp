@@ -323,9 +323,9 @@ Status decode_into(EncodedPicture bytes, const PictureForm& form, std::span<uint
   return {};
 }
 
-Status fit_into(const Picture& picture, const PictureForm& form, std::span<uint8_t> out, PictureRoom& room) {
+Status fit_into(const PixelView& pixels, const PictureForm& form, std::span<uint8_t> out, PictureRoom& room) {
   if (auto ok = check_form(form, out.size()); !ok) return ok;
-  Raw raw{picture.pixels.data(), picture.height, picture.width, picture.channels};
+  Raw raw{pixels.values.data(), pixels.height, pixels.width, pixels.channels};
   if (raw.channels > form.channels) {
     room.decoded.resize(static_cast<size_t>(raw.height * raw.width * form.channels));
     convert(raw.pixels, raw.channels, room.decoded.data(), form.channels, raw.height * raw.width);

@@ -48,9 +48,17 @@ Result<PictureInfo> look_at(EncodedPicture bytes);
 // dozen bytes tell.
 bool is_picture(EncodedPicture head);
 
+// Pixels that are somebody else's, [height, width, channels].
+struct PixelView {
+  std::span<const uint8_t> values;
+  int64_t height = 0, width = 0, channels = 0;
+};
+
 struct Picture {
   int64_t height = 0, width = 0, channels = 0;
   std::vector<uint8_t> pixels;  // [height, width, channels]
+
+  PixelView view() const { return {pixels, height, width, channels}; }
 };
 
 enum class ResizeMethod {
@@ -83,7 +91,7 @@ Result<Picture> decode_picture(EncodedPicture bytes, int64_t channels = 0);
 Status decode_into(EncodedPicture bytes, const PictureForm& form, std::span<uint8_t> out, PictureRoom& room);
 inline constexpr double kDecodeMargin = 1.5;
 
-// A picture that is decoded already, of any channels, in the same way.
-Status fit_into(const Picture& picture, const PictureForm& form, std::span<uint8_t> out, PictureRoom& room);
+// Pixels that are decoded already, in the same way.
+Status fit_into(const PixelView& pixels, const PictureForm& form, std::span<uint8_t> out, PictureRoom& room);
 
 }  // namespace shoestring::data

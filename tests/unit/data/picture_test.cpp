@@ -174,7 +174,7 @@ TEST(Pictures, ScaledDecodingStaysNearTheWholePicture) {
   PictureRoom room;
   ASSERT_TRUE(decode_into(bytes, form, scaled, room));
   const auto picture = decode_picture(bytes, 3);
-  ASSERT_TRUE(picture && fit_into(*picture, form, whole, room));
+  ASSERT_TRUE(picture && fit_into(picture->view(), form, whole, room));
   EXPECT_LE(worst(scaled, whole), 8);
   EXPECT_NE(scaled, whole);  // that is, a half was decoded
 }
