@@ -1,18 +1,52 @@
 #include "data/pixel_rows.h"
 
 #include <algorithm>
+#include <cstring>
+#include <new>
 
 namespace shoestring::data {
+namespace {
+
+constexpr int64_t kBlockBytes = 1 << 20;
+
+}  // namespace
+
+PixelRows::PixelRows(int64_t row_bytes) : row_bytes_(row_bytes) {
+  while (row_bytes << (shift_ + 1) <= kBlockBytes) ++shift_;
+}
 
 void PixelRows::resize(int64_t rows) {
-  const auto wanted = static_cast<size_t>(rows * row_bytes_);
-  if (wanted > pixels_.capacity()) pixels_.reserve(std::max(wanted, pixels_.capacity() / 8 * 9));
-  pixels_.resize(wanted);
+  const int64_t block_rows = int64_t{1} << shift_;
+  const auto wanted = static_cast<size_t>((rows + block_rows - 1) / block_rows);
+  // What a block had beyond its last row is black again.
+  const int64_t end = std::min(rows, static_cast<int64_t>(blocks_.size()) * block_rows);
+  for (int64_t r = rows_; r < end; ++r) std::memset(at(r), 0, static_cast<size_t>(row_bytes_));
+  blocks_.resize(std::min(wanted, blocks_.size()));
+  while (blocks_.size() < wanted) {
+    // Pages that are zero until they are filled.
+    auto* block =
+        static_cast<uint8_t*>(std::calloc(static_cast<size_t>(block_rows), static_cast<size_t>(row_bytes_)));
+    if (block == nullptr) throw std::bad_alloc();
+    blocks_.emplace_back(block);
+  }
+  rows_ = rows;
+}
+
+void PixelRows::pack(std::span<const uint32_t> rows, std::byte* out, int64_t stride) const {
+  for (const uint32_t row : rows) {
+    std::memcpy(out, at(row), static_cast<size_t>(row_bytes_));
+    out += stride;
+  }
+}
+
+void PixelRows::unpack(const std::byte* in, int64_t stride, int64_t first, int64_t count) {
+  for (int64_t i = 0; i < count; ++i)
+    std::memcpy(at(first + i), in + i * stride, static_cast<size_t>(row_bytes_));
 }
 
 void PixelRows::gather(std::span<const uint32_t> rows, uint8_t* out) const {
   for (const uint32_t row : rows) {
-    std::memcpy(out, pixels_.data() + int64_t{row} * row_bytes_, static_cast<size_t>(row_bytes_));
+    std::memcpy(out, at(row), static_cast<size_t>(row_bytes_));
     out += row_bytes_;
   }
 }

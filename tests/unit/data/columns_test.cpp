@@ -73,8 +73,8 @@ TEST(CodeColumn, NarrowestWidth) {
 }
 
 TEST(PixelRows, FilledGatheredPackedAndBack) {
-  PixelRows pictures(6, 2);
-  pictures.append(5);  // more than was expected
+  PixelRows pictures(6);
+  pictures.append(5);
   ASSERT_EQ(pictures.rows(), 5);
   for (int64_t r = 0; r < 5; ++r)
     for (size_t i = 0; i < 6; ++i)
@@ -92,11 +92,20 @@ TEST(PixelRows, FilledGatheredPackedAndBack) {
   EXPECT_TRUE(std::ranges::equal(back.row(2), pictures.row(0)));
 }
 
-TEST(PixelRows, GrowWithLittleToSpare) {
-  PixelRows pictures(1000);
-  for (int i = 0; i < 100; ++i) pictures.append(7);
-  EXPECT_EQ(pictures.rows(), 700);
-  EXPECT_LE(pictures.bytes(), 700'000 * 9 / 8);
+TEST(PixelRows, GrowInBlocks) {
+  PixelRows pictures(3000);
+  for (int64_t i = 0; i < 1000; ++i) {
+    pictures.append(1);
+    pictures.row(i)[2999] = static_cast<uint8_t>(i);
+  }
+  EXPECT_EQ(pictures.rows(), 1000);
+  EXPECT_LE(pictures.bytes(), 3'000'000 + (1 << 20));
+  for (int64_t i = 0; i < 1000; ++i) ASSERT_EQ(pictures.row(i)[2999], static_cast<uint8_t>(i));
+  // What is given up comes back black.
+  pictures.resize(10);
+  pictures.resize(20);
+  EXPECT_EQ(pictures.row(9)[2999], 9);
+  EXPECT_EQ(pictures.row(15)[2999], 0);
 }
 
 }  // namespace
