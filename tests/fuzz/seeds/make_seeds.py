@@ -53,3 +53,23 @@ with tempfile.TemporaryDirectory() as folder:
         db.execute("create table t (a, b text)")
         db.executemany("insert into t values (?, ?)", [(1, "x"), (2.5, None), (b"blob", "y" * 700)])
     put("sqlite", "one.db", pathlib.Path(path).read_bytes())
+
+# Pictures, and archives of them: those of the unit tests, archives without the padding at their end.
+known = here / "../../unit/data/pictures"
+for name in ("plain.jpg", "progressive.jpg", "inks.jpg", "turned.jpg", "palette_alpha.png", "rgb16.png", "turned6.png",
+             "alpha.webp", "lossy.webp", "turned.webp", "rgba.bmp", "palette.bmp", "text.ppm", "bits.pbm", "rgba.pam"):
+    put("picture", name, (known / name).read_bytes())
+
+
+def put_plain(name, content):
+    (here / "pictures").mkdir(exist_ok=True)
+    (here / "pictures" / name).write_bytes(content)
+
+
+for name in ("gnu.tar", "pax.tar"):
+    put_plain(name, (known / name).read_bytes().rstrip(b"\0") + bytes(1024))
+for name in ("pets.zip", "gbk.zip", "table.zip", "pets.tar.gz"):
+    put_plain(name, (known / name).read_bytes())
+put_plain("images-idx3-ubyte", b"\0\0\x08\x03" + b"\0\0\0\x03" + b"\0\0\0\x02" * 2 + b"aaaabbbbcccc")
+header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 2, 3), }".ljust(117) + b"\n"
+put_plain("x.npy", b"\x93NUMPY\x01\x00" + bytes([len(header), 0]) + header + b"abcabcdefdef")
