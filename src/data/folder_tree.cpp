@@ -8,9 +8,11 @@
 #include <cerrno>
 
 #include "base/atomic_file.h"
+#include "base/text.h"
 #include "data/file_tree.h"
 #include "data/picture_files.h"
 #include "data/read_file_at.h"
+#include "data/text.h"
 
 namespace shoestring::data {
 namespace {
@@ -42,6 +44,7 @@ class Walk {
   }
 
   std::vector<std::string> names;
+  int64_t foreign = 0;  // names that are no UTF-8
 
  private:
   struct Identity {
@@ -58,7 +61,12 @@ class Walk {
       type = S_ISDIR(info.st_mode) ? DT_DIR : S_ISREG(info.st_mode) ? DT_REG : DT_UNKNOWN;
     }
     if (type == DT_DIR) return enter(path, prefix + entry.d_name + "/");
-    if (type == DT_REG) names.push_back(prefix + entry.d_name);
+    if (type != DT_REG) return {};
+    std::string name = prefix + entry.d_name;
+    if (first_bad_byte(name) != std::string_view::npos)
+      ++foreign;  // no cell of a table holds such a name
+    else
+      names.push_back(std::move(name));
     return {};
   }
 
@@ -72,8 +80,9 @@ class OpenedPath final : public FileTree::Opened {
 
 class Folder final : public FileTree {
  public:
-  Folder(const std::string& path, std::vector<std::string> names) {
+  Folder(const std::string& path, std::vector<std::string> names, std::vector<std::string> notes) {
     path_ = path;
+    notes_ = std::move(notes);
     is_folder_ = true;
     std::sort(names.begin(), names.end());
     for (const std::string& name : names) names_.add(name);
@@ -97,11 +106,15 @@ Result<std::shared_ptr<const FileTree>> open_folder(const std::string& path) {
   while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
   Walk walk;
   if (auto ok = walk.enter(folder, {}); !ok) return fail(ok.error());
-  return files_of_folder(folder, std::move(walk.names));
+  std::vector<std::string> notes;
+  if (walk.foreign > 0)
+    notes.push_back(fmt::format("{} with a name that is no UTF-8 left out: convmv gives such names anew",
+                                count_of(walk.foreign, "file")));
+  return std::make_shared<Folder>(folder, std::move(walk.names), std::move(notes));
 }
 
 std::shared_ptr<const FileTree> files_of_folder(const std::string& folder, std::vector<std::string> names) {
-  return std::make_shared<Folder>(folder, std::move(names));
+  return std::make_shared<Folder>(folder, std::move(names), std::vector<std::string>());
 }
 
 }  // namespace shoestring::data

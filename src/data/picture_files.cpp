@@ -58,7 +58,8 @@ Result<std::span<const std::byte>> PictureFiles::read(std::string_view cell,
                                                       std::vector<std::byte>& room) const {
   if (is_encoded(cell)) return std::as_bytes(std::span(cell.data(), cell.size()));
   if (cell.empty())
-    return fail(ErrorKind::data, "the picture's name is empty", {}, "write its path into the cell");
+    return fail(ErrorKind::data, "the picture's name is empty", "an empty cell",
+                "write its path into the cell");
   if (cell.size() > 4096 || cell.find('\0') != std::string_view::npos)
     return fail(ErrorKind::data, "the cell is neither a path nor a picture", picture_name(cell),
                 "write the picture's path, or its bytes as JPEG, PNG, WebP, PNM or BMP");

@@ -11,6 +11,7 @@
 #include "data/picture.h"
 #include "data/picture_arrays.h"
 #include "data/picture_table.h"
+#include "data/table_in_archive.h"
 
 namespace shoestring::data {
 namespace {
@@ -29,8 +30,9 @@ bool ends_as_picture(std::string_view name) {
 }
 
 bool ends_as_table(std::string_view name) {
-  constexpr std::array<std::string_view, 10> kEndings{".csv",     ".tsv",     ".json",  ".jsonl", ".ndjson",
-                                                      ".parquet", ".feather", ".arrow", ".db",    ".sqlite"};
+  // Not JSON and databases, which as often are something else that lies beside pictures.
+  constexpr std::array<std::string_view, 7> kEndings{".csv",     ".tsv",     ".jsonl", ".ndjson",
+                                                     ".parquet", ".feather", ".arrow"};
   if (const std::string ending = ending_of(name); ending == ".gz" || ending == ".zst")
     name.remove_suffix(ending.size());
   return std::find(kEndings.begin(), kEndings.end(), ending_of(name)) != kEndings.end();
@@ -116,6 +118,20 @@ std::unique_ptr<TableReader> open_classes(const std::shared_ptr<const FileTree>&
       std::move(notes));
 }
 
+std::string way_out(const FileTree& tree, const Found& found) {
+  if (found.tables.empty()) return "give a folder with a folder of pictures for each class, or a table";
+  if (tree.is_folder()) return fmt::format("name the table in it: {}", tree.where(found.tables[0]));
+  return "leave one table in it, or unpack it and name one";
+}
+
+// Cells of a table in an archive are names from the table's own folder, or from the root.
+Result<std::unique_ptr<TableReader>> open_table_of(const std::shared_ptr<const FileTree>& tree, int64_t table,
+                                                   const ReadOptions& options) {
+  if (tree->is_folder()) return open_table(tree->where(table), options);
+  const std::string name(tree->names()[table]);
+  return open_table_in_archive(tree, table, pictures_of(tree, name.substr(0, name.rfind('/') + 1)), options);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<TableReader>> open_picture_source(std::shared_ptr<const FileTree> tree,
@@ -126,8 +142,13 @@ Result<std::unique_ptr<TableReader>> open_picture_source(std::shared_ptr<const F
                 tree->path(), "leave --data_format out, or name the file in it");
   if (auto arrays = picture_arrays(*tree); !arrays.empty())
     return open_picture_arrays(tree->path(), tree, std::move(arrays));
+  if (tree->find("[Content_Types].xml") >= 0)
+    return fail(ErrorKind::data, "this is an Excel file, not a table as text", tree->path(),
+                "save the sheet as CSV");
   auto found = look_through(*tree);
   if (!found) return fail(found.error());
+  if (found->tables.size() == 1 && (!found->pictures.empty() || !tree->is_folder()))
+    return open_table_of(tree, found->tables[0], options);
   std::vector<std::string> notes = tree->notes();
   if (tree->names().count() == 0)
     return fail(ErrorKind::data, fmt::format("the {} is empty", tree->is_folder() ? "folder" : "archive"),
@@ -135,10 +156,11 @@ Result<std::unique_ptr<TableReader>> open_picture_source(std::shared_ptr<const F
   if (found->pictures.empty())
     return fail(ErrorKind::data,
                 fmt::format("there is no picture in {}", tree->is_folder() ? "this folder" : "this archive"),
-                tree->path(),
-                found->tables.empty()
-                    ? "give a folder with a folder of pictures for each class, or a table"
-                    : fmt::format("name the table in it: {}", tree->where(found->tables[0])));
+                tree->path(), way_out(*tree, *found));
+  if (!found->tables.empty())
+    notes.push_back(fmt::format("{} left out, as it is not told which to read: {}",
+                                count_of(static_cast<int64_t>(found->tables.size()), "table"),
+                                tree->names()[found->tables[0]]));
   if (!found->others.empty())
     notes.push_back(fmt::format("{} no picture and left out: {}",
                                 found->others.size() == 1 ? std::string("one file is")

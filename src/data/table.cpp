@@ -35,7 +35,6 @@ constexpr std::array kMagics{
           {},
           "a Feather file of version 1",
           "write it as version 2 (any writer since 2020), or as Parquet"},
-    Magic{"PK\x03\x04", {}, "a zip or Excel file", "unpack it, or save the sheet as CSV"},
     Magic{"\xD0\xCF\x11\xE0", {}, "an Excel file", "save the sheet as CSV"},
     Magic{"\x89HDF", {}, "an HDF5 file", "write the table as Parquet or CSV"},
     Magic{"ORC", {}, "an ORC file", "write it as Parquet"},
@@ -53,6 +52,13 @@ const Magic* magic_of(std::string_view head) {
   for (const Magic& magic : kMagics)
     if (head.starts_with(magic.bytes)) return &magic;
   return nullptr;
+}
+
+// What opens an archive that begins so; null for what is none.
+using OpenArchive = Result<std::shared_ptr<const FileTree>> (*)(const std::string&);
+OpenArchive archive_of(std::string_view head) {
+  if (head.starts_with("PK\x03\x04") || head.starts_with("PK\x05\x06")) return open_zip;
+  return is_tar(head) ? open_tar : nullptr;
 }
 
 // Reads up to `size` bytes behind what `head` holds; whether that was all.
@@ -159,6 +165,14 @@ Result<std::unique_ptr<TableReader>> open_one(const std::string& path, const Rea
     return path == "-" ? fail(ErrorKind::data, "pictures are read at several places at once, not from a pipe",
                               name, "save them as a file first")
                        : open_picture_array(path);
+  if (const auto open_archive = archive_of(head)) {
+    if (path == "-")
+      return fail(ErrorKind::data, "an archive is read at several places at once, not from a pipe", name,
+                  "save it as a file first");
+    auto tree = open_archive(path);
+    if (!tree) return fail(std::move(tree.error()));
+    return open_picture_source(std::move(*tree), options);
+  }
   const Magic* magic = magic_of(head);
   const bool is_text = magic == nullptr || !magic->kind;
   const bool wants_text = !options.kind || *options.kind < TableKind::parquet;

@@ -124,6 +124,10 @@ class CellWriter {
   }
   Status Visit(const arrow::StructArray& a) {
     const int64_t row = row_;
+    if (depth_ == 0 && is_picture(a.struct_type())) {
+      const auto bytes = a.GetFieldByName("bytes");
+      return again(bytes->IsNull(row) ? *a.GetFieldByName("path") : *bytes, row);
+    }
     out_ += '{';
     for (int f = 0; f < a.num_fields(); ++f) {
       if (f > 0) out_ += ',';
@@ -140,6 +144,11 @@ class CellWriter {
   }
 
  private:
+  static bool is_picture(const arrow::StructType* type) {
+    const auto bytes = type->GetFieldByName("bytes"), path = type->GetFieldByName("path");
+    return type->num_fields() == 2 && bytes && path && arrow::is_binary_like(bytes->type()->id()) &&
+           arrow::is_string(path->type()->id());
+  }
   Status none() {
     has_value_ = false;
     return Status::OK();

@@ -3,6 +3,7 @@
 //   true, false; dates 2016-07-01; times 12:30:00; timestamps 2016-07-01 12:30:00, with a fraction if they
 //                    have one, in UTC where they have a zone
 //   strings, binary that is UTF-8, dictionaries: the text
+//   pictures as datasets of Hugging Face hold them, a struct of bytes and path: the bytes, else the path
 //   lists of numbers 1 2 3; other lists, structs and maps: JSON
 //   null and NaN     absent
 #pragma once

@@ -4,9 +4,11 @@
 #include <arrow/ipc/reader.h>
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
+#include <arrow/util/byte_size.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 #include <parquet/properties.h>
 
 #include <algorithm>
@@ -25,7 +27,12 @@ using arrow::Result;
 using arrow::Status;
 
 constexpr int64_t kBatchRows = 4096;
+constexpr int64_t kBatchBytes = 8 << 20;   // of rows that are long, as pictures are, fewer come at a time
 constexpr int64_t kPageBuffer = 64 << 10;  // read ahead of a Parquet column
+
+int64_t rows_at_a_time(int64_t bytes, int64_t rows) {
+  return rows <= 0 ? kBatchRows : std::clamp<int64_t>(kBatchBytes / (bytes / rows + 1), 1, kBatchRows);
+}
 
 class Table {
  public:
@@ -42,8 +49,9 @@ class Table {
       ARROW_ASSIGN_OR_RAISE(batch_, next());
       if (!batch_) return batch_;
       ARROW_RETURN_NOT_OK(batch_->ValidateFull());
+      bytes_ = arrow::util::TotalBufferSize(*batch_);
     }
-    const int64_t count = std::min(kBatchRows, batch_->num_rows() - at_);
+    const int64_t count = std::min(rows_at_a_time(bytes_, batch_->num_rows()), batch_->num_rows() - at_);
     auto slice = batch_->Slice(at_, count);
     at_ += count;
     return slice;
@@ -57,7 +65,7 @@ class Table {
 
  private:
   std::shared_ptr<arrow::RecordBatch> batch_;
-  int64_t at_ = 0;
+  int64_t at_ = 0, bytes_ = 0;
 };
 
 class ParquetTable final : public Table {
@@ -68,10 +76,10 @@ class ParquetTable final : public Table {
     properties.enable_buffered_stream();
     properties.set_buffer_size(kPageBuffer);
     parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
-    arrow_properties.set_batch_size(kBatchRows);
     arrow_properties.set_pre_buffer(false);
     parquet::arrow::FileReaderBuilder builder;
     ARROW_RETURN_NOT_OK(builder.OpenFile(path, /*memory_map=*/false, properties));
+    arrow_properties.set_batch_size(batch_rows(*builder.raw_reader()->metadata()));
     builder.memory_pool(counting_pool())->properties(arrow_properties);
     ARROW_ASSIGN_OR_RAISE(table->reader_, builder.Build());
     ARROW_RETURN_NOT_OK(table->reader_->GetSchema(&table->schema));
@@ -95,6 +103,16 @@ class ParquetTable final : public Table {
   }
 
  private:
+  static int64_t batch_rows(const parquet::FileMetaData& file) {
+    int64_t rows = kBatchRows;
+    for (int g = 0; g < file.num_row_groups(); ++g) {
+      const auto group = file.RowGroup(g);
+      rows =
+          std::min(rows, rows_at_a_time(std::max<int64_t>(group->total_byte_size(), 0), group->num_rows()));
+    }
+    return rows;
+  }
+
   static void add_leaves(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
     if (field.is_leaf()) leaves.push_back(field.column_index);
     for (const auto& child : field.children) add_leaves(child, leaves);

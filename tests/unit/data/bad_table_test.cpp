@@ -44,7 +44,8 @@ TEST_F(BadTable, NothingInIt) {
 
 TEST_F(BadTable, NotText) {
   EXPECT_EQ(fault_of(std::string("a,b\n1,\0\n", 8)), "t.csv:2: this is not text: it holds a zero byte");
-  EXPECT_EQ(fault_of("PK\x03\x04whatever"), "t.csv: this is a zip or Excel file, not a table as text");
+  EXPECT_EQ(fault_of("PK\x03\x04whatever"),
+            "t.csv: the directory of the zip archive is damaged, or its end is missing");
   EXPECT_EQ(fault_of("FEA1whatever"), "t.csv: this is a Feather file of version 1, not a table as text");
   EXPECT_EQ(fault_of("Zürich,Köln\nJos\xE9,1\n"), "t.csv:2: this is not UTF-8: byte 0xe9");
   EXPECT_TRUE(fault_of("PAR1whatever").starts_with("t.csv: the Parquet file is damaged: "));

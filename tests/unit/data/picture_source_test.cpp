@@ -159,6 +159,90 @@ TEST_F(PictureSource, BrokenIdx) {
   EXPECT_EQ(read_table(folder_ / "b").error.what, "this is no IDX file of bytes");
 }
 
+TEST_F(PictureSource, ATableInAFolder) {
+  put("photos/1.pgm", pgm(1));
+  put("photos/2.pgm", pgm(2));
+  put("list.csv", "file,kind\nphotos/2.pgm,x\nphotos/1.pgm,y\n");
+  const auto t = read_table(folder_);
+  EXPECT_EQ(t.names, (std::vector<std::string>{"file", "kind"}));
+  EXPECT_EQ(t.rows, (Rows{{"photos/2.pgm", "x"}, {"photos/1.pgm", "y"}}));
+  EXPECT_EQ(value_of(*t.reader, t.rows[0][0]), 2);
+  // Two tables are none: nothing says which to read.
+  put("more.csv", "a,b\n1,2\n");
+  const auto none = read_table(folder_);
+  EXPECT_EQ(none.rows, (Rows{{"photos/1.pgm", "photos"}, {"photos/2.pgm", "photos"}}));
+  EXPECT_EQ(none.notes,
+            (std::vector<std::string>{"2 tables left out, as it is not told which to read: list.csv"}));
+}
+
+TEST_F(PictureSource, NamesThatAreNoText) {
+  put("a/1.pgm", pgm(1));
+  put("b/\xC3\x28.pgm", pgm(2));
+  const auto t = read_table(folder_);
+  EXPECT_EQ(t.rows, (Rows{{"a/1.pgm", "a"}}));
+  EXPECT_EQ(t.notes, (std::vector<std::string>{
+                         "1 file with a name that is no UTF-8 left out: convmv gives such names anew"}));
+}
+
+// pictures/make_parquet.py
+TEST_F(PictureSource, CellsOfBytesInParquet) {
+  auto reader = open_table("tests/unit/data/pictures/photos.parquet");
+  ASSERT_TRUE(reader);
+  const auto files = (*reader)->pictures();
+  const auto batch = (*reader)->next();
+  ASSERT_TRUE(files && batch && *batch);
+  std::vector<std::byte> room;
+  const auto width = [&](int column, int64_t row) -> int64_t {
+    const auto bytes = (*files)->read((*batch)->column(column).raw(row), room);
+    if (!bytes) return -1;
+    const auto info = look_at(*bytes);
+    return info ? info->width : -2;
+  };
+  EXPECT_EQ(width(0, 0), 14);  // rgb.png, of bytes
+  EXPECT_EQ(width(0, 1), 30);  // plain.jpg, by its path
+  EXPECT_TRUE((*batch)->column(0).is_null(2));
+  EXPECT_EQ(width(1, 0), 14);
+  EXPECT_EQ(width(1, 1), 30);
+  EXPECT_EQ(width(1, 2), 14);
+}
+
+TEST_F(PictureSource, Npy) {
+  const auto npy = [](const std::string& header, const std::string& values) {
+    std::string out("\x93NUMPY\1\0", 8);
+    const std::string padded = header + std::string(117 - header.size(), ' ') + "\n";
+    return out + static_cast<char>(padded.size()) + '\0' + padded + values;
+  };
+  put("a/x_train.npy",
+      npy("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 1, 2, 3), }", "abcabcdefdef"));
+  put("a/y_train.npy",
+      npy("{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }", std::string("\xFF\xFE\0\7", 4)));
+  put("a/x_test.npy", npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 1, 2, 3), }", "ggghhh"));
+  put("a/y_test.npy",
+      npy("{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }", std::string("\5\0\0\0\0\0\0\0", 8)));
+  const auto t = read_table(folder_ / "a");
+  EXPECT_EQ(t.error.what, "");
+  EXPECT_EQ(t.rows,
+            (Rows{{"x_train.npy#0", "-2", "0"}, {"x_train.npy#1", "7", "0"}, {"x_test.npy#0", "5", "2"}}));
+  EXPECT_EQ(value_of(*t.reader, "x_test.npy#0"), 'g');
+  const auto fault = [&](const std::string& header) {
+    put("b/x.npy", npy(header, "abcdefgh"));
+    return read_table(folder_ / "b/x.npy").error.what;
+  };
+  EXPECT_EQ(fault("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, 1), }"),
+            "the array holds values of type '<f4'");
+  EXPECT_EQ(fault("{'descr': '<i4', 'fortran_order': False, 'shape': (2, 1, 1), }"),
+            "the pictures are no bytes");
+  EXPECT_EQ(
+      fault("{'descr': '|u1', 'fortran_order': False, 'shape': (8,), }"),
+      "pictures are [n, height, width] or [n, height, width, channels], and this array has 1 dimension");
+  EXPECT_EQ(fault("{'descr': '|u1', 'fortran_order': True, 'shape': (2, 2, 2), }"),
+            "the array is stored column by column");
+  EXPECT_EQ(fault("{'descr': '|u1', 'shape': (99999999999, 99999999999, 9), }"),
+            "the header of the NPY file is damaged");
+  EXPECT_EQ(fault("{'descr': '|u1', 'fortran_order': False, 'shape': (0, 2, 2), }"), "the array is empty");
+  EXPECT_EQ(fault("{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2, 2), }"), "");
+}
+
 TEST_F(PictureSource, SeveralSourcesAreRefused) {
   put("a/x/1.pgm", pgm(1));
   put("b/x/1.pgm", pgm(2));
