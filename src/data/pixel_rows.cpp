@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace shoestring::data {
 namespace {
@@ -13,6 +14,25 @@ constexpr int64_t kBlockBytes = 1 << 20;
 
 PixelRows::PixelRows(int64_t row_bytes) : row_bytes_(row_bytes) {
   while (row_bytes << (shift_ + 1) <= kBlockBytes) ++shift_;
+}
+
+PixelRows::PixelRows(const PixelRows& other) : PixelRows(other.row_bytes_) {
+  resize(other.rows_);
+  for (int64_t r = 0; r < rows_; ++r) std::memcpy(at(r), other.at(r), static_cast<size_t>(row_bytes_));
+}
+
+PixelRows::PixelRows(PixelRows&& other) noexcept
+    : row_bytes_(other.row_bytes_),
+      rows_(std::exchange(other.rows_, 0)),
+      shift_(other.shift_),
+      blocks_(std::exchange(other.blocks_, {})) {}
+
+PixelRows& PixelRows::operator=(PixelRows other) noexcept {
+  row_bytes_ = other.row_bytes_;
+  rows_ = other.rows_;
+  shift_ = other.shift_;
+  blocks_.swap(other.blocks_);
+  return *this;
 }
 
 void PixelRows::resize(int64_t rows) {

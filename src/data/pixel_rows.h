@@ -14,6 +14,10 @@ namespace shoestring::data {
 class PixelRows {
  public:
   explicit PixelRows(int64_t row_bytes);  // height * width * channels, at least 1
+  PixelRows(const PixelRows& other);
+  PixelRows(PixelRows&& other) noexcept;  // which has no rows then
+  PixelRows& operator=(PixelRows other) noexcept;
+  ~PixelRows() = default;
 
   int64_t row_bytes() const { return row_bytes_; }
   int64_t rows() const { return rows_; }

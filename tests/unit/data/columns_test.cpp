@@ -90,6 +90,12 @@ TEST(PixelRows, FilledGatheredPackedAndBack) {
   EXPECT_TRUE(std::ranges::equal(back.row(0), std::vector<uint8_t>(6)));
   EXPECT_TRUE(std::ranges::equal(back.row(1), pictures.row(3)));
   EXPECT_TRUE(std::ranges::equal(back.row(2), pictures.row(0)));
+  PixelRows copy = pictures;
+  pictures.row(2)[0] = 99;
+  EXPECT_EQ(copy.row(2)[0], 20);
+  copy = std::move(back);
+  EXPECT_EQ(copy.rows(), 3);
+  EXPECT_EQ(back.rows(), 0);
 }
 
 TEST(PixelRows, GrowInBlocks) {
