@@ -9,6 +9,7 @@
 #include "train/picture_sizes.h"
 #include "train/read_tables.h"
 #include "train/row_faults.h"
+#include "train/same_pictures.h"
 #include "train/start_from.h"
 #include "train/target_columns.h"
 
@@ -34,6 +35,7 @@ Status encode_all(Tables& tables, const std::vector<uint8_t>& split, std::vector
     if (rows) rows->push_back(static_cast<uint32_t>(row));
   }
   faults.tell_unknown_classes(tables.read, log);
+  tell_same_pictures(out, tables.read, log);
   return {};
 }
 

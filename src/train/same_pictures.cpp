@@ -1,0 +1,43 @@
+#include "train/same_pictures.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "data/duplicates.h"
+
+namespace shoestring::train {
+namespace {
+
+constexpr size_t kNamed = 3;
+
+std::string note_of(const data::Duplicates& found, const std::string& input, std::string_view split,
+                    const FilesRead& read) {
+  std::string pairs;
+  for (const data::Duplicate& pair : std::span(found.pairs).first(std::min(found.pairs.size(), kNamed)))
+    pairs += fmt::format("{}{} = {}", pairs.empty() ? "" : ", ", read.place(pair.row), read.place(pair.of));
+  if (found.pairs.size() > kNamed) pairs += ", ...";
+  return fmt::format(
+      "'{}': {}{} of the {} split {} in the training split too ({} exactly, {} nearly), and its metrics are "
+      "the better for it: {}",
+      input, found.complete ? "" : "at least ", count_of(static_cast<int64_t>(found.pairs.size()), "picture"),
+      split, found.pairs.size() == 1 ? "is" : "are", found.exact, found.near, pairs);
+}
+
+}  // namespace
+
+void tell_same_pictures(const Dataset& data, const FilesRead& read, const LogSink& log) {
+  if (!log) return;
+  const auto& inputs = data.spec.recipe.inputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const auto* pixels = std::get_if<data::PixelRows>(&data.inputs.columns[i]);
+    const auto* fit = std::get_if<task::PictureFit>(&data.fits.inputs[i]);
+    if (!pixels || !fit) continue;
+    for (const auto& [name, rows] :
+         {std::pair("validation", &data.validation), std::pair("test", &data.test)}) {
+      const auto found = data::find_duplicates(*pixels, fit->form(), data.training, *rows);
+      if (!found.pairs.empty()) log(LogLevel::note, note_of(found, inputs[i].name, name, read));
+    }
+  }
+}
+
+}  // namespace shoestring::train
