@@ -142,4 +142,5 @@ def main():
             file.writelines(lines[n] for n in NETWORKS if n in lines)
 
 
-main()
+if __name__ == "__main__":
+    main()

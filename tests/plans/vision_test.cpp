@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "base/atomic_file.h"
+#include "compile/differentiate.h"
 #include "model/vision/pretrained.h"
 #include "plans/runner.h"
 
@@ -56,16 +57,24 @@ std::vector<float> filled(const vision::ForeignTensor& t) {
   return values;
 }
 
+std::vector<float> along(const vision::ForeignTensor& t) {
+  std::vector<float> values(static_cast<size_t>(t.dims.elements()));
+  Numbers u("along " + t.name);
+  for (float& v : values) v = u();
+  return values;
+}
+
 // A network's weights as their file holds them.
 struct Weights {
   std::vector<std::vector<float>> values;
   model::TensorFile file;
 
-  explicit Weights(std::span<const model::Parameter> parameters) {
+  explicit Weights(std::span<const model::Parameter> parameters,
+                   std::vector<float> (*make)(const vision::ForeignTensor&) = filled) {
     values.reserve(parameters.size());
     for (const model::Parameter& p : parameters) {
       const vision::ForeignTensor t = vision::foreign_form(p, "picture");
-      values.push_back(filled(t));
+      values.push_back(make(t));
       file.tensors.push_back({t.name, {DType::f32, t.dims}, std::as_bytes(std::span(values.back()))});
     }
   }
@@ -97,7 +106,9 @@ std::vector<Stored> stored() {
 }
 
 std::optional<vision::Network> network_of(const Stored& s) {
-  // Of two layers, for the quick tests.
+  // Of a few layers, for quick tests and gradients that f32 can hold.
+  if (s.variant == "of_4")
+    return vision::ResNet{.blocks = {1, 1, 1, 1}, .bottleneck = true, .groups = 32, .width = 4};
   if (s.variant == "of_2" && s.network == "vit")
     return vision::VisionTransformer{.patch = 8, .layers = 2, .heads = 4, .hidden = 64, .mlp = 128};
   if (s.variant == "of_2")
@@ -107,6 +118,24 @@ std::optional<vision::Network> network_of(const Stored& s) {
   auto network = vision::network_of(s.network, small ? s.variant.substr(0, s.variant.size() - 6) : s.variant);
   if (network && small) std::get<vision::ResNet>(*network).small_stem = true;
   return network;
+}
+
+// States by the file's road, and pictures.
+void set(Runner& runner, const Graph& graph, const model::Forward& forward) {
+  const Weights weights(forward.parameters());
+  const auto loaded =
+      vision::load_foreign(weights.file, "weights.safetensors", forward.parameters(), "picture");
+  ASSERT_TRUE(loaded) << loaded.error().message();
+  ASSERT_EQ(loaded->size(), forward.parameters().size());
+  for (const vision::LoadedState& l : *loaded)
+    runner.set(*graph.state(l.state), {l.values.begin(), l.values.end()});
+}
+
+Tensor64 pictures_of(int64_t side) {
+  Tensor64 pictures(static_cast<size_t>(kRows * side * side * 3));
+  Numbers u("pictures");
+  for (double& v : pictures) v = u();
+  return pictures;
 }
 
 void compare(const Stored& s) {
@@ -121,17 +150,8 @@ void compare(const Stored& s) {
 
   Planned runner;
   runner.add(graph);
-  const Weights weights(forward.parameters());
-  const auto loaded =
-      vision::load_foreign(weights.file, "weights.safetensors", forward.parameters(), "picture");
-  ASSERT_TRUE(loaded) << loaded.error().message();
-  ASSERT_EQ(loaded->size(), forward.parameters().size());
-  for (const vision::LoadedState& l : *loaded)
-    runner.set(*graph.state(l.state), {l.values.begin(), l.values.end()});
-  Tensor64 pictures(static_cast<size_t>(kRows * s.side * s.side * 3));
-  Numbers u("pictures");
-  for (double& v : pictures) v = u();
-  const Tensor64 y = runner.run("forward", {{"x", pictures}}).at("features");
+  set(runner, graph, forward);
+  const Tensor64 y = runner.run("forward", {{"x", pictures_of(s.side)}}).at("features");
 
   ASSERT_EQ(static_cast<int64_t>(y.size()), kRows * s.features);
   double largest = 1, sum = 0;
@@ -157,6 +177,62 @@ TEST(Vision, FeaturesAreTorchvisions) {
     const bool quick = std::find(std::begin(kQuick), std::end(kQuick), name) != std::end(kQuick);
     if (quick || (all && *all == '1')) compare(s);
   }
+}
+
+// The loss in training mode, its gradient's norm and its slope along one direction (vision_training.txt).
+void compare_training(const Stored& s, double loss, double norm, double slope) {
+  SCOPED_TRACE(s.network + " " + s.variant);
+  vision::Network network = *network_of(s);
+  if (auto* net = std::get_if<vision::EfficientNet>(&network)) net->stochastic_depth = 0;
+  if (auto* net = std::get_if<vision::ConvNext>(&network)) net->stochastic_depth = 0;
+  Graph graph("training");
+  model::Forward forward(graph, true);
+  const Value x = graph.input("x", {DType::f32, {kRows, s.side, s.side, 3}});
+  const Value mean = ops::reduce_mean(ops::square(vision::features(forward, x, "picture", network)));
+  graph.output("loss", mean);
+  std::vector<Value> trained;
+  std::vector<std::string> names;
+  for (const model::Parameter& p : forward.parameters())
+    if (p.trainable) trained.push_back(forward.value(p)), names.push_back(p.name);
+  const std::vector<Value> gradients = differentiate(graph, mean, trained);
+  for (size_t i = 0; i < names.size(); ++i) graph.output(names[i], gradients[i]);
+  ASSERT_TRUE(graph.status()) << graph.status().error().message();
+
+  Planned runner;
+  runner.add(graph);
+  set(runner, graph, forward);
+  const auto results = runner.run("training", {{"x", pictures_of(s.side)}});
+  const Weights directions(forward.parameters(), along);
+  const auto loaded = vision::load_foreign(directions.file, "", forward.parameters(), "picture");
+  double squares = 0, dot = 0;
+  for (const vision::LoadedState& l : *loaded) {
+    const auto gradient = results.find(l.state);
+    if (gradient == results.end()) continue;
+    for (size_t i = 0; i < l.values.size(); ++i) {
+      squares += gradient->second[i] * gradient->second[i];
+      dot += gradient->second[i] * static_cast<double>(l.values[i]);
+    }
+  }
+  EXPECT_NEAR(results.at("loss")[0], loss, 1e-4 * loss);
+  EXPECT_NEAR(std::sqrt(squares), norm, 1e-3 * norm);
+  EXPECT_NEAR(dot, slope, 1e-3 * norm);
+}
+
+TEST(Vision, GradientsAreTorchvisions) {
+  std::istringstream text(read_file("tests/plans/vision_training.txt").value());
+  int networks = 0;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("#")) continue;
+    std::istringstream words(line.substr(line.find('|') + 1));
+    Stored s;
+    double loss = 0, norm = 0, slope = 0;
+    words >> s.side >> loss >> norm >> slope;
+    s.network = line.substr(0, line.find(' '));
+    s.variant = line.substr(s.network.size() + 1, line.find('|') - s.network.size() - 2);
+    compare_training(s, loss, norm, slope);
+    ++networks;
+  }
+  EXPECT_EQ(networks, 8);
 }
 
 TEST(Vision, EveryVariantIsStored) {

@@ -37,6 +37,10 @@ Value halved(Forward& f, Value x, const std::string& name, int64_t channels) {
 }  // namespace
 
 Value convnext(Forward& f, Value x, const std::string& name, const ConvNext& spec) {
+  if (!x.valid()) return x;
+  if (x.dims()[1] < 32 || x.dims()[2] < 32)
+    return x.graph().error(fmt::format("convnext: pictures of {} by {} are too small; 32 by 32 is the least",
+                                       x.dims()[1], x.dims()[2]));
   const std::string prefix = name + ".features.";
   x = conv(
       f, x, prefix + "0.0",

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "model/conv.h"
+
 namespace shoestring::model::vision {
 
 using namespace ops;  // arithmetic, spelled with operators
@@ -10,33 +12,19 @@ using namespace ops;  // arithmetic, spelled with operators
 Initializer he_fan_out(Fans fans) { return kaiming_normal(fans.out, std::sqrt(2.0)); }
 
 Value conv(Forward& f, Value x, const std::string& name, const Conv& layer) {
-  if (!x.valid()) return x;
-  const int64_t k = layer.kernel, c = x.dims().back() / layer.groups,
-                padding = layer.padding < 0 ? k / 2 : layer.padding;
-  const Value weights = f.parameter({.name = name + ".weights",
-                                     .type = {DType::f32, {k, k, c, layer.filters}},
-                                     .initializer = layer.weights({k * k * c, k * k * layer.filters}),
-                                     .hidden = true,
-                                     .penalised = true});
-  Value bias;
-  if (layer.bias)
-    bias = f.parameter({.name = name + ".bias",
-                        .type = {DType::f32, {layer.filters}},
-                        .initializer = zeros(),
-                        .kind = ParameterKind::bias});
-  return conv2d(x, weights,
-                {.strides = {layer.stride, layer.stride},
-                 .padding = {padding, padding, padding, padding},
-                 .groups = layer.groups},
-                bias);
+  const int64_t k = layer.kernel, padding = layer.padding < 0 ? k / 2 : layer.padding;
+  return model::conv(f, x, name,
+                     {.out_channels = layer.filters,
+                      .kernel = {k, k},
+                      .options = {.strides = {layer.stride, layer.stride},
+                                  .padding = {padding, padding, padding, padding},
+                                  .groups = layer.groups},
+                      .use_bias = layer.bias,
+                      .weights = layer.weights});
 }
 
 Value batch_norm(Forward& f, Value x, const std::string& name, const NormParams& params) {
-  if (!x.valid()) return x;
-  if (!f.training()) return norm(f, x, name, Norm::batch, params);
-  const Shape dims = x.dims();
-  const Value flat = reshape(x, {dims[0] * dims[1] * dims[2], dims[3]});
-  return reshape(norm(f, flat, name, Norm::batch, params), dims);
+  return channel_norm(f, x, name, params);
 }
 
 Value conv_norm(Forward& f, Value x, const std::string& name, const ConvNorm& layer) {

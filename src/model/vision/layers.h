@@ -10,7 +10,7 @@
 
 namespace shoestring::model::vision {
 
-// He initialization by what a filter feeds, as torchvision's networks begin: N(0, 2 / (n kh kw)).
+// He initialization by what a filter feeds, as torchvision's networks begin: N(0, 2 / (n kh kw / groups)).
 Initializer he_fan_out(Fans fans);
 
 struct Conv {
