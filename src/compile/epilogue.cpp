@@ -1,5 +1,6 @@
 // epilogue: a product (matmul, conv2d) + bias, and a product + activation, become one node where nobody else
-// reads what lies between.
+// reads what lies between; so does a convolution times a scale for each channel, as batch norm is in prediction.
+// Reshapes that keep the channels may stand between.
 #include "compile/passes.h"
 #include "compile/rewrite.h"
 #include "ops/ops.h"
@@ -7,58 +8,102 @@
 namespace shoestring {
 namespace {
 
-bool is(const Graph& graph, ValueId v, std::string_view op) { return graph.node(v).op->name == op; }
-
 // Whether it has a bias as its third input, and an activation.
 bool is_product(const OpDef& op) { return op.name == "matmul" || op.name == "conv2d"; }
+bool has_scale(const OpDef& op) { return op.name == "conv2d"; }  // as its fourth input
 
-// The bias [n] that is added to a [.., n] value, if it is a broadcast of one.
-std::optional<ValueId> bias_of(const Graph& graph, ValueId v) {
-  if (!is(graph, v, "broadcast")) return std::nullopt;
-  const ValueId source = graph.node(v).inputs[0];
-  const Shape& from = graph.type(source).dims;
+// The vector [n] that a [.., n] value is a broadcast of, if it is one.
+std::optional<ValueId> vector_of(const Graph& graph, ValueId v) {
+  const Node& node = graph.node(v);
+  if (node.op->name != "broadcast") return std::nullopt;
+  const Shape& from = graph.type(node.inputs[0]).dims;
   if (from.rank() != 1 || from[0] != graph.type(v).dims.back()) return std::nullopt;
-  return source;
+  return node.inputs[0];
 }
+
+class Epilogues {
+ public:
+  explicit Epilogues(const Graph& graph)
+      : graph_(graph), users_(users_of(graph)), is_output_(graph.nodes().size()) {
+    for (const auto& o : graph.outputs()) is_output_[o.value.node.index] = true;
+  }
+
+  std::optional<std::vector<Value>> operator()(Rewriter& r, NodeId id) const {
+    const Node& node = graph_.node(id);
+    const std::string_view op = node.op->name;
+    if (op == "add" || op == "mul") {
+      for (size_t side : {0u, 1u}) {
+        const auto vector = vector_of(graph_, node.inputs[1 - side]);
+        const Value product = vector ? product_behind(r, node.inputs[side]) : Value();
+        if (!product.valid()) continue;
+        const Value all = op == "add" ? with_bias(r, product, r(*vector)) : scaled(r, product, r(*vector));
+        if (all.valid()) return std::vector{ops::reshape(all, node.types[0].dims)};
+      }
+    } else if (op == "relu" || op == "tanh" || op == "sigmoid" || op == "gelu") {
+      if (const Value product = product_behind(r, node.inputs[0]); product.valid())
+        return std::vector{ops::reshape(with(r, product, {}, op), node.types[0].dims)};
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool alone(ValueId v) const { return users_[v.node.index].size() == 1 && !is_output_[v.node.index]; }
+
+  // The product that stands for an old value in the new graph, perhaps reshaped, if no other reads it and no
+  // activation ends it. It may have become one with a bias just now.
+  Value product_behind(Rewriter& r, ValueId old) const {
+    if (!alone(old)) return {};
+    const Node& was = graph_.node(old);
+    if (was.op->name == "reshape" && !product_behind(r, was.inputs[0]).valid()) return {};
+    Value v = r(old);
+    while (r.to().node(v.id()).op->name == "reshape") v = r.to().value(r.to().node(v.id()).inputs[0]);
+    const Node& product = r.to().node(v.id());
+    const bool fits = is_product(*product.op) && product.attrs.text("activation") == "none" &&
+                      v.dims().back() == graph_.type(old).dims.back();
+    return fits ? v : Value();
+  }
+
+  // The product again, with more inputs behind its first two and an activation.
+  static Value with(Rewriter& r, Value product, std::vector<Value> more, std::string_view activation = "none") {
+    const Node& node = r.to().node(product.id());
+    const OpDef& op = *node.op;
+    std::vector<Value> inputs;
+    const size_t kept = more.empty() ? node.inputs.size() : 2;
+    for (size_t i = 0; i < kept; ++i) inputs.push_back(r.to().value(node.inputs[i]));
+    inputs.insert(inputs.end(), more.begin(), more.end());
+    Attrs attrs = node.attrs;
+    attrs.set("activation", std::string(activation));
+    return r.to().add(op, inputs, attrs);
+  }
+
+  static Value with_bias(Rewriter& r, Value product, Value bias) {
+    const Node& node = r.to().node(product.id());
+    if (node.inputs.size() == 2) return with(r, product, {bias});
+    if (node.inputs.size() < 4) return {};
+    const Value before = r.to().value(node.inputs[2]), scale = r.to().value(node.inputs[3]);
+    return with(r, product, {uniform_value(r.to(), before.id()) == 0 ? bias : ops::add(before, bias), scale});
+  }
+
+  // (sum + bias) scale = sum scale + bias scale
+  static Value scaled(Rewriter& r, Value product, Value scale) {
+    const Node& node = r.to().node(product.id());
+    if (!has_scale(*node.op) || node.inputs.size() > 3) return {};
+    const double zero = 0;
+    const Value bias = node.inputs.size() == 3 ? ops::mul(r.to().value(node.inputs[2]), scale)
+                                               : r.to().constant(scale.type(), std::span(&zero, 1));
+    return with(r, product, {bias, scale});
+  }
+
+  const Graph& graph_;
+  const std::vector<std::vector<NodeId>> users_;
+  std::vector<char> is_output_;
+};
 
 }  // namespace
 
 Graph fuse_epilogues(const Graph& graph, const Target& target) {
-  const auto users = users_of(graph);
-  std::vector<char> is_output(graph.nodes().size());
-  for (const auto& o : graph.outputs()) is_output[o.value.node.index] = true;
-  const auto alone = [&](ValueId v) { return users[v.node.index].size() == 1 && !is_output[v.node.index]; };
-
-  Graph out = rewrite(graph, [&](Rewriter& r, NodeId id) -> std::optional<std::vector<Value>> {
-    const Node& node = graph.node(id);
-    if (node.op->name == "add") {
-      for (int side : {0, 1}) {
-        const ValueId sum = node.inputs[static_cast<size_t>(side)];
-        const Node& product = graph.node(sum);
-        if (!is_product(*product.op) || !alone(sum)) continue;
-        const auto bias = bias_of(graph, node.inputs[static_cast<size_t>(1 - side)]);
-        if (!bias || product.inputs.size() != 2 || product.attrs.text("activation") != "none") continue;
-        return std::vector{
-            r.to().add(*product.op, {r(product.inputs[0]), r(product.inputs[1]), r(*bias)}, product.attrs)};
-      }
-    }
-    if (node.op->name == "relu" || node.op->name == "tanh" || node.op->name == "sigmoid" ||
-        node.op->name == "gelu") {
-      // The input may have become a product with a bias just now: look at what stands for it.
-      const Value v = r(node.inputs[0]);
-      const Node& made = r.to().node(v.id());
-      if (!is_product(*made.op) || !alone(node.inputs[0]) || made.attrs.text("activation") != "none")
-        return std::nullopt;
-      const OpDef& op = *made.op;
-      std::vector<Value> inputs;
-      for (const ValueId& in : made.inputs) inputs.push_back(r.to().value(in));
-      Attrs attrs = made.attrs;
-      attrs.set("activation", std::string(node.op->name));
-      return std::vector{r.to().add(op, inputs, attrs)};
-    }
-    return std::nullopt;
-  });
-  return prune(out, target);
+  const Epilogues epilogues(graph);
+  return prune(rewrite(graph, [&](Rewriter& r, NodeId id) { return epilogues(r, id); }), target);
 }
 
 }  // namespace shoestring

@@ -67,7 +67,7 @@ class Rounding {
     const Node& node = graph_.node(id);
     if (!chosen_[id.index]) return with_wide_inputs(r, node);
     std::vector<Value> inputs{half(r(node.inputs[0])), half(r(node.inputs[1]))};
-    if (node.inputs.size() > 2) inputs.push_back(wide(r(node.inputs[2])));
+    for (size_t k = 2; k < node.inputs.size(); ++k) inputs.push_back(wide(r(node.inputs[k])));
     Attrs attrs = node.attrs;
     if (!read_by_product_[id.index]) attrs.set("dtype", std::string("f32"));
     return std::vector{r.to().add(*node.op, inputs, attrs)};

@@ -1,6 +1,6 @@
-// conv2d: filters over pictures: x [b,h,w,c], filters [kh,kw,c/groups,n], bias [n] -> activation(y)
-// [b,p,q,n], as ops/shared/conv.h has it. Cross-correlation, as everywhere in deep learning: the filters are
-// not turned.
+// conv2d: filters over pictures: x [b,h,w,c], filters [kh,kw,c/groups,n], bias [n], scale [n] ->
+// activation(y scale + bias) [b,p,q,n], with y as ops/shared/conv.h has it. Cross-correlation, as everywhere in
+// deep learning: the filters are not turned. The scale is what a batch norm behind it becomes in prediction.
 #include "ops/shared/conv.h"
 #include "ops/shared/onednn.h"
 
@@ -17,6 +17,7 @@ const AttrDef kAttrs[] = {{"strides", std::vector<int64_t>{1, 1}},
 ConvSizes sizes_of(std::span<const Type> in, std::span<const Type> out, const Attrs& attrs) {
   ConvSizes s = known_conv_sizes(in[0].dims, in[1].dims, out[0].dims, attrs);
   s.bias = in.size() > 2;
+  s.scale = in.size() > 3;
   s.activation = *activation_named(attrs.text("activation"));
   return s;
 }
@@ -32,32 +33,41 @@ Result<Types> infer(const OpArgs& args) {
   if (!s) return no(s.error());
   if (!activation_named(args.attrs.text("activation")))
     return no(fmt::format("no activation '{}'", args.attrs.text("activation")));
-  if (args.in.size() > 2 && args.in[2] != Type{summed(x.dtype), {s->out}})
-    return no(fmt::format("the bias must be [{}], not {}", s->out, to_string(args.in[2])));
+  for (size_t i = 2; i < args.in.size(); ++i)
+    if (args.in[i] != Type{summed(x.dtype), {s->out}})
+      return no(fmt::format("the {} must be [{}], not {}", i == 2 ? "bias" : "scale", s->out,
+                            to_string(args.in[i])));
   return Types{{*result, {s->batch, s->down.out, s->right.out, s->out}}};
 }
 
 void grad(Backward& b) {
   const Value x = wide(b.input(0)), filters = wide(b.input(1));
   const ConvOptions options = conv_options(b.attrs());
-  const Value g = before_activation(b, *activation_named(b.attrs().text("activation")), [&] {
+  const bool scaled = b.inputs() > 3;
+  const Value sums = scaled ? conv2d(x, filters, options) : Value();
+  Value g = before_activation(b, *activation_named(b.attrs().text("activation")), [&] {
+    if (scaled) return sums * broadcast_like(b.input(3), sums) + broadcast_like(b.input(2), sums);
     return conv2d(x, filters, options, b.inputs() > 2 ? b.input(2) : Value());
   });
+  if (b.inputs() > 2 && b.wants(2)) b.add(2, reduce_sum(g, {0, 1, 2}));
+  if (scaled) {
+    if (b.wants(3)) b.add(3, reduce_sum(g * sums, {0, 1, 2}));
+    g = g * broadcast_like(b.input(3), g);
+  }
   if (b.wants(0)) add_as_input(b, 0, conv2d_transpose(g, filters, x.dims()[1], x.dims()[2], options));
   if (b.wants(1)) add_as_input(b, 1, conv2d_filter(x, g, filters.dims()[0], filters.dims()[1], options));
-  if (b.inputs() > 2 && b.wants(2)) b.add(2, reduce_sum(g, {0, 1, 2}));
 }
 
 void reference(const ReferenceArgs& r) {
   plain_conv(sizes_of(r.in_types, r.out_types, r.attrs), r.in[0], r.in[1],
-             r.in.size() > 2 ? r.in[2] : nullptr, r.out[0]);
+             r.in.size() > 2 ? r.in[2] : nullptr, r.in.size() > 3 ? r.in[3] : nullptr, r.out[0]);
 }
 
 template <class T, class In, class Out>
 void scalar(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const ConvSizes*>(data);
   plain_conv(s, args.at<const In>(0), args.at<const In>(1), s.bias ? args.at<const T>(2) : nullptr,
-             args.at<Out>(s.bias ? 3 : 2));
+             s.scale ? args.at<const T>(3) : nullptr, args.at<Out>(2 + s.bias + s.scale));
 }
 
 PrepareResult prepare_scalar(const KernelRequest& r) {
@@ -79,9 +89,9 @@ const Kernel kKernels[] = {{"onednn", prepare_large}, {"scalar", prepare_scalar}
 
 extern const OpDef conv2d_op{
     .name = "conv2d",
-    .doc = "activation(filters over pictures + bias)",
+    .doc = "activation(filters over pictures, times scale, + bias)",
     .min_inputs = 2,
-    .max_inputs = 3,
+    .max_inputs = 4,
     .attrs = kAttrs,
     .infer = infer,
     .cost =

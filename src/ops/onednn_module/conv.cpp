@@ -40,13 +40,14 @@ class Conv {
         s_(conv.sizes),
         x_(pictures(kept(Makes::pictures), s_.batch, s_.down.in, s_.right.in, s_.in)),
         y_(pictures(kept(Makes::results), s_.batch, s_.down.out, s_.right.out, s_.out)),
-        attr_(attributes(s_.activation)) {
+        channels_(describe(DType::f32, {1, s_.out, 1, 1}, {s_.out, 1, s_.out, s_.out})),
+        attr_(attributes(s_.activation, s_.scale ? channels_.get() : nullptr, channels_.get())) {
     const Filters f = filters(s_);
     const DType type = kept(Makes::filters);
     rows_ = describe(type, f.dims, f.strides);
     any_ = own<Desc>(dnnl_memory_desc_create_with_tag, static_cast<int>(f.dims.size()), f.dims.data(),
                      type == DType::bf16 ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any);
-    if (s_.bias) bias_ = describe(DType::f32, {s_.out}, {1});
+    if (s_.bias && !s_.scale) bias_ = describe(DType::f32, {s_.out}, {1});
   }
 
   PrepareResult prepare() {
@@ -87,12 +88,23 @@ class Conv {
     return own<PrimitiveDesc>(dnnl_reorder_primitive_desc_create, from, cpu(), to, cpu(), attr_plain_.get());
   }
 
+  std::vector<Chain::Argument> of_results(const_dnnl_memory_desc_t blocked, Chain::Place filters) const {
+    std::vector<Chain::Argument> all{{DNNL_ARG_SRC, x_.get(), {0}}, {DNNL_ARG_WEIGHTS, blocked, filters}};
+    if (bias_) all.push_back({DNNL_ARG_BIAS, bias_.get(), {2}});
+    if (s_.scale) {  // the post-ops in their order: the scale, then the bias
+      all.push_back({DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1, channels_.get(), {3}});
+      all.push_back({DNNL_ARG_ATTR_MULTIPLE_POST_OP(1) | DNNL_ARG_SRC_1, channels_.get(), {2}});
+    }
+    all.push_back({DNNL_ARG_DST, y_.get(), {2 + s_.bias + s_.scale}});
+    return all;
+  }
+
   PrepareResult chain(const PrimitiveDesc& desc) const {
     const bool gradient = conv_.makes == Makes::filters;
     const const_dnnl_memory_desc_t blocked = dnnl_primitive_desc_query_md(
         desc.get(), gradient ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
     const bool reordered = !dnnl_memory_desc_equal(blocked, rows_.get());
-    const int scratch = s_.bias ? 4 : 3;
+    const int scratch = 3 + s_.bias + s_.scale;
     const Chain::Place rows{gradient ? 2 : 1},
         kept = reordered ? Chain::Place{scratch} : rows,
         pad{scratch, reordered ? round_up(bytes_of(blocked), kAlignment) : 0};
@@ -111,18 +123,7 @@ class Conv {
       switch (conv_.makes) {
         case Makes::results:
           if (!changed()) return false;
-          if (s_.bias)
-            return chain->add(desc,
-                              {{DNNL_ARG_SRC, x_.get(), {0}},
-                               {DNNL_ARG_WEIGHTS, blocked, kept},
-                               {DNNL_ARG_BIAS, bias_.get(), {2}},
-                               {DNNL_ARG_DST, y_.get(), {3}}},
-                              pad);
-          return chain->add(desc,
-                            {{DNNL_ARG_SRC, x_.get(), {0}},
-                             {DNNL_ARG_WEIGHTS, blocked, kept},
-                             {DNNL_ARG_DST, y_.get(), {2}}},
-                            pad);
+          return chain->add(desc, of_results(blocked, kept), pad);
         case Makes::pictures:
           return changed() && chain->add(desc,
                                          {{DNNL_ARG_DIFF_DST, y_.get(), {0}},
@@ -153,7 +154,7 @@ class Conv {
   const Pair strides_{s_.down.stride, s_.right.stride};
   const Pair dilations_{s_.down.dilation - 1, s_.right.dilation - 1};
   const Pair before_{s_.down.before, s_.right.before}, after_{s_.down.after, s_.right.after};
-  const Desc x_, y_;
+  const Desc x_, y_, channels_;
   Desc rows_, any_, bias_;  // the filters, row-major and in any format
   const Attr attr_, attr_plain_ = attributes(Activation::none);
 };

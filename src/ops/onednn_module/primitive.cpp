@@ -16,16 +16,20 @@ Desc describe(DType dtype, std::span<const int64_t> dims, std::span<const int64_
                    dtype == DType::bf16 ? dnnl_bf16 : dnnl_f32, strides.data());
 }
 
-Attr attributes(Activation activation) {
+Attr attributes(Activation activation, const_dnnl_memory_desc_t factor, const_dnnl_memory_desc_t term) {
   Attr attr = own<Attr>(dnnl_primitive_attr_create);
   dnnl_primitive_attr_set_scratchpad_mode(attr.get(), dnnl_scratchpad_mode_user);
-  if (activation == Activation::none) return attr;
+  if (activation == Activation::none && !factor) return attr;
   const PostOps post = own<PostOps>(dnnl_post_ops_create);
+  if (factor) {
+    dnnl_post_ops_append_binary(post.get(), dnnl_binary_mul, factor);
+    dnnl_post_ops_append_binary(post.get(), dnnl_binary_add, term);
+  }
   const dnnl_alg_kind_t kind = activation == Activation::relu      ? dnnl_eltwise_relu
                                : activation == Activation::tanh    ? dnnl_eltwise_tanh
                                : activation == Activation::sigmoid ? dnnl_eltwise_logistic
                                                                    : dnnl_eltwise_gelu_erf;
-  dnnl_post_ops_append_eltwise(post.get(), kind, 0.0f, 0.0f);
+  if (activation != Activation::none) dnnl_post_ops_append_eltwise(post.get(), kind, 0.0f, 0.0f);
   dnnl_primitive_attr_set_post_ops(attr.get(), post.get());
   return attr;
 }
@@ -44,7 +48,7 @@ int64_t bytes_of(const_dnnl_memory_desc_t desc) {
   return static_cast<int64_t>(desc ? dnnl_memory_desc_get_size(desc) : 0);
 }
 
-bool Chain::add(const PrimitiveDesc& desc, std::initializer_list<Argument> arguments, Place scratch) {
+bool Chain::add(const PrimitiveDesc& desc, std::span<const Argument> arguments, Place scratch) {
   if (!desc) return false;
   if (!stream_)
     stream_ = own<Stream>(dnnl_stream_create, cpu(), static_cast<unsigned>(dnnl_stream_default_flags));

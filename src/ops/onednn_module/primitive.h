@@ -46,8 +46,10 @@ inline Desc describe(DType dtype, std::initializer_list<int64_t> dims,
                      std::initializer_list<int64_t> strides) {
   return describe(dtype, std::span(dims.begin(), dims.size()), std::span(strides.begin(), strides.size()));
 }
-// User-supplied scratchpads, and an activation behind the product.
-Attr attributes(Activation activation);
+// User-supplied scratchpads; behind the product it is multiplied by `factor` and has `term` added, if these are
+// given, as post-ops 0 and 1, and then an activation.
+Attr attributes(Activation activation, const_dnnl_memory_desc_t factor = nullptr,
+                const_dnnl_memory_desc_t term = nullptr);
 std::string_view implementation(const PrimitiveDesc& desc);
 const_dnnl_memory_desc_t scratchpad(const PrimitiveDesc& desc);
 int64_t bytes_of(const_dnnl_memory_desc_t desc);
@@ -68,7 +70,10 @@ class Chain {
   };
 
   // False where oneDNN does not make it. The scratchpad, if it wants one, lies at `scratch`.
-  bool add(const PrimitiveDesc& desc, std::initializer_list<Argument> arguments, Place scratch);
+  bool add(const PrimitiveDesc& desc, std::span<const Argument> arguments, Place scratch);
+  bool add(const PrimitiveDesc& desc, std::initializer_list<Argument> arguments, Place scratch) {
+    return add(desc, std::span(arguments.begin(), arguments.size()), scratch);
+  }
   static void run(const void* chain, const KernelArgs& args) noexcept;
 
  private:

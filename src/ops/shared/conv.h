@@ -35,7 +35,7 @@ struct ConvAxis {
 struct ConvSizes {
   int64_t batch = 0, in = 0, out = 0, groups = 1;  // pictures, and channels of x and of y
   ConvAxis down, right;
-  bool bias = false;
+  bool bias = false, scale = false;  // numbers for each result channel; a scale comes with a bias
   Activation activation = Activation::none;
   int threads = 1;
 
@@ -77,14 +77,15 @@ inline Cost conv_cost(const OpArgs& args, std::span<const Type> out, const ConvS
 // ---- the obvious loops, for references and as the kernels that take everything; T sums ----
 // The work is cut where no two threads write the same.
 
+// activation(y scale + bias), without them where they are null
 template <class T, class In, class Out>
-void plain_conv(const ConvSizes& s, const In* x, const In* filters, const T* bias, Out* y) {
+void plain_conv(const ConvSizes& s, const In* x, const In* filters, const T* bias, const T* scale, Out* y) {
   split(s.batch * s.down.out, 1, s.threads, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
       const int64_t b = row / s.down.out, p = row % s.down.out;
       for (int64_t q = 0; q < s.right.out; ++q)
         for (int64_t n = 0; n < s.out; ++n) {
-          T sum = bias ? bias[n] : 0;
+          T sum = 0;
           const int64_t first = n / s.out_of_group() * s.in_of_group();
           for (int64_t i = 0; i < s.down.kernel; ++i) {
             const int64_t r = s.down.place(p, i);
@@ -97,6 +98,8 @@ void plain_conv(const ConvSizes& s, const In* x, const In* filters, const T* bia
                 sum += static_cast<T>(from[c]) * static_cast<T>(by[c * s.out]);
             }
           }
+          if (scale) sum *= scale[n];
+          if (bias) sum += bias[n];
           y[s.y_at(b, p, q) + n] = static_cast<Out>(activated(sum, s.activation));
         }
     }

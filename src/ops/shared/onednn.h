@@ -34,7 +34,7 @@ struct OnednnModule {
   int version;
   // Operands a, b, [bias], c, [scratch].
   PrepareResult (*matmul)(const OnednnMatmul& matmul);
-  // Operands x, filters, [bias], y; y, filters, x; or x, y, filters; then [scratch].
+  // Operands x, filters, [bias, [scale]], y; y, filters, x; or x, y, filters; then [scratch].
   PrepareResult (*conv)(const OnednnConv& conv);
 };
 
