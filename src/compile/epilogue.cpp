@@ -1,6 +1,6 @@
 // epilogue: a product (matmul, conv2d) + bias, and a product + activation, become one node where nobody else
-// reads what lies between; so does a convolution times a scale for each channel, as batch norm is in prediction.
-// Reshapes that keep the channels may stand between.
+// reads what lies between; so does a convolution times a scale for each channel, as batch norm is in
+// prediction. Reshapes that keep the channels may stand between.
 #include "compile/passes.h"
 #include "compile/rewrite.h"
 #include "ops/ops.h"
@@ -64,7 +64,8 @@ class Epilogues {
   }
 
   // The product again, with more inputs behind its first two and an activation.
-  static Value with(Rewriter& r, Value product, std::vector<Value> more, std::string_view activation = "none") {
+  static Value with(Rewriter& r, Value product, std::vector<Value> more,
+                    std::string_view activation = "none") {
     const Node& node = r.to().node(product.id());
     const OpDef& op = *node.op;
     std::vector<Value> inputs;

@@ -1,6 +1,7 @@
 // conv2d: filters over pictures: x [b,h,w,c], filters [kh,kw,c/groups,n], bias [n], scale [n] ->
-// activation(y scale + bias) [b,p,q,n], with y as ops/shared/conv.h has it. Cross-correlation, as everywhere in
-// deep learning: the filters are not turned. The scale is what a batch norm behind it becomes in prediction.
+// activation(y scale + bias) [b,p,q,n], with y as ops/shared/conv.h has it. Cross-correlation, as everywhere
+// in deep learning: the filters are not turned. The scale is what a batch norm behind it becomes in
+// prediction.
 #include "ops/shared/conv.h"
 #include "ops/shared/onednn.h"
 

@@ -46,8 +46,8 @@ inline Desc describe(DType dtype, std::initializer_list<int64_t> dims,
                      std::initializer_list<int64_t> strides) {
   return describe(dtype, std::span(dims.begin(), dims.size()), std::span(strides.begin(), strides.size()));
 }
-// User-supplied scratchpads; behind the product it is multiplied by `factor` and has `term` added, if these are
-// given, as post-ops 0 and 1, and then an activation.
+// User-supplied scratchpads; behind the product it is multiplied by `factor` and has `term` added, if these
+// are given, as post-ops 0 and 1, and then an activation.
 Attr attributes(Activation activation, const_dnnl_memory_desc_t factor = nullptr,
                 const_dnnl_memory_desc_t term = nullptr);
 std::string_view implementation(const PrimitiveDesc& desc);
