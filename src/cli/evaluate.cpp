@@ -24,7 +24,10 @@ int evaluate(Arguments arguments) {
       "evaluate",
       "measures a model on a table whose answers are known",
       {{"model-path", "m", "PATH", "model file, model folder or run folder", &r.model},
-       {"dataset", "d", "FILES", "the table: CSV, TSV, JSON, Parquet, Feather, SQLite", &r.dataset},
+       {"dataset", "d", "FILES",
+        "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; or pictures: a folder of classes, .tar, .zip, "
+        "IDX, NPY",
+        &r.dataset},
        {"data-format", "", "FORMAT", "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking",
         &r.format},
        {"split", "s", "SPLIT", "only the rows that were in training, validation or test; full is all",

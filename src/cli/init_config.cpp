@@ -9,15 +9,17 @@ namespace shoestring::cli {
 int init_config(Arguments arguments) {
   std::string dataset, format, output;
   std::vector<std::string> targets;
-  const Options options{
-      "init-config",
-      "writes a recipe for a table, to start from",
-      {{"dataset", "d", "FILES", "the table: CSV, TSV, JSON, Parquet, Feather, SQLite", &dataset},
-       {"target", "t", "COLUMN", "what to predict; several may be named", &targets},
-       {"data-format", "", "FORMAT", "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking",
-        &format},
-       {"output", "o", "FILE", "where to write it; stdout if left out", &output}},
-      "  shoestring init-config --dataset table.csv --target price --output recipe.yaml"};
+  const Options options{"init-config",
+                        "writes a recipe for a table, to start from",
+                        {{"dataset", "d", "FILES",
+                          "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; or pictures: a folder of "
+                          "classes, .tar, .zip, IDX, NPY",
+                          &dataset},
+                         {"target", "t", "COLUMN", "what to predict; several may be named", &targets},
+                         {"data-format", "", "FORMAT",
+                          "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking", &format},
+                         {"output", "o", "FILE", "where to write it; stdout if left out", &output}},
+                        "  shoestring init-config --dataset table.csv --target price --output recipe.yaml"};
   if (const auto done = options.read(arguments)) return *done;
   if (dataset.empty() || targets.empty())
     return report({ErrorKind::usage, "a table and a target are needed", "init-config",

@@ -68,7 +68,9 @@ Options options_of(std::string_view verb, TrainFlags& g) {
   Options options{verb, of_verb->summary, g.recipe.options(), of_verb->example};
   const Option more[] = {
       {"dataset", "", "FILES",
-       "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; split as the recipe says", &r.data.dataset},
+       "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; or pictures: a folder of classes, .tar, .zip, "
+       "IDX, NPY; split as the recipe says",
+       &r.data.dataset},
       {"target", "t", "COLUMN", "what to predict, where there is no recipe; several may be named",
        &r.targets},
       {"training-set", "", "FILES", "the training rows, instead of --dataset", &r.data.training_set},

@@ -102,7 +102,9 @@ Result<PictureInfo> look_at_bmp(EncodedPicture bytes) {
   return PictureInfo{.format = PictureFormat::bmp,
                      .height = header->height,
                      .width = header->width,
-                     .channels = header->has_alpha() ? 4 : 3};
+                     .channels = header->has_alpha() ? 4 : 3,
+                     .least_bytes = static_cast<int64_t>(
+                         header->pixels_at + header->stride() * static_cast<size_t>(header->height))};
 }
 
 Status decode_bmp(EncodedPicture bytes, std::span<uint8_t> out) {

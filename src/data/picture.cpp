@@ -73,7 +73,8 @@ Result<PictureInfo> look_at_format(EncodedPicture bytes) {
 }
 
 // The fewest bytes that so many pixels can be written in, so that no file of a few bytes takes much memory:
-// deflate makes at most 1032 of one, and text has a digit a value.
+// deflate makes at most 1032 of one, text has a digit a value, and the shortest scan of a JPEG a bit for each
+// block of 8 x 8.
 int64_t fewest_bytes(EncodedPicture bytes, const PictureInfo& info) {
   const int64_t values = info.height * info.width * info.channels;
   switch (info.format) {
@@ -81,8 +82,10 @@ int64_t fewest_bytes(EncodedPicture bytes, const PictureInfo& info) {
       return info.height * info.width * info.bits / 8 / 1032;
     case PictureFormat::pnm:
       return info.bits == 1 && !says(bytes, 0, "P1") ? values / 8 : values * std::max(info.bits / 8, 1);
+    case PictureFormat::jpeg:
+      return info.height * info.width / (64 * 8);
     default:
-      return 0;
+      return info.least_bytes;
   }
 }
 

@@ -39,6 +39,7 @@ struct PictureInfo {
   int bits = 8;                   // a value
   int orientation = 1;            // EXIF's: 1 to 8; 5 and above change height with width
   bool inks = false;              // a JPEG in CMYK, which becomes RGB
+  int64_t least_bytes = 0;        // that a whole file of it has, where its header tells
 };
 
 // Reads the header only. Sizes beyond the bounds above are an error.

@@ -61,21 +61,24 @@ class Reader {
       int64_t end_at = file_.bytes() - look + at;
       if (at >= 20 && says(end, a - 20, "PK\6\7"))
         if (auto ok = read_64(little64(end, a - 20 + 8), directory, end_at); !ok) return fail(ok.error());
+      if (!fits(directory.bytes) || !fits(directory.at) || directory.entries < 0) return damaged();
       directory.shift = end_at - directory.bytes - directory.at;
-      if (directory.bytes < 0 || directory.at < 0 || directory.shift < 0 || directory.entries < 0)
-        return damaged();
+      if (directory.shift < 0) return damaged();
       return directory;
     }
     return damaged();
   }
 
+  // Whether a number may be a place or a length within the file.
+  bool fits(int64_t number) const { return number >= 0 && number <= file_.bytes(); }
+
   Status read_64(int64_t at, Directory& directory, int64_t& end_at) const {
     std::array<std::byte, 56> end;
+    if (!fits(at)) return damaged();
     if (auto ok = file_.read(at, end); !ok) return damaged();
     if (!says(end, 0, "PK\6\6")) return damaged();
     directory = {.entries = little64(end, 32), .bytes = little64(end, 40), .at = little64(end, 48)};
     end_at = at;
-    if (directory.bytes > file_.bytes() || directory.at > file_.bytes()) return damaged();
     return {};
   }
 
@@ -91,13 +94,14 @@ class Reader {
                          .has_header = true};
     read_wide_numbers(entry.subspan(46 + length), member);
     const bool link = (attributes >> 16 & 0170000) == 0120000;
+    if (!fits(member.at) || !fits(member.packed) || member.bytes < 0) return damaged();
     member.at += directory.shift;
     if (name.ends_with('/')) return {};
     if (link) return out.leave_out(name, "only a link in it"), Status();
     if ((flags & 1) != 0) return out.leave_out(name, "a password"), Status();
     if (method != 0 && method != 8) return out.leave_out(name, "a compression that is not read"), Status();
-    if (member.at < 0 || member.packed < 0 || member.bytes < 0 || member.packed > file_.bytes() - member.at ||
-        (method == 0 && member.packed != member.bytes) || member.bytes / 1100 > member.packed + 1)
+    if (member.packed > file_.bytes() - member.at || (method == 0 && member.packed != member.bytes) ||
+        member.bytes / 1100 > member.packed + 1)
       return damaged();
     out.add(name, member);
     return {};

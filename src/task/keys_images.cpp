@@ -38,6 +38,13 @@ Status read_conv_layers(const Context& context, const Node& node, const Key&, vo
   if (!node.is_list())
     return context.refuse(node.mark, context.path + " must be a list of layers",
                           "begin each layer with '- '");
+  if (node.items.empty())
+    return context.refuse(node.mark, context.path + " is empty", "give a layer, or leave it out");
+  if (stack.num_layers && *stack.num_layers != std::ssize(node.items))
+    return context.refuse(node.mark,
+                          fmt::format("{} has {} layers, num_conv_layers is {}", context.path,
+                                      node.items.size(), *stack.num_layers),
+                          "leave num_conv_layers out");
   stack.layers.clear();
   for (const Node& item : node.items) {
     ConvLayer& layer = stack.layers.emplace_back(stack.around);
@@ -180,14 +187,14 @@ constexpr auto kPreprocessing = keys(
         .common(),
     key<&ImagePreprocessing::num_channels>(
         "num_channels",
-        "1 is grey, 3 red, green and blue, 4 with alpha; null is found in the "
+        "1 is grey, 2 grey with alpha, 3 red, green and blue, 4 with alpha; null is found in the "
         "first pictures.")
         .within(1, kMostPictureChannels)
         .common(),
     key<&ImagePreprocessing::resize_method>(
         "resize_method",
         "How a picture comes to its size: interpolate scales it, crop_or_pad cuts it about its "
-        "middle or adds black."),
+        "middle or repeats its edges."),
     key<&ImagePreprocessing::infer_image_num_channels>(
         "infer_image_num_channels",
         "Whether num_channels null goes by most of the first pictures, not the first."),

@@ -30,8 +30,8 @@ class FirstPictures {
         continue;
       }
       if (seen_++ == 0) first_ = *info;
-      height_ += static_cast<double>(info->height);
-      width_ += static_cast<double>(info->width);
+      heights_.push_back(info->height);
+      widths_.push_back(info->width);
       ++with_channels_[static_cast<size_t>(std::clamp(info->channels, 1, 4))];
     }
   }
@@ -41,19 +41,18 @@ class FirstPictures {
   const std::string& fault() const { return fault_; }
 
   void settle(task::ImagePreprocessing& p) const {
-    const auto mean = [&](double sum, int64_t first, int64_t most) {
-      const int64_t found = p.infer_image_dimensions ? std::llround(sum / static_cast<double>(seen_)) : first;
-      return std::clamp<int64_t>(found, 1, most);
+    const auto usual = [&](const std::vector<int64_t>& sizes, int64_t first, int64_t most) {
+      return std::clamp<int64_t>(p.infer_image_dimensions ? median(sizes) : first, 1, most);
     };
     const bool free = !p.height && !p.width;
     // One that is given makes the other keep the pictures' proportion.
-    const double ratio = height_ / width_;
+    const double ratio = static_cast<double>(median(heights_)) / static_cast<double>(median(widths_));
     if (p.width && !p.height)
       p.height = std::max<int64_t>(1, std::llround(static_cast<double>(*p.width) * ratio));
     if (p.height && !p.width)
       p.width = std::max<int64_t>(1, std::llround(static_cast<double>(*p.height) / ratio));
-    if (!p.height) p.height = mean(height_, first_.height, p.infer_image_max_height);
-    if (!p.width) p.width = mean(width_, first_.width, p.infer_image_max_width);
+    if (!p.height) p.height = usual(heights_, first_.height, p.infer_image_max_height);
+    if (!p.width) p.width = usual(widths_, first_.width, p.infer_image_max_width);
     if (free && p.requires_equal_dimensions) p.height = p.width = std::min(*p.height, *p.width);
     if (p.num_channels) return;
     const auto most = std::ranges::max_element(with_channels_);
@@ -64,7 +63,12 @@ class FirstPictures {
 
  private:
   int64_t most_, seen_ = 0, broken_ = 0;
-  double height_ = 0, width_ = 0;
+  static int64_t median(std::vector<int64_t> sizes) {
+    const auto middle = sizes.begin() + std::ssize(sizes) / 2;
+    std::nth_element(sizes.begin(), middle, sizes.end());
+    return *middle;
+  }
+  std::vector<int64_t> heights_, widths_;
   std::array<int64_t, 5> with_channels_{};
   data::PictureInfo first_;
   std::string fault_;

@@ -1,7 +1,10 @@
 // Pictures of a column, decoded on all threads.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <mutex>
 
 #include "base/parallel.h"
 #include "train/raw_columns.h"
@@ -16,6 +19,27 @@ struct Broken {
   int64_t row;
   std::string reason;
 };
+
+// Large pictures are decoded one at a time, and their memory is given back: a few threads with one each would
+// take a multiple of what the rest does.
+constexpr int64_t kLargePixels = 4 << 20;
+std::mutex large_one;
+
+Status decode(std::span<const std::byte> bytes, const data::PictureForm& form, bool from_outside,
+              std::span<uint8_t> out, data::PictureRoom& room) {
+  const auto info = data::look_at(bytes);
+  if (!info) return fail(info.error());
+  if (info->height * info->width <= kLargePixels) return data::decode_into(bytes, form, out, room);
+  // A JPEG is decoded at a part of its size.
+  if (from_outside && info->format != data::PictureFormat::jpeg)
+    return fail(ErrorKind::data,
+                fmt::format("it has {} x {} pixels, and in a request at most {} are taken", info->width,
+                            info->height, kLargePixels),
+                {}, "send it smaller, or as JPEG");
+  const std::lock_guard lock(large_one);
+  data::PictureRoom own;
+  return data::decode_into(bytes, form, out, own);
+}
 
 Result<std::span<const std::byte>> bytes_of(const data::TextColumn& column, int64_t row,
                                             const data::PictureFiles* files, std::vector<std::byte>& room) {
@@ -44,7 +68,7 @@ void Pictures::append(const data::TextColumn& column, int64_t first_row, data::B
         continue;
       }
       const auto encoded = bytes_of(column, row, files, file);
-      const Status done = encoded ? data::decode_into(*encoded, form, pixels.row(before + row), room)
+      const Status done = encoded ? decode(*encoded, form, files == nullptr, pixels.row(before + row), room)
                                   : Status(fail(encoded.error()));
       if (done) continue;
       state = task::PictureState::broken;

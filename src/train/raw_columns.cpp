@@ -104,25 +104,23 @@ int64_t missing_cells(const RawColumn& column) {
   const auto holes = [](const auto& lists) {
     return static_cast<int64_t>(std::ranges::count_if(lists.missing, [](auto flag) { return flag != 0; }));
   };
-  return std::visit(Overloaded{[](const std::monostate&) { return int64_t{0}; },
-                               [](const Numbers& n) {
-                                 return static_cast<int64_t>(
-                                     std::ranges::count_if(n.values, [](double v) { return std::isnan(v); }));
-                               },
-                               [](const Words& w) {
-                                 return static_cast<int64_t>(std::ranges::count(w.codes, data::kMissingCode));
-                               },
-                               [&](const Vectors& v) { return holes(v.lists); },
-                               [&](const WordLists& l) { return holes(l.lists); },
-                               [](const Dates& d) {
-                                 return static_cast<int64_t>(std::ranges::count_if(
-                                     d.stamps, [](const auto& stamp) { return std::isnan(stamp); }));
-                               },
-                               [](const Pictures& p) {
-                                 return std::ssize(p.states) -
-                                        std::ranges::count(p.states, task::PictureState::there);
-                               }},
-                    column);
+  return std::visit(
+      Overloaded{[](const std::monostate&) { return int64_t{0}; },
+                 [](const Numbers& n) {
+                   return static_cast<int64_t>(
+                       std::ranges::count_if(n.values, [](double v) { return std::isnan(v); }));
+                 },
+                 [](const Words& w) {
+                   return static_cast<int64_t>(std::ranges::count(w.codes, data::kMissingCode));
+                 },
+                 [&](const Vectors& v) { return holes(v.lists); },
+                 [&](const WordLists& l) { return holes(l.lists); },
+                 [](const Dates& d) {
+                   return static_cast<int64_t>(
+                       std::ranges::count_if(d.stamps, [](const auto& stamp) { return std::isnan(stamp); }));
+                 },
+                 [](const Pictures& p) { return std::ranges::count(p.states, task::PictureState::missing); }},
+      column);
 }
 
 task::MissingRows mark_missing(RawColumn& column, std::vector<uint8_t>& drop) {

@@ -69,7 +69,12 @@ std::vector<uint8_t> RowFaults::drop_missing(RawColumns& columns, int64_t first_
   rows_ += columns.rows();
   const auto mark = [&](std::vector<Feature>& features, std::vector<RawColumn>& raw) {
     for (size_t i = 0; i < features.size(); ++i)
-      if (features[i].drops_missing) add(mark_missing(raw[i], drop), first_row, features[i].missing);
+      if (features[i].drops_missing) {
+        // Broken pictures are told where they are read.
+        const bool told = std::holds_alternative<Pictures>(raw[i]) && missing_cells(raw[i]) == 0;
+        const task::MissingRows missing = mark_missing(raw[i], drop);
+        if (!told) add(missing, first_row, features[i].missing);
+      }
   };
   mark(outputs_, columns.outputs);
   mark(inputs_, columns.inputs);
