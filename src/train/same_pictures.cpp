@@ -10,15 +10,23 @@ namespace {
 
 constexpr size_t kNamed = 3;
 
+// Without the source's own name before the picture's, where there is but one.
+std::string name_of(int64_t row, const FilesRead& read) {
+  std::string place = read.place(row);
+  const std::string source = read.path() + ": ";
+  return read.readers.size() == 1 && place.starts_with(source) ? place.substr(source.size()) : place;
+}
+
 std::string note_of(const data::Duplicates& found, const std::string& input, std::string_view split,
                     const FilesRead& read) {
   std::string pairs;
   for (const data::Duplicate& pair : std::span(found.pairs).first(std::min(found.pairs.size(), kNamed)))
-    pairs += fmt::format("{}{} = {}", pairs.empty() ? "" : ", ", read.place(pair.row), read.place(pair.of));
+    pairs +=
+        fmt::format("{}{} = {}", pairs.empty() ? "" : ", ", name_of(pair.row, read), name_of(pair.of, read));
   if (found.pairs.size() > kNamed) pairs += ", ...";
   return fmt::format(
-      "'{}': {}{} of the {} split {} in the training split too ({} exactly, {} nearly), and its metrics are "
-      "the better for it: {}",
+      "'{}': {}{} of the {} split {} in the training split too ({} exactly, {} nearly), which its metrics "
+      "may be the better for: {}",
       input, found.complete ? "" : "at least ", count_of(static_cast<int64_t>(found.pairs.size()), "picture"),
       split, found.pairs.size() == 1 ? "is" : "are", found.exact, found.near, pairs);
 }

@@ -70,6 +70,28 @@ TEST(Images, AFolderOfClassesIsLearned) {
   }
 }
 
+TEST(Images, PicturesThatAreInTwoSplitsAreTold) {
+  const Folder folder;
+  write_pictures(folder, "train", 10);
+  std::filesystem::create_directories(folder.file("test/down"));
+  folder.write("test/down/same.pgm", stripes(true, 4));
+  folder.write("test/down/other.pgm", stripes(true, 4).substr(0, 60) + stripes(false, 60).substr(60));
+  std::string notes;
+  const auto trained = train(
+      {.recipe = recipe_from(recipe_text(kCnn)),
+       .data = {.dataset = folder.path()},
+       .output_directory = folder.file("../out_" + std::filesystem::path(folder.path()).filename().string())},
+      {.log = [&](LogLevel, std::string_view text) { notes += std::string(text) + "\n"; }});
+  ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_NE(
+      notes.find(
+          "'image_path': 1 picture of the test split is in the training split too (1 exactly, 0 nearly), "
+          "which its metrics may be the better for: test/down/same.pgm = train/down/picture 104.pgm\n"),
+      std::string::npos)
+      << notes;
+  std::filesystem::remove_all(std::filesystem::path(trained->folder).parent_path());
+}
+
 class TrainedOnPictures : public testing::Test {
  protected:
   void SetUp() override {
