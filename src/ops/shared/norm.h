@@ -46,7 +46,7 @@ inline constexpr int64_t kWorthThreads = 1 << 15;
 // four numbers that are made of all sums.
 inline constexpr int64_t kColumnSums = 4, kColumnFields = 8;
 inline int64_t column_scratch(const NormSizes& s, DType dtype) {
-  return kColumnFields * s.threads * s.n * info(dtype).block_bytes;
+  return kColumnFields * s.threads * std::max<int64_t>(s.n, 1) * info(dtype).block_bytes;  // never none
 }
 
 }  // namespace shoestring::ops

@@ -142,7 +142,9 @@ TEST(Images, SizesAreFoundAndWrittenDown) {
                               .output_directory = folder.file("out")},
                              {});
   ASSERT_TRUE(trained) << trained.error().message();
-  const auto& image = std::get<task::ImageInput>(load_model(trained->folder)->spec.recipe.inputs[0].spec);
+  const auto model = load_model(trained->folder);
+  ASSERT_TRUE(model) << model.error().message();
+  const auto& image = std::get<task::ImageInput>(model->spec.recipe.inputs[0].spec);
   EXPECT_EQ(image.preprocessing.height, 10);  // square, as they are
   EXPECT_EQ(image.preprocessing.width, 10);
   EXPECT_EQ(image.preprocessing.num_channels, 1);
