@@ -144,7 +144,7 @@ Graph training_graph(const Options& options) {
   Net net{g};
   const Shape dims = small ? Shape{options.batch, 28, 28, 1} : Shape{options.batch, 32, 32, 3};
   const Value pixels = ops::operator*(ops::cast(g.input("image", {DType::u8, dims}), f32), 1.0 / 255);
-  const Value logits = small                           ? cnn(net, pixels)
+  const Value logits = small                          ? cnn(net, pixels)
                        : options.network == "compact" ? compact(net, pixels)
                                                       : resnet18(net, pixels);
   const Value classes = g.input("classes", {DType::i32, {options.batch}});

@@ -81,7 +81,7 @@ double Deadline::finishing(int64_t rows) const {
 }
 
 double Deadline::finishing() const {
-  constexpr double kShare = 0.1;
+  constexpr double kShare = 0.04;  // of the time: a sample tells what all of them would
   const double row = rates_.row.slow(), optional = static_cast<double>(finish_.optional_rows);
   const double rows = row > 0 ? std::min(optional, kShare * limit_ / row) : optional;
   return finishing(finish_.rows - finish_.optional_rows + static_cast<int64_t>(rows));

@@ -71,7 +71,7 @@ class Deadline {
   // each for itself where it takes longer.
   void stepped(int64_t steps, double seconds);
 
-  // What is kept for finishing, with a margin: for the optional rows at most a tenth of the limit; or only
+  // What is kept for finishing, with a margin: for the optional rows at most a 25th of the limit; or only
   // for what cannot be left out.
   double finishing() const;
   double least_finishing() const { return finishing(finish_.rows - finish_.optional_rows); }

@@ -25,11 +25,14 @@ decoder: {use_bias: false}
 loss: {type: softmax_cross_entropy, label_smoothing: 0.2}
 )";
 
+constexpr double kMostEpochs = 30;  // where there is no time to train for
+
 // Rates are those of the paper for a mean over the batch: 0.00147 and 1.36 for a sum.
 constexpr std::string_view kRest = R"(
 combiner: {{type: concat, num_fc_layers: 0}}
 trainer:
-  epochs: 30
+  epochs: {epochs}
+  use_mixed_precision: {halves}
   batch_size: {batch}
   learning_rate: {rate:.4g}
   learning_rate_factors: {{norm: 64}}
@@ -40,19 +43,39 @@ trainer:
   early_stop: -1
 )";
 
-// Networks by size, and what a training step takes for a picture of 32 x 32: FLOP. A network is worth its
-// time where it sees each picture so often.
+// Networks by size, and after how many epochs each is better than the one before it for the same time, by
+// bench/QUALITY.md.
 struct Network {
-  double flop, epochs;
+  double epochs;
   std::vector<int64_t> widths;
   int64_t convolutions = 2;
 };
-const Network kNetworks[] = {{1.85e9, 15, {128, 384, 384}}, {0.73e9, 11, {64, 256, 256}},
-                             {0.33e9, 9, {64, 128, 128}},   {0.20e9, 8, {32, 128, 128}},
-                             {0.105e9, 7, {32, 64, 64}},    {0.05e9, 6, {16, 64, 64}},
-                             {0.02e9, 4, {16, 32, 32}}};
-const Network& kMiddling = kNetworks[4];
-constexpr double kOnPixels = 32 * 32;
+const Network kNetworks[] = {{25, {128, 384, 512}, 3}, {14, {64, 256, 256}, 3}, {6, {64, 256, 256}},
+                             {6, {64, 128, 128}},      {5, {32, 128, 128}},     {3.5, {32, 64, 64}},
+                             {4, {16, 64, 64}},        {4, {16, 32, 32}}};
+const Network& kMiddling = kNetworks[5];
+
+// What a picture takes in a step of training.
+double seconds_of(const Network& network, const PictureTable& table, double scale, const Effort& effort) {
+  double down = static_cast<double>(table.height) * scale, right = static_cast<double>(table.width) * scale;
+  auto in = 8.0 * static_cast<double>(table.channels);  // of the whitened
+  double flop = 0, numbers = 2 * down * right * in;
+  for (const int64_t width : network.widths) {
+    const auto out = static_cast<double>(width);
+    for (int64_t c = 0; c < network.convolutions; ++c) {
+      constexpr double kPasses = 3, kTaps = 9;
+      flop += kPasses * 2 * kTaps * in * out * down * right;
+      numbers += out * down * right;
+      if (c == 0) {  // pooled
+        down = std::max(1.0, std::floor(down / 2));
+        right = std::max(1.0, std::floor(right / 2));
+      }
+      numbers += 2 * out * down * right;  // the norm's and the activation's
+      in = out;
+    }
+  }
+  return flop / effort.convolutions + numbers / effort.activations;
+}
 
 // How many pixels the pictures may be apart: sides that are tried, the largest first.
 std::vector<double> scales_of(const PictureTable& table) {
@@ -66,11 +89,13 @@ std::vector<double> scales_of(const PictureTable& table) {
 
 }  // namespace
 
-std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, double flop) {
+std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const Effort& effort) {
   const double rows = static_cast<double>(std::max<int64_t>(table.rows, 1));
-  const double pixels = static_cast<double>(table.height * table.width);
+  const auto epochs_of = [&](const Network& network, double scale) {
+    return effort.seconds / (rows * seconds_of(network, table, scale, effort));
+  };
   const auto fits = [&](const Network& network, double scale) {
-    return network.flop * pixels * scale * scale / kOnPixels * network.epochs * rows <= flop;
+    return epochs_of(network, scale) >= network.epochs;
   };
   // Pictures as large as a middling network can see them often enough; then the largest that can.
   const std::vector<double> scales = scales_of(table);
@@ -87,9 +112,9 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, double 
     std::vector<int64_t> widths = network->widths;
     for (int64_t side = std::min(height, width); side > 48; side /= 2) widths.push_back(widths.back());
     // So many steps that the schedule has room, on few pictures too.
-    const double steps = rows * network->epochs / 500;
+    const double steps = rows * std::min(epochs_of(*network, scale), kMostEpochs) / 500;
     const auto batch =
-        static_cast<int64_t>(std::exp2(std::clamp(std::floor(std::log2(std::max(steps, 1.0))), 5.0, 10.0)));
+        static_cast<int64_t>(std::exp2(std::clamp(std::floor(std::log2(std::max(steps, 1.0))), 5.0, 9.0)));
     out.push_back({.image = fmt::format(kImage, fmt::arg("height", height), fmt::arg("width", width),
                                         fmt::arg("channels", table.channels),
                                         fmt::arg("widths", fmt::join(widths, ", ")),
@@ -97,7 +122,8 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, double 
                                         fmt::arg("residual", network->convolutions > 2),
                                         fmt::arg("crop", std::max<int64_t>(1, std::min(height, width) / 16))),
                    .output = std::string(kOutput),
-                   .rest = fmt::format(kRest, fmt::arg("batch", batch),
+                   .rest = fmt::format(kRest, fmt::arg("epochs", kMostEpochs), fmt::arg("batch", batch),
+                                       fmt::arg("halves", effort.convolves_in_halves),
                                        fmt::arg("rate", 0.00147 * static_cast<double>(batch)),
                                        fmt::arg("decay", 1.36 / static_cast<double>(batch)))});
   }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "task/effort.h"
+
 namespace shoestring::task {
 
 struct PictureTable {
@@ -18,7 +20,8 @@ struct DefaultRecipe {
   std::string image = {}, output = {}, rest = {};
 };
 
-// Those with the largest pictures and networks that so many FLOP train well, then smaller ones in turn.
-std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, double flop);
+// Those with the largest pictures and the best network that so much effort trains well, then smaller ones in
+// turn.
+std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const Effort& effort);
 
 }  // namespace shoestring::task

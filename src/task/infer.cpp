@@ -92,7 +92,7 @@ std::string_view name_of(SplitName split) { return word(split); }
 
 Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns,
                                           const std::vector<std::string>& targets, int64_t rows,
-                                          double flop) {
+                                          const Effort& effort) {
   for (auto target = targets.begin(); target != targets.end(); ++target) {
     if (std::find(targets.begin(), target, *target) != target)
       return fail(ErrorKind::usage, fmt::format("the target '{}' is named twice", *target), {},
@@ -141,10 +141,10 @@ Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns
   const auto picture = std::ranges::find(columns, FeatureType::image, &ColumnType::type);
   std::vector<DefaultRecipe> networks;
   if (picture == columns.end())
-    for (std::string& text : default_recipe_texts({rows, number_inputs}, numbers, flop))
+    for (std::string& text : default_recipe_texts({rows, number_inputs}, numbers, effort.flop()))
       networks.push_back({.rest = std::move(text)});
   else
-    networks = image_recipe_texts({rows, picture->height, picture->width, picture->channels}, flop);
+    networks = image_recipe_texts({rows, picture->height, picture->width, picture->channels}, effort);
   std::vector<Recipe> recipes;
   for (const DefaultRecipe& text : networks) {
     auto network = parse_document(text.rest, "the default recipe");
@@ -163,8 +163,8 @@ Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns
 }
 
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
-                            int64_t rows, double flop) {
-  auto recipes = infer_recipes(columns, targets, rows, flop);
+                            int64_t rows, const Effort& effort) {
+  auto recipes = infer_recipes(columns, targets, rows, effort);
   if (!recipes) return fail(recipes.error());
   return std::move(recipes->front());
 }

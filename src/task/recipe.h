@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "model/optimizer_options.h"
 #include "task/document.h"
+#include "task/effort.h"
 #include "task/recipe_outputs.h"
 #include "task/split_spec.h"
 
@@ -229,10 +230,11 @@ struct ColumnType {
 // is the caller's to say (trainer.epochs, here as many as pay at most). Fails with ErrorKind::data where a
 // target is no column or nothing is left to predict from.
 Result<Recipe> infer_recipe(const std::vector<ColumnType>& columns, const std::vector<std::string>& targets,
-                            int64_t rows, double flop = 1e15);
+                            int64_t rows, const Effort& effort = {});
 // And behind it the same for smaller networks in turn, for where memory is short.
 Result<std::vector<Recipe>> infer_recipes(const std::vector<ColumnType>& columns,
-                                          const std::vector<std::string>& targets, int64_t rows, double flop);
+                                          const std::vector<std::string>& targets, int64_t rows,
+                                          const Effort& effort);
 
 // ---- what `auto` means -------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "budget/machine_profile.h"
 #include "compile/compile.h"
 #include "data/picture_table.h"
 #include "data/profile.h"
@@ -101,9 +102,30 @@ std::string what_it_is(const task::Recipe& recipe) {
 
 }  // namespace
 
-double flop_in(double seconds) {
-  constexpr double kOfCore = 80e9;  // a second
-  return seconds * kOfCore * native_target().threads;
+task::Effort effort_in(double seconds) {
+  const Target target = native_target();
+  const auto threads = static_cast<double>(target.threads);
+  const MachineProfile& machine = *budget::load_or_built_in(target).profile;
+  // A step is a third forward, a third for the pictures' gradients and a third for the filters'; few
+  // convolutions are as large as the measured ones.
+  const auto whole_steps = [&](const ConvRates& rates) {
+    constexpr double kReached = 0.65;
+    double seconds_for_one = 0;
+    for (const double rate : rates) seconds_for_one += 1 / std::max(rate, 1.0) / 3;
+    return kReached * threads / seconds_for_one;
+  };
+  constexpr double kOfCore = 80e9, kBytesOfActivation = 30;
+  task::Effort effort{.seconds = seconds,
+                      .products = kOfCore * threads,
+                      .convolutions = whole_steps(machine.f32_convolutions),
+                      .activations = bytes_a_second(machine.read, kReuseBytes.back()) *
+                                     (machine.scaling.empty() ? 1 : machine.scaling.back().memory) /
+                                     kBytesOfActivation};
+  if (const double halves = whole_steps(machine.bf16_convolutions); halves > effort.convolutions) {
+    effort.convolutions = halves;
+    effort.convolves_in_halves = true;
+  }
+  return effort;
 }
 
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
@@ -168,9 +190,7 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
   result.for_seconds = [columns, targets, rows = (*reader)->rows(), notes = result.notes,
                         doubts](double time) -> Result<InferredRecipe> {
-    // Convolutions compute faster than the narrow products of tables.
-    const bool pictures = std::ranges::count(columns, task::FeatureType::image, &task::ColumnType::type) > 0;
-    auto recipes = task::infer_recipes(columns, targets, rows, flop_in(time) * (pictures ? 1.75 : 1));
+    auto recipes = task::infer_recipes(columns, targets, rows, effort_in(time));
     if (!recipes) return fail(recipes.error());
     for (task::Recipe& recipe : *recipes)
       for (const auto* more : {&notes, &doubts})

@@ -25,8 +25,8 @@ struct InferredRecipe {
 // How long a recipe that is made here trains where nobody says how long it may.
 inline constexpr double kUsualSeconds = 10;
 
-// About what this machine computes in so much time with networks for tables; a rehearsal measures it.
-double flop_in(double seconds);
+// So much time at about the rates of this machine; a rehearsal measures them.
+task::Effort effort_in(double seconds);
 
 // Reads the table once; the network is one that may be trained in about so many seconds. `format` as
 // --data_format has it, or "". Fails with ErrorKind::data where a target is no column, has no values, one

@@ -107,16 +107,49 @@ TEST(Recipe, IsInferredForTheTimeThereIs) {
   };
   for (const std::string target : {"age", "income"}) {
     int64_t before = INT64_MAX;
-    for (const double flop : {1e15, 1e12, 1e9}) {
-      const auto recipes = infer_recipes(columns, {target}, 40'000, flop);
+    for (const double seconds : {6250.0, 6.25, 0.00625}) {
+      const auto recipes = infer_recipes(columns, {target}, 40'000, {.seconds = seconds});
       ASSERT_TRUE(recipes) << recipes.error().message();
-      EXPECT_LT(outputs(recipes->front()), before) << target << ' ' << flop;
+      EXPECT_LT(outputs(recipes->front()), before) << target << ' ' << seconds;
       before = outputs(recipes->front());
       for (size_t i = 1; i < recipes->size(); ++i)
-        EXPECT_LT(outputs((*recipes)[i]), outputs((*recipes)[i - 1])) << target << ' ' << flop;
+        EXPECT_LT(outputs((*recipes)[i]), outputs((*recipes)[i - 1])) << target << ' ' << seconds;
     }
-    EXPECT_EQ(infer_recipes(columns, {target}, 40'000, 1e9)->size(), 1u);
+    EXPECT_EQ(infer_recipes(columns, {target}, 40'000, {.seconds = 0.00625})->size(), 1u);
   }
+}
+
+TEST(Recipe, PicturesHaveTheNetworkThatTheirTimeTrains) {
+  const std::vector<ColumnType> columns = {
+      {.name = "path", .type = FeatureType::image, .height = 32, .width = 32, .channels = 3},
+      {.name = "label", .type = FeatureType::category, .distinct = 10}};
+  const auto filters = [](const Recipe& recipe) {
+    const auto& encoder = std::get<CompactCnnEncoder>(std::get<ImageInput>(recipe.inputs[0].spec).encoder);
+    int64_t sum = 0;
+    for (const int64_t width : encoder.widths) sum += width * encoder.convolutions;
+    return sum;
+  };
+  const auto best = [&](int64_t rows, const Effort& effort) {
+    const auto recipes = infer_recipes(columns, {"label"}, rows, effort);
+    EXPECT_TRUE(recipes) << recipes.error().message();
+    for (size_t i = 1; i < recipes->size(); ++i)
+      EXPECT_LT(filters((*recipes)[i]), filters((*recipes)[i - 1])) << i;
+    return filters(recipes->front());
+  };
+  int64_t before = 0;
+  for (const double seconds : {0.1, 200.0, 1000.0, 10'000.0}) {
+    EXPECT_GT(best(50'000, {.seconds = seconds}), before) << seconds;
+    before = best(50'000, {.seconds = seconds});
+  }
+  EXPECT_GT(best(50'000, {.seconds = 300, .convolutions = 2e12}), best(50'000, {.seconds = 300}))
+      << "a faster machine trains more in the same time";
+  EXPECT_GT(best(1'000, {.seconds = 60}), best(50'000, {.seconds = 60}))
+      << "few pictures are seen more often";
+  for (const bool halves : {false, true})
+    EXPECT_EQ(infer_recipes(columns, {"label"}, 500, {.convolves_in_halves = halves})
+                  ->front()
+                  .trainer.use_mixed_precision,
+              halves);
 }
 
 TEST(Recipe, InferenceNamesWhatIsMissing) {
