@@ -1,5 +1,6 @@
 #include "serve/tensor_rows.h"
 
+#include <fmt/ranges.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -7,6 +8,8 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "data/row_text.h"
 #include "serve/json_size.h"
@@ -53,10 +56,11 @@ T read_as(const char* at) {
 // One tensor's elements on their way into the cells of its column, row by row.
 class Column {
  public:
-  Column(CellWriter& cells, int input, int64_t rows, int64_t width)
-      : cells_(cells), input_(input), rows_(rows), width_(width) {}
+  Column(CellWriter& cells, int input, int64_t rows, int64_t width, std::string picture_header)
+      : cells_(cells), input_(input), rows_(rows), width_(width), header_(std::move(picture_header)) {}
 
   void number(double value, std::string_view text) {
+    if (!header_.empty()) return level(value);
     if (width_ > 1) return part(text);
     if (!begin()) return;
     if (std::isnan(value))
@@ -108,19 +112,40 @@ class Column {
     list_.clear();
   }
 
+  // Of a picture, which becomes a file of PNM.
+  void level(double value) {
+    if (parts_ == 0) list_ = header_;
+    if (is_broken()) value = 0;
+    list_ += static_cast<char>(static_cast<uint8_t>(value));
+    if (++parts_ < width_) return;
+    parts_ = 0;
+    if (begin()) cells_.text(input_, list_);
+  }
+
   CellWriter& cells_;
   int input_;
   int64_t rows_, width_, row_ = 0, parts_ = 0;
   bool too_many_ = false;
+  std::string header_;  // of a picture's file; "": the elements are no pixels
   std::string list_, broken_;
 };
 
 struct Tensor {
   std::string_view name;
   const DataTypeRow* type = nullptr;
-  int64_t rows = 0, width = 1;
+  int64_t rows = 0, width = 1;  // width: elements of a row
+  std::vector<int64_t> sizes;   // of a row
   std::optional<int64_t> binary_bytes;
 };
+
+// Rows of pixels [height, width, channels]: the header of a PAM file that holds one of them; "" where a
+// tensor is none of those.
+std::string picture_header(const Tensor& tensor) {
+  const auto& s = tensor.sizes;
+  if (tensor.type->type != DataType::unsigned_integer || tensor.type->bytes != 1 || s.size() != 3 || s[2] > 4)
+    return {};
+  return fmt::format("P7\nWIDTH {}\nHEIGHT {}\nDEPTH {}\nMAXVAL 255\nENDHDR\n", s[1], s[0], s[2]);
+}
 
 class Reading {
  public:
@@ -209,20 +234,26 @@ class Reading {
     }
     array shape;
     if (const auto e = json.find_field_unordered("shape").get_array().get(shape)) return e;
-    int64_t dims = 0, size = 0;
+    constexpr int64_t kMostElements = int64_t{1} << 40;
+    constexpr size_t kMostSizes = 3;
+    bool any = false, fits = true;
     for (auto item : shape) {
+      int64_t size = 0;
       if (const auto e = item.get_int64().get(size)) return e;
-      const bool fits = size >= 0 && size <= (int64_t{1} << 40);
-      if (fits && dims == 0)
+      const bool first = !std::exchange(any, true);
+      fits &=
+          size >= (first ? 0 : 1) && size <= kMostElements / tensor.width && tensor.sizes.size() < kMostSizes;
+      if (!fits) continue;
+      if (first) {
         tensor.rows = size;
-      else if (fits && dims == 1 && size > 0)
-        tensor.width = size;
-      else
-        dims = 2;
-      ++dims;
+      } else {
+        tensor.width *= size;
+        tensor.sizes.push_back(size);
+      }
     }
-    if (dims != 1 && dims != 2)
-      cells_.fault(0, tensor.name, "a shape of [rows] or [rows, values]", "another");
+    if (!any || !fits || tensor.sizes.size() == 2)
+      cells_.fault(0, tensor.name, "a shape of [rows], [rows, values] or [rows, height, width, channels]",
+                   "another");
     else
       tensor.type = found;
     object parameters;
@@ -262,14 +293,25 @@ class Reading {
     }
     const auto& wanted = cells_.table().input(input);
     const bool is_words = wanted.type == task::FeatureType::set || wanted.type == task::FeatureType::bag;
-    if (tensor.rows != rows_ || (tensor.width != 1 && tensor.width != wanted.size && !is_words)) {
-      cells_.fault(0, tensor.name,
-                   wanted.size > 1 ? fmt::format("a shape of [{}, {}]", rows_, wanted.size)
-                                   : fmt::format("a shape of [{}] or [{}, 1]", rows_, rows_),
-                   fmt::format("[{}, {}]", tensor.rows, tensor.width));
+    const bool is_picture = wanted.type == task::FeatureType::image;
+    std::string header = is_picture ? picture_header(tensor) : "";
+    const bool fits = tensor.sizes.size() > 1 ? !header.empty()
+                                              : tensor.width == 1 || tensor.width == wanted.size || is_words;
+    if (tensor.rows != rows_ || !fits) {
+      cells_.fault(
+          0, tensor.name,
+          is_picture
+              ? fmt::format("a shape of [{}] of BYTES, or [{}, height, width, channels] of UINT8 with 1 "
+                            "to 4 channels",
+                            rows_, rows_)
+          : wanted.size > 1 ? fmt::format("a shape of [{}, {}]", rows_, wanted.size)
+                            : fmt::format("a shape of [{}] or [{}, 1]", rows_, rows_),
+          fmt::format("[{}{}{}]{}{}", tensor.rows, tensor.sizes.empty() ? "" : ", ",
+                      fmt::join(tensor.sizes, ", "), is_picture ? " of " : "",
+                      is_picture ? tensor.type->name : ""));
       return SUCCESS;
     }
-    Column column(cells_, input, rows_, tensor.width);
+    Column column(cells_, input, rows_, tensor.width, std::move(header));
     if (tensor.binary_bytes) {
       read_binary(bytes, *tensor.type, column);
     } else {

@@ -94,6 +94,45 @@ TEST_F(PictureService, TakesAFileInAForm) {
   EXPECT_NE(said.find("\"light\""), std::string::npos) << said;
 }
 
+TEST_F(PictureService, TakesPixelsAsATensor) {
+  // Two pictures of 2 x 3, of any size as files are: a dark one and a light one, grey and in colour.
+  for (const int channels : {1, 3}) {
+    std::string levels;
+    const auto pixels = static_cast<size_t>(6 * channels);
+    for (const int level : {10, 240})
+      for (size_t i = 0; i < pixels; ++i) levels += (levels.empty() ? "" : ",") + std::to_string(level);
+    const std::string head =
+        "{\"inputs\":[{\"name\":\"image_path\",\"datatype\":\"UINT8\",\"shape\":[2,2,3," +
+        std::to_string(channels) + "],";
+    const auto as_json = reader_.read_kserve(model_, head + "\"data\":[" + levels + "]}]}", 0, request_);
+    std::string said = answered(as_json);
+    EXPECT_LT(said.find("\"dark\""), said.find("\"light\"")) << said;
+    EXPECT_NE(said.find("\"light\""), std::string::npos) << said;
+    const std::string header =
+        head + "\"parameters\":{\"binary_data_size\":" + std::to_string(2 * pixels) + "}}]}";
+    const std::string binary = std::string(pixels, static_cast<char>(240)) + std::string(pixels, '\n');
+    said = answered(reader_.read_kserve(model_, header + binary, header.size(), request_));
+    EXPECT_LT(said.find("\"light\""), said.find("\"dark\"")) << said;
+    EXPECT_NE(said.find("\"dark\""), std::string::npos) << said;
+  }
+  const auto refused = [&](const std::string& type, const std::string& shape, const std::string& data) {
+    return answered(reader_.read_kserve(model_,
+                                        "{\"inputs\":[{\"name\":\"image_path\",\"datatype\":\"" + type +
+                                            "\",\"shape\":" + shape + ",\"data\":[" + data + "]}]}",
+                                        0, request_));
+  };
+  EXPECT_EQ(
+      refused("FP32", "[1,1,2,1]", "0.5,0.5"),
+      "'image_path': expected a shape of [1] of BYTES, or [1, height, width, channels] of UINT8 with "
+      "1 to 4 channels, got [1, 1, 2, 1] of FP32");
+  EXPECT_NE(refused("UINT8", "[1,1,2,5]", "1,2,3,4,5,6,7,8,9,10").find("got [1, 1, 2, 5] of UINT8"),
+            std::string::npos);
+  EXPECT_EQ(refused("UINT8", "[1,1,3,1]", "1,2"), "'image_path': expected 3 elements of UINT8, got 2");
+  EXPECT_EQ(refused("UINT8", "[1,1,2,1]", "1,300"), "'image_path': expected UINT8, got 300");
+  EXPECT_NE(refused("UINT8", "[1,2,2]", "1,2,3,4").find("[rows, height, width, channels]"),
+            std::string::npos);
+}
+
 TEST_F(PictureService, ItsExampleIsOne) {
   const std::string said = json(model_->description().example);
   EXPECT_NE(said.find("label_predictions"), std::string::npos) << said;
