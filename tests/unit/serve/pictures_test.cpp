@@ -121,10 +121,9 @@ TEST_F(PictureService, TakesPixelsAsATensor) {
                                             "\",\"shape\":" + shape + ",\"data\":[" + data + "]}]}",
                                         0, request_));
   };
-  EXPECT_EQ(
-      refused("FP32", "[1,1,2,1]", "0.5,0.5"),
-      "'image_path': expected a shape of [1] of BYTES, or [1, height, width, channels] of UINT8 with "
-      "1 to 4 channels, got [1, 1, 2, 1] of FP32");
+  EXPECT_EQ(refused("FP32", "[1,1,2,1]", "0.5,0.5"),
+            "'image_path': expected a shape of [1] of BYTES, or [1, height, width, channels] of UINT8 with "
+            "1 to 4 channels, got [1, 1, 2, 1] of FP32");
   EXPECT_NE(refused("UINT8", "[1,1,2,5]", "1,2,3,4,5,6,7,8,9,10").find("got [1, 1, 2, 5] of UINT8"),
             std::string::npos);
   EXPECT_EQ(refused("UINT8", "[1,1,3,1]", "1,2"), "'image_path': expected 3 elements of UINT8, got 2");
