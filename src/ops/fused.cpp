@@ -1,6 +1,9 @@
 // fused: elementwise nodes, with the broadcasts and constants that feed them, as one step. The passes
 // make it after differentiation; fused_program.h says how it runs. A single elementwise node is the
 // same with a body of one.
+#include <hwy/cache_control.h>
+
+#include <algorithm>
 #include <cstring>
 
 #include "base/parallel.h"
@@ -80,9 +83,15 @@ void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled,
   };
 
   for (const MicroOp& op : p.once) call(op, 1);
+  const int inputs = p.operands - static_cast<int>(p.outputs.size());
+  const int64_t part = (step / static_cast<int64_t>(p.ops.size()) / kAlignment + 1) * kAlignment;
   for (; begin < end; begin += p.tile) {
     const int64_t n = begin + p.tile < end ? p.tile : end - begin;
+    int64_t fetched = begin + p.tile < end ? step : 2 * step;
     for (const MicroOp& op : p.ops) {
+      // The next tile's inputs come while this one is computed, a part of them with each operator.
+      for (const int64_t to = std::min(fetched + part, 2 * step); fetched < to; fetched += kAlignment)
+        for (int k = 0; k < inputs; ++k) hwy::Prefetch(static_cast<const std::byte*>(table[k]) + fetched);
       if (op.run)
         call(op, n);
       else

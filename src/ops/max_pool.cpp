@@ -3,6 +3,7 @@
 // first; padding is never the largest, NaN always is.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
 #include <limits>
@@ -23,12 +24,15 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const T* x = args.at<const T>(0);
   T* y = args.at<T>(1);
   Number* numbers = args.at<Number>(2);
+  // The next windows' rows: their parts are nothing that the hardware foresees.
+  const int64_t ahead = s.down.most_taps * s.right.in * s.channels;
   for_windows(s, [&](int64_t b, int64_t p, int64_t q, const Window& rows, const Window& columns) {
     const int64_t to = s.y_at(b, p, q);
     for_vectors(d, s.channels, [&](int64_t c, int64_t lanes) HWY_ATTR {
       auto most = hn::Set(d, -std::numeric_limits<T>::infinity());
       auto which = hn::Set(d, static_cast<T>(rows.before * s.right.most_taps + columns.before));
       for_taps(s, b, rows, columns, [&](int64_t at, int64_t number) HWY_ATTR {
+        hwy::Prefetch(x + at + c + ahead);
         const auto v = load_some(d, x + at + c, lanes);
         const auto more = hn::Or(hn::Gt(v, most), hn::IsNaN(v));
         most = hn::IfThenElse(more, v, most);

@@ -2,6 +2,7 @@
 // [b,h,w,c], where each place sums the upstream of the windows whose largest it was. `size` is [h,w].
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool_grad.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
 #include "ops/shared/norm-inl.h"
@@ -20,6 +21,7 @@ void run(const void* data, const KernelArgs& args) noexcept {
   const T* upstream = args.at<const T>(0);
   const Number* numbers = args.at<const Number>(1);
   T* dx = args.at<T>(2);
+  const int64_t ahead = s.right.out() * s.channels;
   for_pictures(s, dx, [&](int64_t b, int64_t begin, int64_t end, bool accumulates) {
     for (int64_t p = 0; p < s.down.out(); ++p)
       for (int64_t q = 0; q < s.right.out(); ++q) {
@@ -27,6 +29,7 @@ void run(const void* data, const KernelArgs& args) noexcept {
                      &columns = s.right.windows[static_cast<size_t>(q)];
         const int64_t from = s.y_at(b, p, q) + begin;
         for_vectors(d, end - begin, [&](int64_t c, int64_t lanes) HWY_ATTR {
+          hwy::Prefetch(upstream + from + c + ahead);
           const auto g = load_some(d, upstream + from + c, lanes);
           const auto which = load_numbers(d, numbers + from + c, lanes);
           for_taps(s, b, rows, columns, [&](int64_t at, int64_t number) HWY_ATTR {

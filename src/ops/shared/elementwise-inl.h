@@ -17,6 +17,7 @@
 #define SHOESTRING_OPS_ELEMENTWISE_INL_H_
 #endif
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <type_traits>
@@ -72,6 +73,7 @@ struct Either {
   HWY_INLINE hn::Vec<D> some(D d, size_t i, FirstLanes<D> first) const {
     return first.load(d, from + (i & mask));
   }
+  HWY_INLINE void fetch(size_t i) const { hwy::Prefetch(from + (i & mask)); }
 };
 
 // A long kernel is written out twice only, a short one four times: two vectors a turn hide the loop.
@@ -85,7 +87,11 @@ HWY_INLINE void run_loop(D d, K kernel, T* out, size_t n, bool padded, In... in)
   const size_t lanes = hn::Lanes(d);
   size_t i = 0;
   if constexpr (Long<K>) {
-    for (; i + lanes <= n; i += lanes) hn::StoreU(kernel(d, in.at(d, i)...), d, out + i);
+    for (; i + lanes <= n; i += lanes) {
+      (in.fetch(i + static_cast<size_t>(kFetchedAhead)), ...);
+      hwy::Prefetch(out + i + kFetchedAhead);
+      hn::StoreU(kernel(d, in.at(d, i)...), d, out + i);
+    }
   } else {
     // All is loaded before anything is stored: `out` may be one of the inputs.
     for (; i + 2 * lanes <= n; i += 2 * lanes) {

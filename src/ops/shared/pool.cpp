@@ -4,15 +4,18 @@ namespace shoestring::ops {
 namespace {
 
 void look_at_cover(PoolAxis& axis) {
-  axis.apart = axis.covers = axis.dilation == 1;  // spread windows are not looked at closely
+  axis.apart = axis.dilation == 1;  // spread windows are not looked at closely
   int64_t reached = 0;
+  const auto pass = [&](int64_t to) {
+    for (; reached < to; ++reached) axis.outside.push_back(reached);
+  };
   for (const Window& w : axis.windows) {
     axis.apart &= w.first >= reached || w.count == 0;
-    axis.covers &= w.first <= reached;
+    if (w.count > 0) pass(w.first);
     reached = std::max(reached, w.first + w.count);
     axis.most_taps = std::max(axis.most_taps, w.taps);
   }
-  axis.covers &= reached >= axis.in;
+  pass(axis.in);
 }
 
 PoolAxis adaptive_axis(int64_t in, int64_t out) {

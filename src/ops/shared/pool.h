@@ -20,8 +20,8 @@ struct Window {
 struct PoolAxis {
   int64_t in = 0, dilation = 1, most_taps = 0;
   std::vector<Window> windows;
-  bool apart = false;   // no two share a place
-  bool covers = false;  // each place is in one
+  bool apart = false;            // no two share a place
+  std::vector<int64_t> outside;  // where they are apart: the places that are in none
 
   int64_t out() const { return static_cast<int64_t>(windows.size()); }
 };
@@ -66,26 +66,39 @@ void for_windows(const PoolSizes& s, F&& f) {
 // f(at, number) for each tap of a window in the pictures: where the first channel lies, and which tap it is.
 template <class F>
 void for_taps(const PoolSizes& s, int64_t b, const Window& rows, const Window& columns, F&& f) {
+  const auto tap = [&](int64_t i, int64_t j) {
+    f(s.x_at(b, rows.first + i * s.down.dilation, columns.first + j * s.right.dilation),
+      (rows.before + i) * s.right.most_taps + columns.before + j);
+  };
+  if (rows.count == 2 && columns.count == 2) {  // the usual window, whose loops would cost more than its taps
+    for (const int64_t i : {0, 1})
+      for (const int64_t j : {0, 1}) tap(i, j);
+    return;
+  }
   for (int64_t i = 0; i < rows.count; ++i)
-    for (int64_t j = 0; j < columns.count; ++j)
-      f(s.x_at(b, rows.first + i * s.down.dilation, columns.first + j * s.right.dilation),
-        (rows.before + i) * s.right.most_taps + columns.before + j);
+    for (int64_t j = 0; j < columns.count; ++j) tap(i, j);
 }
 
-// Back to pictures, which are cleared where it is needed: f(b, begin, end, accumulates) for shares of
-// pictures and their channels [begin, end), each on one thread.
+// Back to pictures, which are cleared where no window writes first: f(b, begin, end, accumulates) for shares
+// of pictures and their channels [begin, end), each on one thread.
 template <class T, class F>
 void for_pictures(const PoolSizes& s, T* dx, F&& f) {
-  const bool apart = s.down.apart && s.right.apart, covered = s.down.covers && s.right.covers;
+  const bool apart = s.down.apart && s.right.apart;
   constexpr int64_t kChannels = 16;  // a cache line of f32
   const int64_t parts = s.batch >= 2 * s.threads ? 1 : (s.channels + kChannels - 1) / kChannels;
   split(s.batch * parts, 1, s.threads, [&](int64_t from, int64_t to) {
     for (int64_t unit = from; unit < to; ++unit) {
       const int64_t b = unit / parts, begin = parts == 1 ? 0 : unit % parts * kChannels,
                     end = parts == 1 ? s.channels : std::min(s.channels, begin + kChannels);
-      if (!apart || !covered)
-        for (int64_t place = 0; place < s.down.in * s.right.in; ++place)
-          std::fill_n(dx + s.x_at(b, 0, 0) + place * s.channels + begin, end - begin, T{0});
+      const auto clear = [&](int64_t row, int64_t column) {
+        std::fill_n(dx + s.x_at(b, row, column) + begin, end - begin, T{0});
+      };
+      for (int64_t row = 0; row < s.down.in; ++row) {
+        if (!apart || std::ranges::binary_search(s.down.outside, row))
+          for (int64_t column = 0; column < s.right.in; ++column) clear(row, column);
+        else
+          for (const int64_t column : s.right.outside) clear(row, column);
+      }
       f(b, begin, end, !apart);
     }
   });

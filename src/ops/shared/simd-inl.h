@@ -23,3 +23,11 @@
                                HWY_CHOOSE_NEON(NAME)};                                                  \
     return of_isa[static_cast<size_t>(isa)]; /* in the order of Isa */                                  \
   }
+
+namespace shoestring::ops {
+
+// Elements between what is computed and what is fetched meanwhile, where arrays are walked from end to end
+// with much arithmetic: what the hardware fetches by itself comes too late.
+inline constexpr int64_t kFetchedAhead = 256;
+
+}  // namespace shoestring::ops
