@@ -1,9 +1,13 @@
 #include "model/tensor_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -103,7 +107,12 @@ Status check_names(const std::map<std::string, std::string>& metadata, std::span
 class Reader {
  public:
   Reader(std::string bytes, const std::string& path)
-      : bytes_(std::make_shared<const std::string>(std::move(bytes))), path_(path) {}
+      : bytes_(std::make_shared<const std::string>(std::move(bytes))),
+        path_(path),
+        file_bytes_(bytes_->size()) {}
+  // Of a file of so many bytes only what it begins with, its header at least.
+  Reader(std::string begin, uint64_t file_bytes, const std::string& path)
+      : bytes_(std::make_shared<const std::string>(std::move(begin))), path_(path), file_bytes_(file_bytes) {}
 
   Result<TensorFile> read() {
     for (auto step : {&Reader::find_header, &Reader::check_format, &Reader::check_length,
@@ -112,13 +121,13 @@ class Reader {
     file_.bytes = bytes_;
     return std::move(file_);
   }
-  Result<TensorFile> read_foreign() {
+  // Of another program's file.
+  Result<std::map<std::string, ForeignTensors::Place, std::less<>>> read_places() {
     ours_ = false;
     for (auto step :
          {&Reader::find_header, &Reader::check_length, &Reader::take_metadata, &Reader::take_tensors})
       if (Status s = (this->*step)(); !s) return fail(std::move(s.error()));
-    file_.bytes = bytes_;
-    return std::move(file_);
+    return std::move(places_);
   }
 
  private:
@@ -140,10 +149,13 @@ class Reader {
     const std::string_view rest = std::string_view(*bytes_).substr(kLength);
     const std::string_view begin = R"({")";
     if (rest.substr(0, begin.size()) != begin.substr(0, rest.size())) return foreign();
-    if (length > rest.size())
-      return bad(fmt::format("is cut short: its header has {} bytes, and {} are left", length, rest.size()));
+    if (length > file_bytes_ - kLength)
+      return bad(fmt::format("is cut short: its header has {} bytes, and {} are left", length,
+                             file_bytes_ - kLength));
+    if (length > rest.size()) return damaged(fmt::format("its header has {} bytes", length));
     head_ = std::string_view(*bytes_).substr(0, kLength + length);
     data_ = rest.substr(length);
+    data_bytes_ = file_bytes_ - kLength - length;
     header_ = Json::parse(head_.substr(kLength), nullptr, false);
     if (!header_.is_object()) return damaged("its header does not parse");
     return {};
@@ -174,8 +186,8 @@ class Reader {
           (*offsets)[1].is_number_unsigned())
         end = std::max(end, (*offsets)[1].get<uint64_t>());
     }
-    if (end > data_.size())
-      return bad(fmt::format("is cut short: {} of its {} bytes of tensors are there", data_.size(), end));
+    if (end > data_bytes_)
+      return bad(fmt::format("is cut short: {} of its {} bytes of tensors are there", data_bytes_, end));
     return {};
   }
 
@@ -203,9 +215,14 @@ class Reader {
       const auto type = type_of(json);
       const auto offsets = type ? offsets_of(json, *type) : std::nullopt;
       if (!offsets) return damaged(fmt::format("tensor '{}' has no sound type and place", name));
-      const std::string_view text = data_.substr(static_cast<size_t>(offsets->first),
-                                                 static_cast<size_t>(offsets->second - offsets->first));
-      file_.tensors.push_back({name, *type, std::as_bytes(std::span(text))});
+      if (ours_) {
+        const std::string_view text = data_.substr(static_cast<size_t>(offsets->first),
+                                                   static_cast<size_t>(offsets->second - offsets->first));
+        file_.tensors.push_back({name, *type, std::as_bytes(std::span(text))});
+      } else {
+        const auto begin = static_cast<int64_t>(file_bytes_ - data_bytes_);
+        places_.insert_or_assign(name, ForeignTensors::Place{*type, begin + offsets->first});
+      }
       pieces.push_back(*offsets);
     }
     std::sort(pieces.begin(), pieces.end());
@@ -214,7 +231,7 @@ class Reader {
       if (begin != at) return damaged("its tensors do not fill it");
       at = end;
     }
-    if (at != static_cast<int64_t>(data_.size())) return damaged("its tensors do not fill it");
+    if (at != static_cast<int64_t>(data_bytes_)) return damaged("its tensors do not fill it");
     return {};
   }
 
@@ -239,7 +256,7 @@ class Reader {
     const auto offsets = json.find("data_offsets");
     if (offsets == json.end() || !offsets->is_array() || offsets->size() != 2) return {};
     for (const Json& o : *offsets)
-      if (!o.is_number_unsigned() || o.get<uint64_t>() > data_.size()) return {};
+      if (!o.is_number_unsigned() || o.get<uint64_t>() > data_bytes_) return {};
     const auto begin = (*offsets)[0].get<int64_t>(), end = (*offsets)[1].get<int64_t>();
     if (begin > end || end - begin != type.bytes()) return {};
     return std::pair{begin, end};
@@ -247,9 +264,12 @@ class Reader {
 
   std::shared_ptr<const std::string> bytes_;
   const std::string& path_;
+  uint64_t file_bytes_;
   std::string_view head_, data_;
+  uint64_t data_bytes_ = 0;
   Json header_;
   TensorFile file_;
+  std::map<std::string, ForeignTensors::Place, std::less<>> places_;
   bool ours_ = true;
 };
 
@@ -307,10 +327,74 @@ Result<TensorFile> read_tensors(const std::string& path) {
   return parse_tensors(std::move(*bytes), path);
 }
 
-Result<TensorFile> read_foreign_tensors(const std::string& path) {
-  Result<std::string> bytes = read_file(path);
-  if (!bytes) return fail(std::move(bytes.error()));
-  return Reader(std::move(*bytes), path).read_foreign();
+// ---- one tensor after the other ----
+
+Result<ForeignTensors> ForeignTensors::open(const std::string& path) {
+  ForeignTensors file;
+  file.path_ = path;
+  file.fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file.fd_ < 0) return fail(read_error(path, errno));
+  struct stat status {};
+  if (::fstat(file.fd_, &status) != 0) return fail(read_error(path, errno));
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::data, "is no file", path, "give weights as a file of safetensors");
+  const auto bytes = static_cast<uint64_t>(status.st_size);
+  std::array<std::byte, kLength> first{};
+  const auto begin = static_cast<size_t>(std::min<uint64_t>(bytes, kLength));
+  if (auto ok = file.read_at(0, std::span(first).first(begin)); !ok) return fail(ok.error());
+  uint64_t length = 0;
+  for (size_t i = 0; i < begin; ++i) length |= uint64_t{static_cast<unsigned char>(first[i])} << (8 * i);
+  constexpr uint64_t kMostHeader = 100'000'000;  // as safetensors itself has it
+  const uint64_t held = std::min({bytes, kLength + std::min(length, kMostHeader), kLength + kMostHeader});
+  std::string head(static_cast<size_t>(held), '\0');
+  if (auto ok = file.read_at(0, std::as_writable_bytes(std::span(head))); !ok) return fail(ok.error());
+  auto places = Reader(std::move(head), bytes, path).read_places();
+  if (!places) return fail(places.error());
+  file.places_ = std::move(*places);
+  return file;
+}
+
+ForeignTensors::ForeignTensors(ForeignTensors&& other) noexcept { *this = std::move(other); }
+
+ForeignTensors& ForeignTensors::operator=(ForeignTensors&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(places_, other.places_);
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+ForeignTensors::~ForeignTensors() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+const Type* ForeignTensors::find(std::string_view name) const {
+  const auto at = places_.find(name);
+  return at == places_.end() ? nullptr : &at->second.type;
+}
+
+std::map<std::string, Type> ForeignTensors::types() const {
+  std::map<std::string, Type> types;
+  for (const auto& [name, place] : places_) types.emplace(name, place.type);
+  return types;
+}
+
+Status ForeignTensors::read(std::string_view name, int64_t at, std::span<std::byte> room) const {
+  const auto place = places_.find(name);
+  if (place == places_.end())
+    return fail(ErrorKind::internal, fmt::format("there is no tensor '{}' to read", name), path_, "");
+  return read_at(place->second.at + at, room);
+}
+
+Status ForeignTensors::read_at(int64_t at, std::span<std::byte> room) const {
+  while (!room.empty()) {
+    const ssize_t n = ::pread(fd_, room.data(), room.size(), at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(read_error(path_, errno));
+    if (n == 0) return fail(ErrorKind::data, "became shorter while it was read", path_, std::string(kAgain));
+    room = room.subspan(static_cast<size_t>(n));
+    at += n;
+  }
+  return {};
 }
 
 }  // namespace shoestring::model

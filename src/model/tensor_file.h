@@ -44,7 +44,34 @@ Status write_tensors(const std::string& path, const std::map<std::string, std::s
 // short, damaged, newer, or no file of ours.
 Result<TensorFile> read_tensors(const std::string& path);
 Result<TensorFile> parse_tensors(std::string bytes, const std::string& path);  // `path` names it in errors
-// A safetensors file that another program wrote: no checksum and no format of ours, all else as strict.
-Result<TensorFile> read_foreign_tensors(const std::string& path);
+// A safetensors file that another program wrote: no checksum and no format of ours, all else as strict. Only
+// its header is held: tensors are read one by one, in pieces of any size.
+class ForeignTensors {
+ public:
+  // ErrorKind::data: no such file, empty, cut short, no safetensors file.
+  static Result<ForeignTensors> open(const std::string& path);
+  ForeignTensors(ForeignTensors&& other) noexcept;
+  ForeignTensors& operator=(ForeignTensors&& other) noexcept;
+  ~ForeignTensors();
+
+  const std::string& path() const { return path_; }
+  const Type* find(std::string_view name) const;  // null: there is no such tensor
+  std::map<std::string, Type> types() const;      // of all
+  // Its bytes from `at` on, row-major. ErrorKind::data where the file has become shorter.
+  Status read(std::string_view name, int64_t at, std::span<std::byte> room) const;
+
+  struct Place {
+    Type type;
+    int64_t at = 0;  // of its first byte in the file
+  };
+
+ private:
+  ForeignTensors() = default;
+  Status read_at(int64_t at, std::span<std::byte> room) const;
+
+  std::string path_;
+  std::map<std::string, Place, std::less<>> places_;
+  int fd_ = -1;
+};
 
 }  // namespace shoestring::model

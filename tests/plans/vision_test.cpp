@@ -120,15 +120,34 @@ std::optional<vision::Network> network_of(const Stored& s) {
   return network;
 }
 
+// What the file has for the states, in their order of elements.
+struct Loaded {
+  std::string state;
+  std::vector<float> values;
+};
+Result<std::vector<Loaded>> load(const model::TensorFile& file,
+                                 std::span<const model::Parameter> parameters) {
+  const auto find = [&](std::string_view name) {
+    const model::TensorView* tensor = file.find(name);
+    return tensor ? &tensor->type : nullptr;
+  };
+  const auto matched = vision::match_foreign(find, "w.safetensors", parameters, "picture");
+  if (!matched) return fail(matched.error());
+  std::vector<Loaded> out;
+  for (const vision::ForeignState& s : *matched) {
+    out.push_back({s.state, std::vector<float>(static_cast<size_t>(s.tensor.dims.elements()))});
+    vision::put_foreign(s, 0, file.find(s.tensor.name)->bytes, out.back().values);
+  }
+  return out;
+}
+
 // States by the file's road, and pictures.
 void set(Runner& runner, const Graph& graph, const model::Forward& forward) {
   const Weights weights(forward.parameters());
-  const auto loaded =
-      vision::load_foreign(weights.file, "weights.safetensors", forward.parameters(), "picture");
+  const auto loaded = load(weights.file, forward.parameters());
   ASSERT_TRUE(loaded) << loaded.error().message();
   ASSERT_EQ(loaded->size(), forward.parameters().size());
-  for (const vision::LoadedState& l : *loaded)
-    runner.set(*graph.state(l.state), {l.values.begin(), l.values.end()});
+  for (const Loaded& l : *loaded) runner.set(*graph.state(l.state), {l.values.begin(), l.values.end()});
 }
 
 Tensor64 pictures_of(int64_t side) {
@@ -203,9 +222,9 @@ void compare_training(const Stored& s, double loss, double norm, double slope) {
   set(runner, graph, forward);
   const auto results = runner.run("training", {{"x", pictures_of(s.side)}});
   const Weights directions(forward.parameters(), along);
-  const auto loaded = vision::load_foreign(directions.file, "", forward.parameters(), "picture");
+  const auto loaded = load(directions.file, forward.parameters());
   double squares = 0, dot = 0;
-  for (const vision::LoadedState& l : *loaded) {
+  for (const Loaded& l : *loaded) {
     const auto gradient = results.find(l.state);
     if (gradient == results.end()) continue;
     for (size_t i = 0; i < l.values.size(); ++i) {
@@ -247,19 +266,63 @@ TEST(Vision, WrongWeightsAreNamed) {
   vision::resnet(forward, graph.input("x", {DType::f32, {1, 32, 32, 3}}), "picture",
                  {.blocks = {1, 0, 0, 0}});
   Weights weights(forward.parameters());
-  const auto load = [&] {
-    const auto loaded = vision::load_foreign(weights.file, "w.safetensors", forward.parameters(), "picture");
+  const auto said = [&] {
+    const auto loaded = load(weights.file, forward.parameters());
     return loaded ? std::string() : loaded.error().message();
   };
-  EXPECT_EQ(load(), "");
+  EXPECT_EQ(said(), "");
+  weights.file.tensors[0].type.dtype = DType::i32;
+  EXPECT_EQ(said(),
+            "w.safetensors: tensor 'conv1.weight' is i32[64,3,7,7], no numbers of floating point; give the "
+            "weights of this very network and variant");
+  weights.file.tensors[0].type.dtype = DType::f32;
   weights.file.tensors[0].type.dims = {64, 3, 3, 3};
-  EXPECT_EQ(load(),
+  EXPECT_EQ(said(),
             "w.safetensors: tensor 'conv1.weight' is [64,3,3,3], the network's [64,3,7,7]; give the weights "
             "of this "
             "very network and variant");
   weights.file.tensors[0].name = "conv0.weight";
-  EXPECT_EQ(load(),
+  EXPECT_EQ(said(),
             "w.safetensors: has no tensor 'conv1.weight'; give the weights of this very network and variant");
+}
+
+// A file is read in pieces: wherever they end, every element comes to its place, and as bf16 too.
+TEST(Vision, WeightsAreReadInPieces) {
+  Graph graph("forward");
+  model::Forward forward(graph);
+  vision::resnet(forward, graph.input("x", {DType::f32, {1, 32, 32, 3}}), "picture",
+                 {.blocks = {1, 0, 0, 0}});
+  Weights weights(forward.parameters());
+  const std::string path = testing::TempDir() + "shoestring_pieces.safetensors";
+  ASSERT_TRUE(model::write_tensors(path, {}, weights.file.tensors));
+  auto file = model::ForeignTensors::open(path);
+  ASSERT_TRUE(file) << file.error().message();
+  const auto whole = load(weights.file, forward.parameters());
+  ASSERT_TRUE(whole);
+  const auto matched = vision::match_foreign([&](std::string_view name) { return file->find(name); }, path,
+                                             forward.parameters(), "picture");
+  ASSERT_TRUE(matched) << matched.error().message();
+  for (const size_t piece : {size_t{20}, size_t{4096}, size_t{1} << 20}) {
+    std::vector<std::byte> buffer(piece);
+    for (size_t i = 0; i < matched->size(); ++i) {
+      std::vector<float> values((*whole)[i].values.size());
+      ASSERT_TRUE(vision::read_foreign(*file, (*matched)[i], values, buffer));
+      ASSERT_EQ(values, (*whole)[i].values) << (*matched)[i].state;
+    }
+  }
+  std::remove(path.c_str());
+
+  vision::ForeignState half = (*matched)[0];
+  half.dtype = DType::bf16;
+  std::vector<double> exact((*whole)[0].values.size());
+  for (size_t i = 0; i < exact.size(); ++i) exact[i] = static_cast<double>(i % 128);
+  std::vector<std::byte> bytes(2 * exact.size());
+  encode(DType::bf16, exact.data(), bytes.data(), static_cast<int64_t>(exact.size()));
+  std::vector<float> values(exact.size());
+  vision::put_foreign(half, 0, bytes, values);
+  // [n,c,kh,kw] to [kh,kw,c,n]: element (1,2,3,4) of conv1's 64 x 3 x 7 x 7.
+  EXPECT_EQ(values[static_cast<size_t>(((3 * 7 + 4) * 3 + 2) * 64 + 1)],
+            static_cast<float>((((1 * 3 + 2) * 7 + 3) * 7 + 4) % 128));
 }
 
 }  // namespace

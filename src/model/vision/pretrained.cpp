@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace shoestring::model::vision {
@@ -34,41 +35,6 @@ bool fits(const Shape& theirs, const Shape& wanted) {
          std::equal(wanted.begin(), wanted.end(), theirs.begin());
 }
 
-std::vector<double> values_of(const TensorView& tensor) {
-  std::vector<double> values(static_cast<size_t>(tensor.type.elements()));
-  decode(tensor.type.dtype, tensor.bytes.data(), values.data(), tensor.type.elements());
-  return values;
-}
-
-// Elements of theirs in the order of ours.
-std::vector<float> reordered(const std::vector<double>& theirs, const Shape& dims,
-                             const std::vector<int>& order) {
-  std::vector<float> ours(theirs.size());
-  if (order.empty()) {
-    for (size_t i = 0; i < theirs.size(); ++i) ours[i] = static_cast<float>(theirs[i]);
-    return ours;
-  }
-  std::array<int64_t, Shape::kMaxRank> stride{}, size{}, step{};
-  int64_t s = 1;
-  for (int axis = dims.rank() - 1; axis >= 0; --axis) stride[static_cast<size_t>(axis)] = s, s *= dims[axis];
-  for (size_t k = 0; k < order.size(); ++k) {
-    size[k] = dims[order[k]];
-    step[k] = stride[static_cast<size_t>(order[k])];
-  }
-  std::array<int64_t, Shape::kMaxRank> at{};
-  int64_t from = 0;
-  for (float& value : ours) {
-    value = static_cast<float>(theirs[static_cast<size_t>(from)]);
-    for (size_t k = order.size(); k-- > 0;) {
-      from += step[k];
-      if (++at[k] < size[k]) break;
-      from -= step[k] * size[k];
-      at[k] = 0;
-    }
-  }
-  return ours;
-}
-
 }  // namespace
 
 ForeignTensor foreign_form(const Parameter& p, const std::string& prefix) {
@@ -87,24 +53,77 @@ ForeignTensor foreign_form(const Parameter& p, const std::string& prefix) {
   return form;
 }
 
-Result<std::vector<LoadedState>> load_foreign(const TensorFile& file, const std::string& path,
-                                              std::span<const Parameter> parameters,
-                                              const std::string& prefix) {
-  std::vector<LoadedState> loaded;
+Result<std::vector<ForeignState>> match_foreign(const FindTensor& find, const std::string& path,
+                                                std::span<const Parameter> parameters,
+                                                const std::string& prefix) {
+  std::vector<ForeignState> matched;
   for (const Parameter& p : parameters) {
     if (!prefix.empty() && !p.name.starts_with(prefix + ".")) continue;
     const ForeignTensor form = foreign_form(p, prefix);
-    const TensorView* tensor = file.find(form.name);
+    const Type* const type = find(form.name);
     const auto wrong = [&](const std::string& what) {
       return fail(ErrorKind::data, what, path, "give the weights of this very network and variant");
     };
-    if (!tensor) return wrong(fmt::format("has no tensor '{}'", form.name));
-    if (!fits(tensor->type.dims, form.dims))
-      return wrong(fmt::format("tensor '{}' is {}, the network's {}", form.name, to_string(tensor->type.dims),
+    if (!type) return wrong(fmt::format("has no tensor '{}'", form.name));
+    if (!fits(type->dims, form.dims))
+      return wrong(fmt::format("tensor '{}' is {}, the network's {}", form.name, to_string(type->dims),
                                to_string(form.dims)));
-    loaded.push_back({p.name, reordered(values_of(*tensor), form.dims, order_of(p))});
+    if (!info(type->dtype).floating || in_blocks(type->dtype))
+      return wrong(
+          fmt::format("tensor '{}' is {}, no numbers of floating point", form.name, to_string(*type)));
+    matched.push_back({p.name, form, type->dtype, order_of(p)});
   }
-  return loaded;
+  return matched;
+}
+
+void put_foreign(const ForeignState& state, int64_t first, std::span<const std::byte> bytes,
+                 std::span<float> values) {
+  const Shape& dims = state.tensor.dims;
+  // In the state, how far a step along an axis of theirs goes.
+  std::array<int64_t, Shape::kMaxRank> step{}, at{};
+  int64_t size = 1;
+  for (int k = dims.rank() - 1; k >= 0; --k) {
+    const int axis = state.order.empty() ? k : state.order[static_cast<size_t>(k)];
+    step[static_cast<size_t>(axis)] = size;
+    size *= dims[axis];
+  }
+  int64_t to = 0, rest = first;
+  for (int axis = dims.rank() - 1; axis >= 0; --axis) {
+    at[static_cast<size_t>(axis)] = rest % dims[axis];
+    rest /= dims[axis];
+    to += at[static_cast<size_t>(axis)] * step[static_cast<size_t>(axis)];
+  }
+  constexpr int64_t kDecoded = 256;
+  std::array<double, kDecoded> decoded{};
+  const auto width = static_cast<int64_t>(info(state.dtype).block_bytes);
+  for (int64_t count = static_cast<int64_t>(bytes.size()) / width; count > 0;) {
+    const int64_t now = std::min(count, kDecoded);
+    decode(state.dtype, bytes.data(), decoded.data(), now);
+    bytes = bytes.subspan(static_cast<size_t>(now * width));
+    count -= now;
+    for (int64_t i = 0; i < now; ++i) {
+      values[static_cast<size_t>(to)] = static_cast<float>(decoded[static_cast<size_t>(i)]);
+      for (int axis = dims.rank() - 1; axis >= 0; --axis) {
+        const auto a = static_cast<size_t>(axis);
+        to += step[a];
+        if (++at[a] < dims[axis]) break;
+        to -= step[a] * dims[axis];
+        at[a] = 0;
+      }
+    }
+  }
+}
+
+Status read_foreign(const ForeignTensors& file, const ForeignState& state, std::span<float> values,
+                    std::span<std::byte> buffer) {
+  const auto width = static_cast<int64_t>(info(state.dtype).block_bytes);
+  const int64_t piece = static_cast<int64_t>(buffer.size()) / width, all = state.tensor.dims.elements();
+  for (int64_t first = 0; first < all; first += piece) {
+    const auto bytes = buffer.first(static_cast<size_t>(std::min(piece, all - first) * width));
+    if (auto ok = file.read(state.tensor.name, first * width, bytes); !ok) return ok;
+    put_foreign(state, first, bytes, values);
+  }
+  return {};
 }
 
 }  // namespace shoestring::model::vision

@@ -2,11 +2,12 @@
 // which state, and in what order its elements lie.
 //
 //   NAME.weights [kh,kw,c,n]  is  NAME.weight [n,c,kh,kw];  NAME.weights [m,n]  is  NAME.weight [n,m] or
-//   [n,m,1,1] NAME.scale, .shift, .mean, .variance  are  NAME.weight, .bias, .running_mean, .running_var
+//   [n,m,1,1];
+//   NAME.scale, .shift, .mean, .variance  are  NAME.weight, .bias, .running_mean, .running_var
 //   NAME.in_proj.weights  is  NAME.in_proj_weight; every other name is the same
 #pragma once
 
-#include <map>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,15 +25,27 @@ struct ForeignTensor {
 // `prefix` is what the network was built with as its name; it is no part of theirs.
 ForeignTensor foreign_form(const Parameter& parameter, const std::string& prefix);
 
-// What the file holds for each parameter whose name begins with the prefix, in the state's own order of
-// elements (row-major f32). Tensors that no state wants, a head or a counter, are passed over.
-// ErrorKind::data where a tensor is missing or has another shape; names it, with the file.
-struct LoadedState {
+// What the file holds for each parameter whose name begins with the prefix. Tensors that no state wants, a
+// head or a counter, are passed over. ErrorKind::data where a tensor is missing or has another shape; names
+// it, with the file.
+struct ForeignState {
   std::string state;
-  std::vector<float> values;
+  ForeignTensor tensor;
+  DType dtype = DType::f32;  // of the file's
+  std::vector<int> order;    // the axes of theirs in the order of the state's; empty: the same
 };
-Result<std::vector<LoadedState>> load_foreign(const TensorFile& file, const std::string& path,
-                                              std::span<const Parameter> parameters,
-                                              const std::string& prefix);
+using FindTensor = std::function<const Type*(std::string_view name)>;  // null: there is no such tensor
+Result<std::vector<ForeignState>> match_foreign(const FindTensor& find, const std::string& path,
+                                                std::span<const Parameter> parameters,
+                                                const std::string& prefix);
+
+// Puts elements [first, first + count) of the tensor, which are `bytes`, to their places in the state
+// (row-major f32).
+void put_foreign(const ForeignState& state, int64_t first, std::span<const std::byte> bytes,
+                 std::span<float> values);
+
+// Reads the tensor into the state, a piece of `buffer` (at least 8 bytes) at a time.
+Status read_foreign(const ForeignTensors& file, const ForeignState& state, std::span<float> values,
+                    std::span<std::byte> buffer);
 
 }  // namespace shoestring::model::vision
