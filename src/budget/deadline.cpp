@@ -92,7 +92,9 @@ int64_t Deadline::rows_that_fit(int64_t rows) const {
   return row * static_cast<double>(rows) <= time ? rows : static_cast<int64_t>(time / row);
 }
 
-double Deadline::left_to_train() const { return left() - margin() - finishing() - rates_.evaluation.slow(); }
+double Deadline::left_to_train() const {
+  return left() - ahead_ - margin() - finishing() - rates_.evaluation.slow();
+}
 
 bool Deadline::room_for_checkpoint() const {
   return left_to_train() >= 4 * rates_.save_seconds(checkpoint_bytes_);

@@ -32,6 +32,7 @@ class Durations {
 struct Rates {
   Durations step;        // seconds of an optimizer step, its share of looking up included
   Durations row;         // seconds of a row in an evaluation
+  Durations feature;     // seconds of a row that a frozen encoder sees before training
   Durations evaluation;  // seconds of an evaluation of the training loop
   Durations sync;        // seconds of writing a small file and syncing it
   Durations byte;        // seconds of a byte of a large one beyond that
@@ -66,6 +67,8 @@ class Deadline {
   Rates& rates() { return rates_; }
   const Rates& rates() const { return rates_; }
   void set_finish(const Finish& finish) { finish_ = finish; }
+  // Seconds of what has to be done before the first step.
+  void set_ahead(double seconds) { ahead_ = seconds; }
   void set_checkpoint(int64_t bytes, double every) { checkpoint_bytes_ = bytes, save_every_ = every; }
   // Steps that were done one after another. They are judged in groups of a two-hundredth of the limit, or
   // each for itself where it takes longer.
@@ -102,7 +105,7 @@ class Deadline {
   Rates rates_;
   Finish finish_;
   int64_t checkpoint_bytes_ = 0;
-  double save_every_ = 1;
+  double save_every_ = 1, ahead_ = 0;
   int64_t group_steps_ = 0;
   double group_seconds_ = 0;
 };

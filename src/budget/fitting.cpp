@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "task/auto_values.h"
 #include "task/network.h"
+#include "task/pretrained.h"
 
 namespace shoestring::budget {
 namespace {
@@ -127,6 +128,24 @@ std::optional<Change> smaller_model(const Now& now) {
   return Change{"model", std::move(narrower->sizes), "a smaller model", std::move(narrower->recipe)};
 }
 
+// Told, and taken by prepare_run() alone, where the rows cannot be in a file: it may cost many times the
+// time.
+std::optional<Change> without_features(const Now& now) {
+  Recipe changed = now.recipe;
+  std::string keys;
+  for (task::InputFeature& input : changed.inputs) {
+    auto* image = std::get_if<task::ImageInput>(&input.spec);
+    if (!image || !task::is_frozen(image->encoder) || !task::why_not_kept(now.recipe, input).empty() ||
+        !image->preprocessing.cache_encoder_embeddings.or_else(true))
+      continue;
+    image->preprocessing.cache_encoder_embeddings = false;
+    keys += fmt::format("{}input_features.{}.preprocessing.cache_encoder_embeddings: false",
+                        keys.empty() ? "" : ", ", input.name);
+  }
+  if (keys.empty()) return std::nullopt;
+  return Change{"features", std::move(keys), "every step runs the frozen encoder", std::move(changed)};
+}
+
 // Before anything was changed.
 int64_t total_of(const Fitting& fitting) {
   int64_t total = fitting.total_bytes;
@@ -138,6 +157,9 @@ int64_t total_of(const Fitting& fitting) {
 constexpr Edit kEdits[] = {{smaller_evaluation}, {early},        {recompute},
                            {accumulate, true},   {stored},       {eight_bit},
                            {smaller_batch},      {smaller_model}};
+constexpr Edit kWays[] = {
+    {smaller_evaluation}, {early},         {recompute},        {accumulate, true}, {stored},
+    {eight_bit},          {smaller_batch}, {without_features}, {smaller_model}};
 
 struct Tried {
   Change change;
@@ -215,7 +237,7 @@ Result<std::vector<WayOut>> ways_out(const Asked& asked, int64_t total_bytes,
   const auto least = std::max<int64_t>(static_cast<int64_t>(kWorthIt * static_cast<double>(total_bytes)), 1);
   const Fitting now{asked, {}, total_bytes};
   std::vector<WayOut> ways;
-  for (const Edit& edit : kEdits) {
+  for (const Edit& edit : kWays) {
     if (ways.size() == most) break;
     auto tried = saving(edit, now, least, measure);
     if (!tried) return fail(tried.error());

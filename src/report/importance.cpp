@@ -51,6 +51,10 @@ class Judge {
             inputs.numbers.row(others[i])[column_[input]];
       return;
     }
+    if (input < inputs.features.size() && ports.features[input]) {
+      inputs.features[input].gather(others, ports.features[input]);
+      return;
+    }
     void* const out = ports.inputs[input];
     if (!out) return;
     std::visit(Overloaded{[](const std::monostate&) {},

@@ -102,6 +102,10 @@ DataSample::DataSample(const train::Dataset& data) : data_(&data) {
   for (const SplitName split : splits)
     all += takes[static_cast<size_t>(split)] = std::min({most, data.count(split), data.most_rows()});
   copied_ = format.rows(all);
+  for (const data::FloatRows& kept : data.file->window().inputs.features) {
+    data::FloatRows& some = copied_->inputs.features.emplace_back(kept.width(), all);
+    if (kept.width() > 0) some.append(all);
+  }
   std::vector<std::byte> packed;
   uint32_t next = 0;
   for (const SplitName split : splits) {
@@ -116,6 +120,9 @@ DataSample::DataSample(const train::Dataset& data) : data_(&data) {
     packed.resize(some.size() * static_cast<size_t>(format.row_bytes()));
     format.pack(data.file->window(), some, packed.data());
     format.unpack(packed.data(), next, take, *copied_);
+    const auto& kept = data.file->window().inputs.features;
+    for (size_t i = 0; i < kept.size(); ++i)
+      if (kept[i].width() > 0) kept[i].gather(some, copied_->inputs.features[i].column(0, next));
     for (int64_t i = 0; i < take; ++i) rows_[static_cast<size_t>(split)].push_back(next++);
   }
 }

@@ -213,9 +213,14 @@ constexpr auto kPreprocessing = keys(
     key<&ImagePreprocessing::standardize_image>("standardize_image",
                                                 "How levels become numbers: null divides by 255; imagenet1k "
                                                 "then takes ImageNet's mean and deviation of "
-                                                "each channel, training those of the training rows."),
+                                                "each channel, training those of the training rows. Left "
+                                                "out, it is imagenet1k before torchvision's weights."),
     key<&ImagePreprocessing::requires_equal_dimensions>(
         "requires_equal_dimensions", "Whether height and width are made the same, the lesser."),
+    key<&ImagePreprocessing::cache_encoder_embeddings>(
+        "cache_encoder_embeddings",
+        "Whether what a frozen encoder makes of each picture is computed once, before the first epoch, and "
+        "kept; auto: where nothing changes the pictures, which augmentation does."),
     noted("in_memory", "preprocessing.in_memory of the whole recipe decides"),
     noted("num_processes", "the cores of the budget read pictures"),
     noted("mode", "pictures are decoded once, when they are read"),
@@ -242,6 +247,36 @@ Status check_preprocessing(const Context& context, const Node& node, ImagePrepro
                           fmt::format("{}: height is {} and width {}, which are to be equal", context.path,
                                       *p.height, *p.width),
                           "give both the same, or requires_equal_dimensions false");
+  return {};
+}
+
+// What pictures the encoder's published weights expect, and whether what it makes of them can be kept.
+Status check_image(const Context& context, const Node& node, ImageInput& image) {
+  const Entry* const preprocessing = node.find("preprocessing");
+  const auto written = [&](std::string_view key) -> const Entry* {
+    return preprocessing && preprocessing->value.is_map() ? preprocessing->value.find(key) : nullptr;
+  };
+  const auto mark_of = [&](std::string_view key) { return written(key) ? written(key)->mark : node.mark; };
+  ImagePreprocessing& p = image.preprocessing;
+  if (const Pretrained* from = pretrained_of(image.encoder); from && from->use_pretrained) {
+    if (p.num_channels.value_or(3) != 3)
+      return context.refuse(mark_of("num_channels"),
+                            fmt::format("{}.preprocessing: num_channels is {}, and published weights are of "
+                                        "networks for 3",
+                                        context.path, *p.num_channels),
+                            "give num_channels 3, or leave it out");
+    p.num_channels = 3;
+    // timm's mixers were trained with other levels.
+    if (!std::holds_alternative<MlpMixerEncoder>(image.encoder) && !written("standardize_image"))
+      p.standardize_image = Standardize::imagenet1k;
+  }
+  if (p.cache_encoder_embeddings.or_else(false) && !is_frozen(image.encoder))
+    return context.refuse(
+        mark_of("cache_encoder_embeddings"),
+        fmt::format("{}.preprocessing: cache_encoder_embeddings is true, and the encoder is "
+                    "trained, so that its embeddings change",
+                    context.path),
+        "give encoder.trainable false, or leave cache_encoder_embeddings out");
   return {};
 }
 
@@ -320,6 +355,7 @@ template <>
 constinit const Component Described<ImageInput>::component{
     .name = "image",
     .help = "Pictures: paths to files, members of an archive, or their bytes.",
-    .keys = kImage};
+    .keys = kImage,
+    .finish = finish<check_image>};
 
 }  // namespace shoestring::task

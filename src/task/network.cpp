@@ -9,6 +9,7 @@
 #include "compile/differentiate.h"
 #include "data/columns.h"
 #include "model/optimizers.h"
+#include "task/network_inputs.h"
 #include "task/network_parts.h"
 #include "task/table_rows.h"
 
@@ -270,6 +271,12 @@ class Training {
   TableRows tables_;
 };
 
+// With all encoders, whatever is kept of what they make.
+NetworkSpec whole(NetworkSpec spec) {
+  spec.kept_features.clear();
+  return spec;
+}
+
 std::string_view name_of(StepKind kind) {
   constexpr std::string_view names[] = {"train", "accumulate", "accumulate_and_update"};
   return names[static_cast<size_t>(kind)];
@@ -289,6 +296,12 @@ std::string port_of(const InputFeature& input) {
   const FeatureType type = input.type();
   if (type == FeatureType::number || type == FeatureType::binary) return {};
   return fmt::format("{}:{}", name_of(type), input.name);
+}
+
+std::string features_port_of(const InputFeature& input) { return "features:" + input.name; }
+
+int64_t kept_features(const NetworkSpec& spec, size_t input) {
+  return input < spec.kept_features.size() ? spec.kept_features[input] : 0;
 }
 
 std::string answer_port_of(const OutputFeature& output) {
@@ -321,7 +334,7 @@ Type port_type(const NetworkSpec& spec, size_t i, int64_t rows) {
 Graph build_initial(const NetworkSpec& spec) {
   Graph scratch("forward");
   model::Forward forward(scratch, true);
-  blended(forward, spec, forward_members(forward, spec, 1));
+  blended(forward, spec, forward_members(forward, whole(spec), 1));
   Graph g("initial");
   if (auto s = scratch.status(); !s) {
     g.error(s.error().what);
@@ -375,7 +388,7 @@ Graph build_evaluation(const NetworkSpec& spec, int64_t rows) {
 Graph build_prediction(const NetworkSpec& spec, int64_t rows) {
   Graph g("predict");
   model::Forward forward(g);
-  const std::vector<Value> logits = blended(forward, spec, forward_members(forward, spec, rows));
+  const std::vector<Value> logits = blended(forward, spec, forward_members(forward, whole(spec), rows));
   for (size_t i = 0; i < logits.size(); ++i) add_prediction(g, spec, i, logits[i]);
   return g;
 }
@@ -386,6 +399,13 @@ Graph build_members(const NetworkSpec& spec, int64_t rows) {
   const auto members = forward_members(forward, spec, rows);
   for (size_t i = 0; i < spec.recipe.outputs.size(); ++i)
     g.output("answers:" + spec.recipe.outputs[i].name, answers_of(spec, i, members));
+  return g;
+}
+
+Graph build_features(const NetworkSpec& spec, int64_t rows) {
+  Graph g("features");
+  model::Forward forward(g);
+  add_features(forward, spec, rows);
   return g;
 }
 

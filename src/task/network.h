@@ -11,6 +11,8 @@
 //   "bag:NAME"                      holds the vocabulary's size. w is input_widths[i]
 //   "date:NAME"       f32[rows, 9]  the parts of the date, as data::DateRows has them
 //   "image:NAME"      u8[rows, h, w, c]  pixels
+//   "features:NAME"   f32[rows, n]  what the encoder of the image input NAME makes of its pixels, instead of
+//                                   them, where it is kept (kept_features)
 //   "target:NAME"     f32[rows]     of a number output (preprocessed) or a binary output (0 or 1)
 //                     i32[rows]     of a category output; the loss of a row of -1 is 0
 //                     f32[rows, n]  of a vector output (preprocessed), or of a set output: 1 for a word there
@@ -78,6 +80,9 @@ struct NetworkSpec {
   std::vector<int64_t> input_widths = {};          // of each input: the words of a set's or bag's row
   std::vector<TargetTable> input_targets = {};     // of each input: of a category with the encoder target
   std::vector<PixelScale> input_pixels = {};       // of each input: of an image
+  // Of each input how many numbers a row of "features:NAME" has, which stands in the place of its own port
+  // and its encoder in training and evaluation; 0 or absent: none (task/pretrained.h).
+  std::vector<int64_t> kept_features = {};
   // Each parameter is updated as soon as its gradient is there, so that gradients need not wait for each
   // other in memory. The price: a step is not skipped whole any more. It is skipped where the loss is bad;
   // else a bad gradient stops the update of its own parameter alone, while the others and the optimizer's
@@ -103,6 +108,9 @@ int64_t number_columns(const NetworkSpec& spec);
 // The graph's input that is this feature's alone: "category:NAME". "" of a number and a binary one.
 std::string port_of(const InputFeature& input);
 Type port_type(const NetworkSpec& spec, size_t input, int64_t rows);
+// The port "features:NAME", and how many numbers of a row it takes; 0 where none are kept.
+std::string features_port_of(const InputFeature& input);
+int64_t kept_features(const NetworkSpec& spec, size_t input);
 // The result that answers an output: "prediction:NAME".
 std::string answer_port_of(const OutputFeature& output);
 // Whether an output has several values a row, however many: a class's or word's each, or a vector's.
@@ -127,6 +135,8 @@ Graph build_prediction(const NetworkSpec& spec, int64_t rows);
 // What each member of the ensemble answers, for fitting their weights: "answers:NAME" f32[members, rows], of
 // a category, a set or a vector f32[members, rows, n]; values or probabilities, on the scale of predictions.
 Graph build_members(const NetworkSpec& spec, int64_t rows);
+// From the pixels of the inputs that have kept_features to these, as the results "features:NAME".
+Graph build_features(const NetworkSpec& spec, int64_t rows);
 // The members of the recipe's ensemble; 1 without one.
 int64_t member_count(const Recipe& recipe);
 

@@ -260,7 +260,9 @@ Inputs declare_inputs(Graph& graph, const NetworkSpec& spec, int64_t rows) {
     out.numbers = graph.input("numbers", {DType::f32, {rows, columns}});
   for (size_t i = 0; i < spec.recipe.inputs.size(); ++i) {
     const InputFeature& input = spec.recipe.inputs[i];
-    if (const std::string port = port_of(input); !port.empty())
+    if (const int64_t kept = kept_features(spec, i); kept > 0)
+      out.own[i] = graph.input(features_port_of(input), {DType::f32, {rows, kept}});
+    else if (const std::string port = port_of(input); !port.empty())
       out.own[i] = graph.input(port, port_type(spec, i, rows));
   }
   return out;
@@ -291,7 +293,9 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
   size_t next = 0;  // groups stand in the order of their first features
   for (size_t i = 0; i < features.size(); ++i) {
     const std::string name = prefix + "input." + state_name(features[i].tied.value_or(features[i].name));
-    if (!port_of(features[i]).empty())
+    if (kept_features(spec, i) > 0)
+      pieces.push_back(inputs.own[i]);
+    else if (!port_of(features[i]).empty())
       pieces.push_back(encode_own(f, inputs.own[i], name, spec.input_sizes[i], features[i],
                                   i < spec.input_targets.size() ? &spec.input_targets[i] : nullptr,
                                   i < spec.input_pixels.size() ? spec.input_pixels[i] : PixelScale()));
@@ -300,6 +304,18 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
   }
   if (pieces.empty()) return f.graph().error("the recipe has no input features");
   return side_by_side(pieces);
+}
+
+void add_features(model::Forward& f, const NetworkSpec& spec, int64_t rows) {
+  for (size_t i = 0; i < spec.recipe.inputs.size(); ++i) {
+    if (kept_features(spec, i) == 0) continue;
+    const InputFeature& input = spec.recipe.inputs[i];
+    const Value pixels = f.graph().input(port_of(input), port_type(spec, i, rows));
+    f.graph().output(features_port_of(input),
+                     encode_image(f, pixels, "input." + state_name(input.tied.value_or(input.name)),
+                                  std::get<ImageInput>(input.spec),
+                                  i < spec.input_pixels.size() ? spec.input_pixels[i] : PixelScale()));
+  }
 }
 
 }  // namespace shoestring::task

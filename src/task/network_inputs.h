@@ -27,4 +27,7 @@ Value encode_inputs(model::Forward& forward, const NetworkSpec& spec,
                     const std::vector<InputFeature>& features, const Inputs& inputs,
                     const std::string& prefix);
 
+// From the pixels of the inputs whose features are kept, to these, as results of the graph.
+void add_features(model::Forward& forward, const NetworkSpec& spec, int64_t rows);
+
 }  // namespace shoestring::task

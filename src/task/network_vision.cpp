@@ -10,7 +10,7 @@ namespace {
 
 namespace vision = model::vision;
 
-constexpr int64_t kSmallPicture = 64;  // pixels below which a ResNet begins without a pool
+constexpr int64_t kSmallPicture = 64;  // pixels below which a ResNet of our own begins without a pool
 
 vision::Network network_of(const MlpMixerEncoder& e) {
   return vision::MlpMixer{.patch_size = e.patch_size,
@@ -33,15 +33,11 @@ template <class Encoder>
 Value built(model::Forward& f, Value x, const std::string& name, const Encoder& e) {
   vision::Network network = network_of(e);
   if (auto* resnet = std::get_if<vision::ResNet>(&network))
-    resnet->small_stem = std::min(x.dims()[1], x.dims()[2]) < kSmallPicture;
-  if constexpr (requires { e.trainable; }) {
-    f.set_frozen(!e.trainable);
-    x = vision::features(f, x, name, network);
-    f.set_frozen(false);
-    return x;
-  } else {
-    return vision::features(f, x, name, network);
-  }
+    resnet->small_stem = !e.pretrained.use_pretrained && std::min(x.dims()[1], x.dims()[2]) < kSmallPicture;
+  f.set_frozen(!e.trainable);
+  x = vision::features(f, x, name, network);
+  f.set_frozen(false);
+  return x;
 }
 
 }  // namespace

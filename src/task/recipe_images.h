@@ -100,6 +100,8 @@ struct ImagePreprocessing {
   int64_t infer_image_max_height = 256, infer_image_max_width = 256, infer_image_sample_size = 100;
   Standardize standardize_image = Standardize::none;
   bool requires_equal_dimensions = false;
+  // Whether what a frozen encoder makes of each picture is computed once; auto: where it can be.
+  OrAuto<bool> cache_encoder_embeddings;
   bool operator==(const ImagePreprocessing&) const = default;
 
   bool has_size() const { return height && width && num_channels; }
@@ -111,5 +113,10 @@ struct ImageInput {
   Augmentation augmentation;
   bool operator==(const ImageInput&) const = default;
 };
+
+// Where the encoder's weights come from; null of an encoder that nobody has published.
+const Pretrained* pretrained_of(const ImageEncoderSpec& encoder);
+// Whether training leaves the encoder as it is.
+bool is_frozen(const ImageEncoderSpec& encoder);
 
 }  // namespace shoestring::task

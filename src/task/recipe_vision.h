@@ -16,11 +16,20 @@ enum class EfficientNetVariant { b0, b1, b2, b3, b4, b5, b6, b7, v2_s, v2_m, v2_
 enum class ConvNextVariant { tiny, small, base, large };
 enum class VitVariant { b_16, b_32, l_16, l_32, h_14 };
 
+// Where the weights of a network that others have trained come from: a file of safetensors, or a folder with
+// one that is named as the network is. A model that was trained from them has no more use for them.
+struct Pretrained {
+  bool use_pretrained = false;
+  std::optional<std::string> pretrained_weights, model_cache_dir;
+  bool operator==(const Pretrained&) const = default;
+};
+
 // A network by its published variant. Not trainable, its weights and statistics stay as they are.
 template <class V, V kUsual>
 struct PublishedEncoder {
   using Variant = V;
   V model_variant = kUsual;
+  Pretrained pretrained = {};
   bool trainable = true;
   bool operator==(const PublishedEncoder&) const = default;
 };
@@ -37,6 +46,8 @@ struct MlpMixerEncoder {
   int64_t patch_size = 16, embed_size = 512, token_size = 2048, channel_dim = 256, num_layers = 8;
   double dropout = 0;
   bool avg_pool = true;
+  Pretrained pretrained = {};
+  bool trainable = true;
   bool operator==(const MlpMixerEncoder&) const = default;
 };
 

@@ -93,7 +93,7 @@ double seconds_of_answers(const Dataset& data, const budget::Rates& rates, doubl
   constexpr double kOfNumber = 0.5e-6;
   int64_t numbers = 0;
   for (const int64_t size : data.spec.output_sizes) numbers += 2 * size + 2;
-  const double row = rates.row.typical() +
+  const double row = rates.row.typical() + rates.feature.typical() +
                      reading_seconds / static_cast<double>(std::max<int64_t>(1, data.rows)) +
                      kOfNumber * static_cast<double>(numbers);
   return static_cast<double>(rows) * row;

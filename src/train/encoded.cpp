@@ -148,6 +148,9 @@ void gather(const EncodedInputs& inputs, std::span<const uint32_t> rows, int64_t
   }
   for (size_t i = 0; i < inputs.columns.size(); ++i)
     if (void* out = ports.inputs[i]) gather(inputs.columns[i], rows, plan_rows, out);
+  for (size_t i = 0; i < inputs.features.size(); ++i)
+    if (float* out = ports.features[i])
+      gather_rows(inputs.features[i], rows, plan_rows, inputs.features[i].width(), out);
 }
 
 void gather(const EncodedColumn& column, std::span<const uint32_t> rows, int64_t plan_rows, void* out) {
@@ -201,7 +204,11 @@ int64_t bytes_of(const std::vector<EncodedColumn>& columns) {
 
 }  // namespace
 
-int64_t bytes_of(const EncodedInputs& inputs) { return inputs.numbers.bytes() + bytes_of(inputs.columns); }
+int64_t bytes_of(const EncodedInputs& inputs) {
+  int64_t bytes = inputs.numbers.bytes() + bytes_of(inputs.columns);
+  for (const data::FloatRows& kept : inputs.features) bytes += kept.bytes();
+  return bytes;
+}
 
 int64_t bytes_of(const EncodedTargets& targets) {
   int64_t bytes = bytes_of(targets.columns);

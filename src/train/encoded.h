@@ -20,6 +20,9 @@ struct EncodedInputs {
   std::vector<EncodedColumn> columns;  // of each input that has a port of its own
   // Of each input the cells that had no value, of all rows; only where rows may be left out (`drop`).
   std::vector<int64_t> missing = {};
+  // Of each input what its frozen encoder makes of it (train/features.h); of the others of width 0. Empty
+  // where none are kept.
+  std::vector<data::FloatRows> features = {};
 };
 
 // Of each output, in the list that is for its type.

@@ -18,6 +18,8 @@ Graph build(const task::NetworkSpec& spec, PlanRequest request) {
       return task::build_evaluation(spec, request.rows);
     case PlanKind::members:
       return task::build_members(spec, request.rows);
+    case PlanKind::features:
+      return task::build_features(spec, request.rows);
     case PlanKind::predict:
       break;
   }
@@ -32,8 +34,11 @@ void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* a
   ports_.loss = executor_->output<float>("loss");
   ports_.gradient_norm = executor_->output<float>("gradient_norm");
   ports_.finite = executor_->output<float>("finite");
-  for (const auto& input : spec.recipe.inputs)
+  for (const auto& input : spec.recipe.inputs) {
     ports_.inputs.push_back(executor_->input(task::port_of(input)));
+    ports_.features.push_back(executor_->input<float>(task::features_port_of(input)));
+    ports_.made_features.push_back(executor_->output<float>(task::features_port_of(input)));
+  }
   for (const auto& output : spec.recipe.outputs) {
     ports_.targets.push_back(executor_->input("target:" + output.name));
     ports_.losses.push_back(executor_->output<float>("losses:" + output.name));

@@ -17,7 +17,7 @@
 
 namespace shoestring::train {
 
-enum class PlanKind { update, accumulate, accumulate_and_update, evaluate, predict, members };
+enum class PlanKind { update, accumulate, accumulate_and_update, evaluate, predict, members, features };
 
 struct PlanRequest {
   PlanKind kind;
@@ -28,15 +28,17 @@ struct PlanRequest {
 // Where the caller writes a plan's inputs and reads its results; null where a plan has no such port.
 // Names and shapes are those of task/network.h.
 struct Ports {
-  float* numbers = nullptr;    // [rows, number_columns]
-  std::vector<void*> inputs;   // of each input: its own port (task::port_of), null where it has none
-  std::vector<void*> targets;  // of each output: [rows], i32 for a category, else f32
+  float* numbers = nullptr;      // [rows, number_columns]
+  std::vector<void*> inputs;     // of each input: its own port (task::port_of), null where it has none
+  std::vector<float*> features;  // of each input: task::features_port_of, where they are kept
+  std::vector<void*> targets;    // of each output: [rows], i32 for a category, else f32
   float* learning_rate = nullptr;
 
   const float *loss = nullptr, *gradient_norm = nullptr, *finite = nullptr;
-  std::vector<const float*> losses;       // of each output: [rows]
-  std::vector<const float*> predictions;  // of each output: task::answer_port_of, [rows] or [rows, n]
-  std::vector<const float*> answers;      // of each output: [members, rows] or [members, rows, n]
+  std::vector<const float*> losses;         // of each output: [rows]
+  std::vector<const float*> predictions;    // of each output: task::answer_port_of, [rows] or [rows, n]
+  std::vector<const float*> made_features;  // of each input, of the plan that makes them: [rows, n]
+  std::vector<const float*> answers;        // of each output: [members, rows] or [members, rows, n]
 };
 
 // A plan and its executor over the engine's memory.

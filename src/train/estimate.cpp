@@ -21,6 +21,8 @@ Estimate estimate(const Engine& engine, const BestModel& best, const Dataset& da
       const double evaluations = steps / static_cast<double>(horizon.steps_per_evaluation);
       e.seconds +=
           evaluations * (static_cast<double>(data.count(task::SplitName::validation)) / rows + 1) * seconds;
+    } else if (runner->request().kind == PlanKind::features) {
+      e.seconds_per_feature_row = seconds / rows;
     } else if (e.flops_per_step == 0) {  // the full batch comes first
       e.flops_per_step = runner->plan().cost().flops;
       e.seconds_per_step = static_cast<double>(data.count(task::SplitName::training)) / rows * seconds /

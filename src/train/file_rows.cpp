@@ -37,8 +37,51 @@ void FileRows::set_window(int64_t rows) {
   window_ = {};  // first, so that both are never there
   places_ = {};
   window_ = format_.rows(rows);
+  for (const int64_t width : features_) {
+    data::FloatRows& kept = window_.inputs.features.emplace_back(static_cast<int>(width), rows);
+    if (width > 0) kept.append(rows);
+  }
   places_.resize(static_cast<size_t>(rows));
   ++loads_;
+}
+
+int64_t FileRows::row_bytes() const {
+  const int64_t numbers = std::accumulate(features_.begin(), features_.end(), int64_t{0});
+  return format_.row_bytes() + numbers * static_cast<int64_t>(sizeof(float)) +
+         static_cast<int64_t>(sizeof(uint32_t));
+}
+
+void FileRows::keep_features(std::span<const int64_t> widths) {
+  has_features_ = false;
+  if (std::ranges::equal(widths, features_)) return;
+  features_.assign(widths.begin(), widths.end());
+  features_begin_.clear();
+  features_bytes_ = 0;
+  for (const int64_t width : features_) {
+    features_begin_.push_back(file_bytes_ + features_bytes_);
+    for (const int64_t rows : sections_.rows)
+      features_bytes_ += rows * width * static_cast<int64_t>(sizeof(float));
+  }
+  set_window(most_rows());
+}
+
+int64_t FileRows::place_of_features(size_t input, data::Split split, int64_t row) const {
+  for (size_t s = 0; s < static_cast<size_t>(split); ++s) row += sections_.rows[s];
+  return features_begin_[input] + row * features_[input] * static_cast<int64_t>(sizeof(float));
+}
+
+Status FileRows::put_features(data::Split split, Part part, std::span<const float* const> features) {
+  for (size_t i = 0; i < features_.size(); ++i) {
+    if (features_[i] == 0) continue;
+    const std::span values(features[i], static_cast<size_t>(part.rows * features_[i]));
+    if (auto ok = file_.write(place_of_features(i, split, part.first), std::as_bytes(values)); !ok) return ok;
+  }
+  return {};
+}
+
+void FileRows::features_are_there() {
+  has_features_ = true;
+  ++loads_;  // what is in the window has none
 }
 
 int64_t FileRows::bytes() const {
@@ -57,6 +100,13 @@ std::span<uint32_t> FileRows::load(data::Split split, std::span<const Part> part
                              std::span(packed_).first(static_cast<size_t>(rows * row_bytes)));
       if (!read && fault_) fault_ = std::move(read);
       format_.unpack(packed_.data(), place, rows, window_);
+      for (size_t i = 0; has_features_ && i < features_.size(); ++i) {
+        if (features_[i] == 0) continue;
+        const std::span to(window_.inputs.features[i].column(0, place),
+                           static_cast<size_t>(rows * features_[i]));
+        read = file_.read(place_of_features(i, split, part.first), std::as_writable_bytes(to));
+        if (!read && fault_) fault_ = std::move(read);
+      }
       place += rows, part.first += rows, part.rows -= rows;
     }
   }

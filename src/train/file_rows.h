@@ -25,8 +25,8 @@ class FileRows {
   // Makes the window hold so many rows, at least 2, and those of the largest split at most. To be called
   // while nobody walks over the rows.
   void set_window(int64_t rows);
-  int64_t row_bytes() const { return format_.row_bytes() + static_cast<int64_t>(sizeof(uint32_t)); }  // there
-  int64_t file_bytes() const { return file_bytes_; }
+  int64_t row_bytes() const;  // there
+  int64_t file_bytes() const { return file_bytes_ + features_bytes_; }
   // Why the file could not be read; what was handed out since is worth nothing.
   const Status& fault() const { return fault_; }
 
@@ -43,11 +43,25 @@ class FileRows {
   // These parts will be next.
   void expect(data::Split split, std::span<const Part> parts) const;
 
+  // What frozen encoders make of the rows (train/features.h): of each input so many numbers (empty: nothing
+  // is kept), for which the window makes room. They are 0 until they have been put for all rows and
+  // features_are_there().
+  void keep_features(std::span<const int64_t> widths);
+  // Of some rows of a split: of each input that has any, [rows, width]. ErrorKind::machine.
+  Status put_features(data::Split split, Part part, std::span<const float* const> features);
+  void features_are_there();
+
  private:
+  int64_t place_of_features(size_t input, data::Split split, int64_t row) const;
+
   PackedFormat format_;
   ScratchFile file_;
   FileSections sections_;
   int64_t file_bytes_ = 0;
+  // Behind the rows: for each input a section, the splits one behind the other in it.
+  std::vector<int64_t> features_, features_begin_;  // of each input: numbers of a row; bytes
+  int64_t features_bytes_ = 0;
+  bool has_features_ = false;
   EncodedRows window_;
   std::vector<uint32_t> places_;   // of the window's rows, in the order in which they are taken
   std::vector<std::byte> packed_;  // read at once

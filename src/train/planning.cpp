@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "budget/arena_parts.h"
 #include "train/best_model.h"
+#include "train/features.h"
 
 namespace shoestring::train {
 namespace {
@@ -104,7 +105,9 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
               elsewhere ? "of kernels, as recorded of that machine" : "of kernels"},
              {"best model", best, Certainty::exact},
              {"data", data.bytes() + rows, Certainty::exact,
-              data.file ? "a window on the encoded rows, which are in a file" : "encoded"},
+              !data.file             ? "encoded"
+              : keeps_features(data) ? "a window on encoded rows and features, which are in a file"
+                                     : "a window on the encoded rows, which are in a file"},
              {"loader", order, Certainty::exact, "the order of an epoch"},
              {"initial values", to_come.initial_bytes, Certainty::exact},
              {"results", results, Certainty::cap, "of evaluations"},
@@ -118,6 +121,10 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
   if (to_come.witness_bytes > 0)
     m.lines.insert(m.lines.begin() + kReportLine, {"report", to_come.witness_bytes, Certainty::cap,
                                                    "samples, counts, the page while it is written"});
+  constexpr int kAfterData = 8;
+  if (const int64_t kept = feature_bytes(data); kept > 0)
+    m.lines.insert(m.lines.begin() + kAfterData,
+                   {"features", kept, Certainty::exact, "of frozen encoders, computed once"});
   int64_t training = 0;
   for (const auto& line : m.lines) training += line.bytes;
   m.stages = {{"reading, preprocessing", to_come.peak_bytes},
@@ -128,8 +135,8 @@ budget::Memory planned_memory(const Engine& engine, const Dataset& data, const T
   m.total_bytes = std::max(to_come.peak_bytes + kFromRunToRun, training);
   constexpr int64_t kMappedOfThread = 72 << 20;  // its stack, and a heap of its own
   m.address_space_bytes = mapped_bytes() + engine.layout().bytes() + m.arena_bytes + best + order + results +
-                          to_come.initial_bytes + to_come.history_bytes + kWhileRunning +
-                          kMappedOfThread * threads;
+                          to_come.initial_bytes + to_come.history_bytes + feature_bytes(data) +
+                          kWhileRunning + kMappedOfThread * threads;
   return m;
 }
 

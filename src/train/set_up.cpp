@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/atomic_file.h"
 #include "base/parallel.h"
 #include "base/text.h"
 #include "budget/calibrate.h"
 #include "budget/fitting.h"
 #include "budget/machine_profile.h"
 #include "task/metric_table.h"
+#include "task/pretrained.h"
 #include "task/table_rows.h"
 #include "train/blend.h"
+#include "train/features.h"
 #include "train/infer.h"
 #include "train/made_recipe.h"
 #include "train/made_size.h"
@@ -42,6 +45,10 @@ std::vector<PlanRequest> plans_of_run(const Dataset& data, const task::BatchSize
                 validation = data.count(task::SplitName::validation);
   auto plans =
       plans_for(batch, training, std::max({training, validation, data.count(task::SplitName::test)}));
+  if (keeps_features(data)) {
+    const int64_t most = std::max({training, validation, data.count(task::SplitName::test)});
+    plans.push_back({PlanKind::features, std::min(batch.eval, most)});
+  }
   if (const auto members = members_plan(data.spec.recipe, validation, batch.eval)) plans.push_back(*members);
   return plans;
 }
@@ -108,6 +115,8 @@ Status compile_run(Run& run, CompileOptions options, const LogSink& log) {
   task::NetworkSpec& spec = run.data.spec;
   const int64_t rows = run.data.count(task::SplitName::training);
   options.precision = training_precision(trainer, options);
+  spec.kept_features = task::features_to_keep(spec);
+  expect_features(run.data);
   task::BatchSizes batch = task::batch_sizes(trainer, rows);
   batch.batch = std::min(batch.batch, rows);
   batch.eval = std::min(batch.eval, run.data.most_rows());
@@ -167,6 +176,7 @@ Status rehearse(Run& run, RunTime& time) {
             {run.job.recipe.trainer, run.batch(), run.horizon, run.job.seed}, {});
   loop.rehearse(time.rates(),
                 rehearsal_seconds(time.deadline ? std::max(time.deadline->left(), 0.0) : kUsualSeconds));
+  if (keeps_features(run.data)) time.rates().feature.add(time_features(run.engine(), run.data));
   return run.engine().initialize(run.job.seed, run.compiled->options);
 }
 
@@ -178,6 +188,7 @@ Status hold(Run& run) {
   auto best = BestModel::create(run.engine());
   if (!best) return fail(best.error());
   run.best = std::move(*best);
+  hold_features(run.data);
   return {};
 }
 
@@ -196,6 +207,7 @@ void rates_by_formula(const Run& run, budget::Rates& rates) {
   for (const double times : {1.0, 2.0}) {
     rates.step.add(times * by_formula.seconds_per_step);
     rates.row.add(times * by_formula.seconds_per_evaluated_row);
+    if (keeps_features(run.data)) rates.feature.add(times * by_formula.seconds_per_feature_row);
     rates.evaluation.add(times * static_cast<double>(rows) * by_formula.seconds_per_evaluated_row);
   }
 }
@@ -225,15 +237,19 @@ Status fit_time(Run& run, const TrainRequest& request, RunTime& time, const LogS
   deadline.set_checkpoint(
       request.save_checkpoints ? run.engine().layout().bytes() + 2 * BestModel::bytes_for(run.engine()) : 0,
       request.save_seconds);
+  const double features = static_cast<double>(feature_rows(run.data)) * deadline.rates().feature.slow();
+  deadline.set_ahead(features);
   if (run.job.resumed) return {};  // goes on with what its checkpoint says
   run.horizon = fit_horizon(trainer, run.horizon, deadline);
   if (run.horizon.total_steps < 1) {
-    const double needed = deadline.used() + deadline.finishing() + deadline.rates().evaluation.slow() +
-                          2 * deadline.rates().step.slow() + 0.1;
+    const double needed = deadline.used() + features + deadline.finishing() +
+                          deadline.rates().evaluation.slow() + 2 * deadline.rates().step.slow() + 0.1;
     return too_little_time(
         run.job.recipe.budget, deadline.limit(),
-        fmt::format("of which {} are used, a step takes {}, and evaluating and saving the model {}",
-                    human_seconds(deadline.used()), human_seconds(deadline.rates().step.typical()),
+        fmt::format("of which {} are used,{} a step takes {}, and evaluating and saving the model {}",
+                    human_seconds(deadline.used()),
+                    features > 0 ? fmt::format(" computing features takes {},", human_seconds(features)) : "",
+                    human_seconds(deadline.rates().step.typical()),
                     human_seconds(deadline.finishing() + deadline.rates().evaluation.slow())),
         1.2 * needed);
   }
@@ -255,6 +271,7 @@ Status rehearse_alone(Run& run, RunTime& time) {
 Result<int64_t> compile_again(Run& run, const TrainRequest& request, const task::Recipe& recipe) {
   run.compiled.reset();  // its memory is for the next
   run.best = {};
+  run.data.inputs.features = {};
   give_back_memory();
   run.job.recipe = run.data.spec.recipe = recipe;
   if (auto ok = compile_run(run, request, {}); !ok) return fail(ok.error());
@@ -272,6 +289,13 @@ Result<Run> read_run(Job job, const TrainRequest& request, bool to_plan, RunTime
     if (!model) return fail(model.error());
     beginning = std::move(*model);
   }
+  std::optional<PretrainedWeights> weights;
+  // All of them are in a model, and in a checkpoint.
+  if (!beginning && !(job.resumed && file_exists(job.folder->checkpoint()))) {
+    auto found = PretrainedWeights::find(job.recipe);
+    if (!found) return fail(found.error());
+    weights = std::move(*found);
+  }
   // Without a limit it is the machine's memory that a long table has to fit in.
   const int64_t available = available_bytes();
   const int64_t limit =
@@ -285,10 +309,13 @@ Result<Run> read_run(Job job, const TrainRequest& request, bool to_plan, RunTime
     return fail(ErrorKind::data, fmt::format("there are no {} rows to evaluate on", name_of(job.eval_split)),
                 data->files.front().path, "give some, or choose another --eval_split");
   if (auto ok = can_answer(*data, job.eval_split, request); !ok) return fail(ok.error());
+  if (weights)
+    if (auto ok = weights->match(data->spec); !ok) return fail(ok.error());
   Run run{.job = std::move(job),
           .data = std::move(*data),
           .site = request.site,
           .beginning = std::move(beginning),
+          .weights = std::move(weights),
           .compiled = {},
           .planned_only = to_plan,
           .witness_bytes = request.witness.bytes,
@@ -354,6 +381,32 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
   return out;
 }
 
+// Where nobody asked for them to be kept.
+std::optional<budget::Choice> forget_features(Run& run, task::Recipe recipe) {
+  std::string change;
+  for (size_t i = 0; i < recipe.inputs.size(); ++i) {
+    if (task::kept_features(run.data.spec, i) == 0) continue;
+    auto& keep = std::get<task::ImageInput>(recipe.inputs[i].spec).preprocessing.cache_encoder_embeddings;
+    if (!keep.is_auto()) return std::nullopt;
+    keep.value = false;
+    change += fmt::format("{}input_features.{}.preprocessing.cache_encoder_embeddings: false",
+                          change.empty() ? "" : ", ", recipe.inputs[i].name);
+  }
+  run.job.recipe = run.data.spec.recipe = std::move(recipe);
+  return budget::Choice{
+      .kind = "features", .change = std::move(change), .price = "every step runs the frozen encoder again"};
+}
+
+// Of frozen encoders whose features nobody forbade to keep, and which cannot be kept.
+void tell_unkept(const Run& run, const LogSink& log) {
+  for (const auto& input : run.job.recipe.inputs)
+    if (const std::string why = task::why_not_kept(run.job.recipe, input); !why.empty())
+      say(log, LogLevel::note,
+          fmt::format(
+              "the encoder of '{}' is frozen, and what it makes of a row is computed in every step, as {}",
+              input.name, why));
+}
+
 }  // namespace
 
 Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, const TrainEvents& events,
@@ -367,10 +420,12 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     return compile_again(run, request, recipe);
   };
   tell_oddities(run, events.log);
+  tell_unkept(run, events.log);
   auto fitted = fit_memory(run, request, limit, measure, events.log);
   if (!fitted) return fail(fitted.error());
   const bool over = limit && run.needed() > *limit;
-  if (over && run.ledger.least_bytes - run.data.bytes() + kLeastWindowBytes <= *limit &&
+  if (over &&
+      run.ledger.least_bytes - run.data.bytes() - feature_bytes(run.data) + kLeastWindowBytes <= *limit &&
       may_stream(run.job)) {
     // The rows make room for the rest.
     Job again = std::move(run.job);
@@ -384,6 +439,17 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
     run = std::move(*read);
     fitted = fit_memory(run, request, limit, measure, {});
     if (!fitted) return fail(fitted.error());
+  }
+  std::optional<budget::Choice> without = {};
+  if (limit && run.needed() > *limit && keeps_features(run.data)) {
+    without = forget_features(run, fitted->asked.written);
+    if (without) {
+      const int64_t before = run.needed();
+      fitted = fit_memory(run, request, limit, measure, {});
+      if (!fitted) return fail(fitted.error());
+      without->saved_bytes = std::max<int64_t>(before - run.needed(), 0);
+      fitted->to_fit.push_back(std::move(*without));
+    }
   }
   if (run.data.file)  // written down, as the order of the rows hangs on it
     run.job.recipe.preprocessing.window_rows.value = run.data.most_rows();
@@ -458,6 +524,31 @@ Status take_memory(Run& run, const TrainRequest& request, RunTime& time, const T
   if (run.beginning)
     if (auto ok = start_from(*run.beginning, run.engine()); !ok) return ok;
   run.beginning.reset();
+  if (run.weights && !run.planned_only)
+    if (auto ok = run.weights->read_into(run.engine(), events.log); !ok) return ok;
+  run.weights.reset();
+  return {};
+}
+
+Status make_features(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log) {
+  if (!keeps_features(run.data)) return {};
+  const int64_t rows = feature_rows(run.data);
+  say(log, LogLevel::note,
+      fmt::format("what the frozen encoder makes of {} is computed once, before the first epoch",
+                  count_of(rows, "row")));
+  const double begun = run_clock().seconds();
+  const auto go_on = [&]() -> Status {
+    if (request.stop && request.stop->load(std::memory_order_relaxed))
+      return fail(ErrorKind::interrupted, "stopped before training began", {}, "");
+    if (time.deadline && time.deadline->left() < time.deadline->closing())
+      return too_little_time(run.job.recipe.budget, time.deadline->limit(),
+                             "and what the frozen encoder makes of the rows takes longer to compute",
+                             3 * time.deadline->limit());
+    return {};
+  };
+  if (auto ok = compute_features(run.engine(), run.data, go_on); !ok) return ok;
+  if (time.deadline) time.deadline->set_ahead(0);
+  say(log, LogLevel::note, fmt::format("that took {}", human_seconds(run_clock().seconds() - begun)));
   return {};
 }
 
@@ -474,7 +565,9 @@ Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time) {
            request.save_checkpoints ? run.engine().layout().bytes() + BestModel::bytes_for(run.engine()) : 0,
        .save_seconds = request.save_seconds,
        .step_by_formula = planned.seconds_per_step,
-       .row_by_formula = planned.seconds_per_evaluated_row},
+       .row_by_formula = planned.seconds_per_evaluated_row,
+       .feature_rows = feature_rows(run.data),
+       .feature_by_formula = planned.seconds_per_feature_row},
       time.rates(), time.times);
   run.ledger.time = ledger_time(time.times);
   if (time.deadline)

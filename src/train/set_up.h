@@ -10,6 +10,7 @@
 #include "train/evaluate.h"
 #include "train/job.h"
 #include "train/planning.h"
+#include "train/pretrained_weights.h"
 #include "train/saved_model.h"
 #include "train/timing.h"
 #include "train/train.h"
@@ -49,6 +50,7 @@ struct Run {
   Dataset data;
   Site site = {};
   std::optional<SavedModel> beginning;
+  std::optional<PretrainedWeights> weights = {};  // that its encoders begin with
   std::optional<Compiled> compiled;
   Horizon horizon = {};
   budget::Ledger ledger = {};
@@ -109,6 +111,9 @@ Failure too_little_time(const task::Budget& budget, double limit, std::string_vi
 Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time);
 
 Evaluator evaluator_of(Run& run);
+
+// Computes what frozen encoders make of the rows, where it is kept, with the states as they are now.
+Status make_features(Run& run, const TrainRequest& request, RunTime& time, const LogSink& log);
 
 inline void say(const LogSink& log, LogLevel level, std::string_view text) {
   if (log) log(level, text);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "task/pretrained.h"
 #include "train/blend.h"
 
 namespace shoestring::train {
@@ -10,7 +11,8 @@ namespace shoestring::train {
 bool can_train_on_shares(const Run& run) {
   // The places of the share's rows are not in the plan: of so many they are within its margin.
   constexpr int64_t kMostRows = 1 << 19;
-  return !run.data.file && run.job.load.empty() && run.data.count(task::SplitName::training) <= kMostRows;
+  return !run.data.file && run.job.load.empty() && task::pretrained_encoders(run.job.recipe).empty() &&
+         run.data.count(task::SplitName::training) <= kMostRows;
 }
 
 Result<OfShare> train_on_share(Run& run, double share, int64_t steps_of_all, task::SplitName held_out,

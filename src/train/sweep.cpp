@@ -111,6 +111,7 @@ class Looking {
       rates.step.add(times * step_off_ * by_formula.step.typical());
       rates.row.add(times * row_off_ * by_formula.row.typical());
       rates.evaluation.add(times * row_off_ * by_formula.evaluation.typical());
+      if (by_formula.feature.any()) rates.feature.add(times * row_off_ * by_formula.feature.typical());
     }
     sized.row.steps_wanted = run_.most_steps;
     if (auto ok = fit_time(run_, *request_, time, {}); !ok) {

@@ -34,6 +34,9 @@ double blend_seconds(const Dataset& data) {
 
 }  // namespace
 
+bool Times::has(Stage stage) const {
+  return stage != Stage::features || of(stage).p50 > 0 || of(stage).took > 0;
+}
 double Times::planned() const {
   double sum = 0;
   for (const StageSeconds& s : stages) sum += s.p50;
@@ -103,6 +106,12 @@ void plan_times(const PlanBasis& basis, const budget::Rates& rates, Times& times
   times.step_by_formula = basis.step_by_formula;
   times.step_rehearsed = rates.step.typical();
   times.steps_planned = basis.horizon.total_steps;
+  const double feature = rates.feature.any() ? rates.feature.typical() : basis.feature_by_formula;
+  const auto feature_rows = static_cast<double>(basis.feature_rows);
+  if (basis.feature_rows > 0)
+    times.of(Stage::features) = {
+        .p50 = feature_rows * feature,
+        .p90 = feature_rows * feature * (rates.feature.any() ? kUnseenSpread : kFormulaSpread)};
   const auto steps = static_cast<double>(basis.horizon.total_steps);
   const double row = rates.row.any() ? rates.row.typical() : basis.row_by_formula;
   const double slow_row =
@@ -131,7 +140,8 @@ void plan_times(const PlanBasis& basis, const budget::Rates& rates, Times& times
 budget::Time ledger_time(const Times& times) {
   budget::Time time{.p50_s = times.planned(), .p90_s = times.planned_p90()};
   for (size_t i = 0; i < kStageNames.size(); ++i)
-    time.stages.push_back({std::string(kStageNames[i]), times.stages[i].p50, times.stages[i].p90});
+    if (times.has(static_cast<Stage>(i)))
+      time.stages.push_back({std::string(kStageNames[i]), times.stages[i].p50, times.stages[i].p90});
   return time;
 }
 
@@ -141,6 +151,7 @@ std::string to_json(const Times& times) {
   ordered_json stages = ordered_json::object();
   for (size_t i = 0; i < kStageNames.size(); ++i) {
     const StageSeconds& s = times.stages[i];
+    if (!times.has(static_cast<Stage>(i))) continue;
     stages[std::string(kStageNames[i])] = {
         {"planned_p50", seconds(s.p50)}, {"planned_p90", seconds(s.p90)}, {"took", seconds(s.took)}};
   }

@@ -23,14 +23,15 @@ enum class Stage : uint8_t {
   preprocessing,
   compiling,
   rehearsing,
+  features,  // what frozen encoders make of the rows (train/features.h)
   training,
   evaluating,
   saving,
   finishing,
 };
-inline constexpr std::array<std::string_view, 9> kStageNames{"starting",   "reading",     "preprocessing",
-                                                             "compiling",  "rehearsal",   "training",
-                                                             "evaluation", "checkpoints", "finishing"};
+inline constexpr std::array<std::string_view, 10> kStageNames{
+    "starting", "reading",  "preprocessing", "compiling",   "rehearsal",
+    "features", "training", "evaluation",    "checkpoints", "finishing"};
 
 struct StageSeconds {
   double p50 = 0, p90 = 0;  // planned; of what was over by then, what it took
@@ -46,6 +47,7 @@ struct Times {
 
   StageSeconds& of(Stage stage) { return stages[static_cast<size_t>(stage)]; }
   const StageSeconds& of(Stage stage) const { return stages[static_cast<size_t>(stage)]; }
+  bool has(Stage stage) const;  // whether the run goes through it: all but `features` always
   double planned() const;
   double planned_p90() const;
   double took() const;
@@ -86,6 +88,8 @@ struct PlanBasis {
   int64_t checkpoint_bytes = 0;
   double save_seconds = 1;
   double step_by_formula = 0, row_by_formula = 0;
+  int64_t feature_rows = 0;
+  double feature_by_formula = 0;  // of a row
 };
 void plan_times(const PlanBasis& basis, const budget::Rates& rates, Times& times);
 // The same for the ledger.

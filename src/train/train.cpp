@@ -95,6 +95,9 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, RunTime& t
     saved(run.engine().layout().bytes() + best.bytes());
     return ok;
   };
+  time.lap(Stage::compiling);
+  if (auto ok = make_features(run, request, time, events.log); !ok) return fail(ok.error());
+  time.lap(Stage::features);
   Evaluator evaluator = evaluator_of(run);
   const task::Trainer& trainer = run.job.recipe.trainer;
   Loop loop(run.engine(), run.data, evaluator, run.best,
