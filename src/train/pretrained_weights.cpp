@@ -75,8 +75,8 @@ Status PretrainedWeights::match(const task::NetworkSpec& spec) {
       auto states = model::vision::match_foreign(find, file.tensors.path(), parameters, prefix);
       if (!states) {
         Error error = states.error();
-        error.fix =
-            fmt::format("give the weights of {}, which {} is", file.encoder.network, file.encoder.key);
+        error.fix = fmt::format("give the weights of {}, which {} is, for pictures of its size",
+                                file.encoder.network, file.encoder.key);
         return fail(std::move(error));
       }
       std::ranges::move(*states, std::back_inserter(file.states));

@@ -191,13 +191,13 @@ TEST_F(PretrainedTest, WhatIsWrongWithTheFileIsSaid) {
   EXPECT_EQ(error("pretrained_weights: " + other),
             other +
                 ": tensor 'blocks.0.mlp_tokens.fc1.weight' is [5,4], the network's [6,4]; give the weights "
-                "of mlp_mixer, which input_features.image_path.encoder is");
+                "of mlp_mixer, which input_features.image_path.encoder is, for pictures of its size");
   tensors.erase(tensors.begin() + 4);
   write_weights(other, tensors);
   EXPECT_EQ(error("pretrained_weights: " + other),
             other +
                 ": has no tensor 'blocks.0.mlp_tokens.fc1.weight'; give the weights of mlp_mixer, which "
-                "input_features.image_path.encoder is");
+                "input_features.image_path.encoder is, for pictures of its size");
 }
 
 TEST_F(PretrainedTest, AFolderIsSearchedByTheNetworksName) {
