@@ -28,6 +28,7 @@ constexpr Verb kVerbs[] = {
     {"render-config", "prints a recipe with every default filled in", render_config},
     {"augment", "shows what augmentation makes of pictures", augment},
     {"inspect", "shows what is in a model file or a run folder", inspect},
+    {"export", "writes a model in a format of other programs", export_model},
     {"compile", "shows the plans that a recipe compiles to", compile},
     {"synthesize-dataset", "makes up a table of any size, with targets that can be learned",
      synthesize_dataset},
@@ -37,8 +38,8 @@ constexpr Verb kVerbs[] = {
 };
 
 // Known to users, and to come.
-constexpr std::string_view kPlanned[] = {"explain", "compress", "profile",  "clean",      "generate",
-                                         "export",  "deploy",   "hyperopt", "preprocess", "forecast"};
+constexpr std::string_view kPlanned[] = {"explain", "compress", "profile",    "clean",   "generate",
+                                         "deploy",  "hyperopt", "preprocess", "forecast"};
 
 void print_help() {
   std::string text =

@@ -25,6 +25,7 @@ int render_config(Arguments);
 int init_config(Arguments);
 int augment(Arguments);
 int inspect(Arguments);
+int export_model(Arguments);
 int compile(Arguments);
 int synthesize_dataset(Arguments);
 int calibrate(Arguments);
