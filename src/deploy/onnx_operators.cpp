@@ -9,15 +9,35 @@ namespace {
 
 using In = std::span<const std::string>;
 
-// cast to ONNX's number of the node's type: of masks, which are numbers to us and truths to ONNX.
+// In the node's type: of masks, which are numbers to us and truths to ONNX.
 std::string as_number(Translation& t, const Node& node, std::string name) {
   return t.emit("Cast", {std::move(name)}, {{"to", onnx::number_of(node.types[0].dtype)}});
 }
+std::string as_type(Translation& t, const Node& node, In in) { return as_number(t, node, in[0]); }
 std::string number(Translation& t, const Node& node, double value) {
   return t.scalar(node.types[0].dtype, value);
 }
 
-std::string cast(Translation& t, const Node& node, In in) { return as_number(t, node, in[0]); }
+// Ours rounds to the nearest whole number and stays within the type, ONNX's cuts off.
+std::string to_whole(Translation& t, const Node& node, In in) {
+  const DType from = t.type(node.inputs[0]).dtype, to = node.types[0].dtype;
+  const double bits = 8 * info(to).block_bytes;
+  const bool has_sign = to == DType::i8 || to == DType::i16 || to == DType::i32 || to == DType::i64;
+  const double low = has_sign ? -std::exp2(bits - 1) : 0;
+  // The largest that is a number of both types.
+  const double step = bits > 16 ? std::exp2(bits - 25) : 1;
+  const double high = std::exp2(has_sign ? bits - 1 : bits) - step;
+  const std::string near = t.emit("Round", {in[0]});
+  return as_number(t, node, t.emit("Clip", {near, t.scalar(from, low), t.scalar(from, high)}));
+}
+
+Status translate_cast(Translation& t, const Node& node, NodeId id) {
+  const DTypeInfo &from = info(t.type(node.inputs[0]).dtype), &to = info(node.types[0].dtype);
+  if (from.floating && !to.floating) return translate_pointwise(t, {.pointwise = to_whole}, node, id);
+  if (!from.floating && !to.floating && to.block_bytes <= from.block_bytes)
+    return no_translation(node, fmt::format("it brings {} to {}", from.name, to.name));
+  return translate_pointwise(t, {.pointwise = as_type}, node, id);
+}
 
 std::string clamp(Translation& t, const Node& node, In in) {
   std::vector<std::string> inputs{in[0]};
@@ -96,7 +116,7 @@ constexpr Translator kTable[] = {
     {"average_pool", {}, nullptr, translate_average_pool},
     {"binary_cross_entropy", {}, binary_cross_entropy},
     {"broadcast", {}, nullptr, translate_broadcast},
-    {"cast", {}, cast},
+    {"cast", {}, nullptr, translate_cast},
     {"clamp", {}, clamp},
     {"concat", {}, nullptr, translate_concat},
     {"conv2d", {}, nullptr, translate_conv2d},
@@ -189,6 +209,8 @@ Axes picture_of(Translation& t, std::span<const ValueId> inputs, size_t rank) {
 }
 
 }  // namespace
+
+std::span<const Translator> translators() { return kTable; }
 
 const Translator* translator_of(std::string_view op) {
   const auto at =

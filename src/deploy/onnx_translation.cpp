@@ -63,6 +63,9 @@ Result<onnx::Model> Translation::run() {
     out_.operations.push_back({"Identity", {plain(output.value)}, {output.name}, {}});
     out_.outputs.push_back(port_of(output.name, type(output.value).dtype, axes(output.value)));
   }
+  if (rows_.empty() && rows_asked_)
+    return fail(ErrorKind::usage, "no input tells how many rows there are", "export",
+                "'shoestring serve' takes any model");
   return std::move(out_);
 }
 
@@ -70,8 +73,9 @@ Status Translation::add_port(const Node& node, NodeId id) {
   const DType dtype = node.types[0].dtype;
   if (onnx::number_of(dtype) == 0)
     return no_translation(node, fmt::format("nor has the type {}", info(dtype).name));
-  if (rows_.empty() && !axes({id}).empty() && axes({id})[0] == Axis{1, 0})
-    rows_ = emit("Shape", {node.name}, {{"start", int64_t{0}}, {"end", int64_t{1}}});
+  for (size_t axis = 0; rows_.empty() && axis < axes({id}).size(); ++axis)
+    if (const auto at = static_cast<int64_t>(axis); axes({id})[axis] == Axis{1, 0})
+      rows_ = emit("Shape", {node.name}, {{"start", at}, {"end", at + 1}});
   out_.inputs.push_back(port_of(node.name, dtype, axes({id})));
   set_plain(id, node.name);
   return {};
@@ -223,6 +227,7 @@ std::string Translation::shape(const Axes& axes) {
       continue;
     }
     close();
+    rows_asked_ = true;
     std::string size = rows_;
     if (axis.per_row != 1) size = emit("Mul", {size, integers({axis.per_row})});
     if (axis.fixed != 0) size = emit("Add", {size, integers({axis.fixed})});

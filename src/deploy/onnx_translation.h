@@ -82,7 +82,8 @@ class Translation {
   std::map<ValueId, onnx::Tensor> sources_;                // states and constants, not written yet
   std::map<ValueId, std::string> plain_, channels_first_;  // what has been made of values
   std::map<std::string, std::string> constants_, shapes_;  // by their content
-  std::string rows_;                                       // i64[1]
+  std::string rows_;                                       // i64[1], by the first port that tells them
+  bool rows_asked_ = false;
   int64_t names_ = 0;
 };
 
@@ -96,7 +97,8 @@ struct Translator {
   Pointwise pointwise = nullptr;                                // what it is made of, element by element
   Status (*node)(Translation&, const Node&, NodeId) = nullptr;  // where it is not element by element
 };
-const Translator* translator_of(std::string_view op);
+std::span<const Translator> translators();             // in the order of their names
+const Translator* translator_of(std::string_view op);  // null where there is none
 
 // Elementwise nodes, in whichever form their operands stand.
 Status translate_pointwise(Translation& t, const Translator& row, const Node& node, NodeId id);

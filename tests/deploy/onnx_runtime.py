@@ -3,7 +3,7 @@
 1e-4. Runs in bench/.venv/onnx where bench/make_peers has made it; exits 77 (skipped) where onnx or onnxruntime is
 missing.
 
-    tests/deploy/onnx_runtime.py SHOESTRING [--all] [--only NAME,...] [--work FOLDER]
+    tests/deploy/onnx_runtime.py SHOESTRING [--operators UNIT_DEPLOY] [--all] [--only NAME,...] [--work FOLDER]
 
 --all takes every encoder of pictures, those with tens of millions of weights too (minutes); else the small ones.
 """
@@ -306,6 +306,34 @@ def check_table(binary, work, name):
              ports["ok"]: np.array(columns[true], np.float64)})
 
 
+# ---- operators ---------------------------------------------------------------------------------------
+
+
+def check_operators(unit_test, work):
+    """The graphs that the unit test writes, of one operator or a few, beside what the operators' references make of them."""
+    folder = work / "operators"
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run([unit_test, "--gtest_filter=OnnxOperators.*"], capture_output=True, text=True,
+                          env={**os.environ, "SHOESTRING_ONNX_CASES": str(folder)})
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    types, worst = {"f32": np.float32, "i32": np.int32, "u8": np.uint8}, (0.0, "")
+    cases = sorted(folder.glob("*.json"))
+    for case in cases:
+        told = json.loads(case.read_text())
+        path = case.with_suffix(".onnx")
+        onnx.checker.check_model(str(path), full_check=True)
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        read = lambda t: np.array(t["values"], np.float64).reshape(t["dims"])
+        got, = session.run(["y"], {name: read(t).astype(types[t["type"]]) for name, t in told["inputs"].items()})
+        want = read(told["y"])
+        expect(got.shape == want.shape, f"{case.stem}: {got.shape}, not {want.shape}")
+        apart = float((np.abs(got - want) / np.maximum(1, np.abs(want))).max())
+        worst = max(worst, (apart, case.stem))
+        expect(apart <= TOLERANCE, f"{case.stem}: {apart:.1e} apart")
+    expect(len(cases) > 150, f"cases of every operator, not {len(cases)}")
+    print(f"{len(cases)} graphs of operators: {worst[0]:.1e} apart at most ({worst[1]})", flush=True)
+
+
 # ---- the command line --------------------------------------------------------------------------------
 
 
@@ -330,12 +358,15 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--operators", help="the unit test that writes a graph for each operator")
     parser.add_argument("--work")
     args = parser.parse_args()
     only = [name for name in args.only.split(",") if name]
     with tempfile.TemporaryDirectory() as temporary:
         work = pathlib.Path(args.work or temporary)
         work.mkdir(parents=True, exist_ok=True)
+        if args.operators:
+            check_operators(args.operators, work)
         for name in TABLES:
             if not only or name in only:
                 check_table(args.binary, work, name)

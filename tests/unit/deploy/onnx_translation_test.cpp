@@ -210,6 +210,13 @@ TEST(OnnxTranslation, RefusesWhatIsAnotherGraphForOtherRows) {
             std::string::npos);
 }
 
+TEST(OnnxTranslation, RefusesRowsThatNoInputTells) {
+  EXPECT_NE(refusal([](Graph& g, int64_t rows) {
+              g.output("y", ops::broadcast(g.scalar(DType::f32, 1), {rows, 2}));
+            }).find("no input tells how many rows there are"),
+            std::string::npos);
+}
+
 // A whole model: all that a caller needs stands in the file, and the weights are the model file's.
 TEST(ExportOnnx, AModelOfATable) {
   const train::Folder folder;
