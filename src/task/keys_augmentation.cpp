@@ -16,8 +16,11 @@ constexpr auto kFactors = keys(key<&S::min>("min", "The least factor; 1 changes 
 template <class S>
 constexpr auto kAlone = keys(kProbability<S>);
 
-// An alternating flip asks for the rows' numbers, which no port brings yet.
-constexpr auto kHorizontalFlip = keys(kProbability<steps::HorizontalFlip>, refused("alternating", "false"));
+constexpr auto kHorizontalFlip =
+    keys(kProbability<steps::HorizontalFlip>,
+         key<&steps::HorizontalFlip::alternating>(
+             "alternating",
+             "Each picture in every second epoch, the first time by chance; in place of a probability."));
 constexpr auto kCrop =
     keys(key<&steps::Crop::padding>("padding", "Pixels around the picture, in which its window may lie.")
              .within(0, 4096)
@@ -74,6 +77,12 @@ Status check(const Context& context, const Node& node, S& s) {
     return context.refuse(node.mark, fmt::format("{}: {} {} is above {} {}", context.path, low, a, high, b),
                           "swap them");
   };
+  if constexpr (std::is_same_v<S, steps::HorizontalFlip>)
+    if (s.alternating && s.probability != S().probability)
+      return context.refuse(
+          node.mark,
+          context.path + ": a flip that is alternating happens in every second epoch, not by chance",
+          "leave out probability or alternating");
   if constexpr (requires { s.min; }) return ordered("min", s.min, "max", s.max);
   if constexpr (requires { s.min_area; }) {
     Status area = ordered("min_area", s.min_area, "max_area", s.max_area);
@@ -149,7 +158,10 @@ constinit const Component Described<AugmentationItem>::component{
     .keys = kItem};
 template <>
 constinit const Component Described<steps::HorizontalFlip>::component{
-    .name = "random_horizontal_flip", .help = "Left and right change places.", .keys = kHorizontalFlip};
+    .name = "random_horizontal_flip",
+    .help = "Left and right change places.",
+    .keys = kHorizontalFlip,
+    .finish = finish<check<steps::HorizontalFlip>>};
 template <>
 constinit const Component Described<steps::VerticalFlip>::component{.name = "random_vertical_flip",
                                                                     .help = "Above and below change places.",

@@ -17,6 +17,8 @@
 //                     i32[rows]     of a category output; the loss of a row of -1 is 0
 //                     f32[rows, n]  of a vector output (preprocessed), or of a set output: 1 for a word there
 //   "learning_rate"   f32[]         of this step
+//   "row_numbers"     i32[rows]     in training steps that flip pictures by turns: odd for the rows that are
+//                                   flipped; a number of the row's own plus the epoch
 //
 // Results of every training step:
 //   "loss"            f32[]         sum over the outputs of weight * loss, without the regularization

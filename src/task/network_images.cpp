@@ -149,9 +149,11 @@ bool whitens(const ImageInput& input) {
   return compact && compact->whiten;
 }
 
-Value encode_image(model::Forward& f, Value pixels, const std::string& name, const ImageInput& input,
-                   const PixelScale& scale) {
-  pixels = model::augmented(f, pixels, input.augmentation.steps());
+Value encode_image(model::Forward& f, Value pixels, Value row_numbers, const std::string& name,
+                   const ImageInput& input, const PixelScale& scale) {
+  const model::Augmentation steps = input.augmentation.steps();
+  const bool numbered = ops::augmentation::needs_numbers(steps);
+  pixels = model::augmented(f, pixels, steps, numbered ? row_numbers : Value());
   return std::visit(
       Overloaded{
           [&](const StackedCnnEncoder& e) { return stacked_cnn(f, scaled(pixels, scale), name, e); },

@@ -8,8 +8,9 @@
 
 namespace shoestring::task {
 
-// u8[rows,h,w,c] -> [rows, n]: pixels scaled (of a recipe alone: to [0, 1]), then the encoder.
-Value encode_image(model::Forward& forward, Value pixels, const std::string& name, const ImageInput& input,
-                   const PixelScale& scale);
+// u8[rows,h,w,c] -> [rows, n]: pixels scaled (of a recipe alone: to [0, 1]), then the encoder. `row_numbers`
+// as in task/network.h, where training asks for them.
+Value encode_image(model::Forward& forward, Value pixels, Value row_numbers, const std::string& name,
+                   const ImageInput& input, const PixelScale& scale);
 
 }  // namespace shoestring::task

@@ -6,6 +6,7 @@
 #include "base/overloaded.h"
 #include "data/columns.h"
 #include "model/number_embeddings.h"
+#include "ops/augmentation.h"
 #include "task/layer_words.h"
 #include "task/network_images.h"
 
@@ -134,7 +135,7 @@ Value encode_date(model::Forward& f, Value date, const std::string& name, const 
 }
 
 // A feature with a port of its own.
-Value encode_own(model::Forward& f, Value port, const std::string& name, int64_t size,
+Value encode_own(model::Forward& f, Value port, Value row_numbers, const std::string& name, int64_t size,
                  const InputFeature& input, const TargetTable* means, const PixelScale& pixels) {
   if (!port.valid()) return port;
   const auto words = [&](const WordsEncoder& e) {
@@ -149,7 +150,7 @@ Value encode_own(model::Forward& f, Value port, const std::string& name, int64_t
                  [&](const SetInput& s) { return words(s.encoder); },
                  [&](const BagInput& b) { return words(b.encoder); },
                  [&](const DateInput& d) { return encode_date(f, port, name, d); },
-                 [&](const ImageInput& i) { return encode_image(f, port, name, i, pixels); },
+                 [&](const ImageInput& i) { return encode_image(f, port, row_numbers, name, i, pixels); },
                  [&](const auto&) { return Value(); }},
       input.spec);
 }
@@ -254,7 +255,8 @@ std::string state_name(std::string_view feature) {
   return out;
 }
 
-Inputs declare_inputs(Graph& graph, const NetworkSpec& spec, int64_t rows) {
+Inputs declare_inputs(const model::Forward& forward, const NetworkSpec& spec, int64_t rows) {
+  Graph& graph = forward.graph();
   Inputs out{{}, std::vector<Value>(spec.recipe.inputs.size())};
   if (const int64_t columns = number_columns(spec); columns > 0)
     out.numbers = graph.input("numbers", {DType::f32, {rows, columns}});
@@ -264,6 +266,10 @@ Inputs declare_inputs(Graph& graph, const NetworkSpec& spec, int64_t rows) {
       out.own[i] = graph.input(features_port_of(input), {DType::f32, {rows, kept}});
     else if (const std::string port = port_of(input); !port.empty())
       out.own[i] = graph.input(port, port_type(spec, i, rows));
+    const auto* image = std::get_if<ImageInput>(&input.spec);
+    if (image && forward.training() && !out.row_numbers.valid() &&
+        ops::augmentation::needs_numbers(image->augmentation.steps()))
+      out.row_numbers = graph.input("row_numbers", {DType::i32, {rows}});
   }
   return out;
 }
@@ -296,7 +302,8 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
     if (kept_features(spec, i) > 0)
       pieces.push_back(inputs.own[i]);
     else if (!port_of(features[i]).empty())
-      pieces.push_back(encode_own(f, inputs.own[i], name, spec.input_sizes[i], features[i],
+      pieces.push_back(encode_own(f, inputs.own[i], inputs.row_numbers, name, spec.input_sizes[i],
+                                  features[i],
                                   i < spec.input_targets.size() ? &spec.input_targets[i] : nullptr,
                                   i < spec.input_pixels.size() ? spec.input_pixels[i] : PixelScale()));
     else if (next < groups.size() && groups[next].first == i)

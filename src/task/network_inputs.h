@@ -17,8 +17,9 @@ std::string state_name(std::string_view feature);
 struct Inputs {
   Value numbers;           // invalid where there are none
   std::vector<Value> own;  // of each input its own port (port_of); invalid where it has none
+  Value row_numbers = {};  // where a training step reads them
 };
-Inputs declare_inputs(Graph& graph, const NetworkSpec& spec, int64_t rows);
+Inputs declare_inputs(const model::Forward& forward, const NetworkSpec& spec, int64_t rows);
 
 // The encoders' columns side by side: [rows, n]. First the numbers that pass through, then those that are
 // encoded in groups, then the others in the recipe's order. `features` are the recipe's, with a member's own

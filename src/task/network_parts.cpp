@@ -134,7 +134,7 @@ Value blend_weights(model::Forward& f, int64_t members) {
 }  // namespace
 
 std::vector<std::vector<Value>> forward_members(model::Forward& f, const NetworkSpec& spec, int64_t rows) {
-  const Inputs inputs = declare_inputs(f.graph(), spec, rows);
+  const Inputs inputs = declare_inputs(f, spec, rows);
   if (spec.recipe.ensemble.members.empty()) return {forward_member(f, spec, nullptr, inputs, "")};
   std::vector<std::vector<Value>> out;
   for (const EnsembleMember& member : spec.recipe.ensemble.members)

@@ -15,6 +15,10 @@ struct RowsAt {
   const EncodedInputs* inputs = nullptr;
   const EncodedTargets* targets = nullptr;
   std::span<const uint32_t> rows;
+  const FileRows* file = nullptr;  // where the columns are a window of one
+
+  // The row's own number among those of its split, the same in every epoch; without gaps or not.
+  uint32_t number(size_t i) const { return file ? file->number(rows[i]) : rows[i]; }
 };
 
 // Fills a plan's inputs and targets with these rows (at least one); the plan's rows beyond them repeat the
@@ -23,6 +27,11 @@ inline void gather(const RowsAt& at, int64_t plan_rows, const Ports& ports) {
   gather(*at.inputs, at.rows, plan_rows, ports);
   gather(*at.targets, at.rows, plan_rows, ports);
 }
+
+// Of each row what its port "row_numbers" wants (task/network.h): a number drawn for the row by the seed,
+// plus the epoch. So in each epoch about half of the numbers are odd, and every row's is odd in each second
+// one.
+void number_rows(const RowsAt& at, uint64_t seed, uint32_t epoch, int64_t plan_rows, int32_t* out);
 
 class Batches {
  public:

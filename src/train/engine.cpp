@@ -31,6 +31,7 @@ void Runner::bind(const task::NetworkSpec& spec, std::byte* states, std::byte* a
   ports_ = {};
   ports_.numbers = executor_->input<float>("numbers");
   ports_.learning_rate = executor_->input<float>("learning_rate");
+  ports_.row_numbers = executor_->input<int32_t>("row_numbers");
   ports_.loss = executor_->output<float>("loss");
   ports_.gradient_norm = executor_->output<float>("gradient_norm");
   ports_.finite = executor_->output<float>("finite");

@@ -33,6 +33,7 @@ struct Ports {
   std::vector<float*> features;  // of each input: task::features_port_of, where they are kept
   std::vector<void*> targets;    // of each output: [rows], i32 for a category, else f32
   float* learning_rate = nullptr;
+  int32_t* row_numbers = nullptr;  // [rows]
 
   const float *loss = nullptr, *gradient_norm = nullptr, *finite = nullptr;
   std::vector<const float*> losses;         // of each output: [rows]

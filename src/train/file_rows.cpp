@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint32_t kRingStream = 0xFFFFFF08, kWindowStream = 0xFFFFFF09;
 constexpr int64_t kReadBytes = 128 << 10;  // of a file at once
-constexpr int64_t kBlocks = 16;            // of a window, where batches are small enough
+constexpr int64_t kBlocks = 16;  // of a window, where batches are small enough: then fewer than twice
 
 // A generator of its own for each epoch, and for each window of an epoch.
 Philox generator(uint64_t seed, uint32_t stream, uint32_t epoch, uint32_t window) {
@@ -27,6 +27,7 @@ FileRows::FileRows(FileWriter& written, int64_t window_bytes)
   for (size_t s = 0; s < sections_.rows.size(); ++s)
     file_bytes_ = std::max(file_bytes_, sections_.begin[s] + sections_.rows[s] * row_bytes);
   file_.shorten(file_bytes_);
+  loaded_.reserve(static_cast<size_t>(4 * kBlocks));
   packed_.resize(static_cast<size_t>(std::max<int64_t>(1, kReadBytes / row_bytes) * row_bytes));
   set_window((window_bytes - static_cast<int64_t>(packed_.size())) / this->row_bytes());
 }
@@ -90,6 +91,7 @@ int64_t FileRows::bytes() const {
 
 std::span<uint32_t> FileRows::load(data::Split split, std::span<const Part> parts) {
   ++loads_;
+  loaded_.assign(parts.begin(), parts.end());
   const int64_t row_bytes = format_.row_bytes();
   const int64_t most = static_cast<int64_t>(packed_.size()) / row_bytes;
   int64_t place = 0;
@@ -113,6 +115,15 @@ std::span<uint32_t> FileRows::load(data::Split split, std::span<const Part> part
   const std::span places = std::span(places_).first(static_cast<size_t>(place));
   std::iota(places.begin(), places.end(), 0u);
   return places;
+}
+
+uint32_t FileRows::number(uint32_t place) const {
+  int64_t at = place;
+  for (const Part& part : loaded_) {
+    if (at < part.rows) return static_cast<uint32_t>(part.first + at);
+    at -= part.rows;
+  }
+  return place;
 }
 
 void FileRows::expect(data::Split split, std::span<const Part> parts) const {

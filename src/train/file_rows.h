@@ -31,6 +31,8 @@ class FileRows {
   const Status& fault() const { return fault_; }
 
   const EncodedRows& window() const { return window_; }
+  // Of its split, the row at this place of the window.
+  uint32_t number(uint32_t place) const;
 
   // For FileBatches, which walks over the rows: fills the window with parts of a split, one behind the other,
   // and returns their places, for the walk to put in an order. What was there before is gone: the number of
@@ -64,6 +66,7 @@ class FileRows {
   bool has_features_ = false;
   EncodedRows window_;
   std::vector<uint32_t> places_;   // of the window's rows, in the order in which they are taken
+  std::vector<Part> loaded_;       // what the window holds
   std::vector<std::byte> packed_;  // read at once
   int64_t loads_ = 0;
   Status fault_;

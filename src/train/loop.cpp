@@ -87,7 +87,10 @@ Loop::Micro Loop::micro(int64_t first, int64_t end) const {
 
 void Loop::fill(const Micro& m, float rate) {
   const Ports& ports = m.runner->ports();
-  gather(training_.at(m.first / settings_.batch.batch, static_cast<uint32_t>(epoch())), m.rows, ports);
+  const auto at_epoch = static_cast<uint32_t>(epoch());
+  const RowsAt at = training_.at(m.first / settings_.batch.batch, at_epoch);
+  gather(at, m.rows, ports);
+  if (ports.row_numbers) number_rows(at, settings_.seed, at_epoch, m.rows, ports.row_numbers);
   if (ports.learning_rate) *ports.learning_rate = rate;
 }
 

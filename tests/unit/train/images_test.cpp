@@ -3,6 +3,9 @@
 
 #include "base/atomic_file.h"
 #include "data/picture.h"
+#include "ir/interpret.h"
+#include "ops/augment.h"
+#include "train/batches.h"
 #include "train/contact_sheet.h"
 #include "train/infer.h"
 #include "train/predict.h"
@@ -189,6 +192,103 @@ TEST(Images, RowsFromAFileTrainAsThoseInMemory) {
     std::filesystem::remove_all(std::filesystem::path(trained->folder).parent_path());
   }
   EXPECT_NEAR(loss[0], loss[1], 0.3);  // their batches differ
+}
+
+// What an alternating flip makes of one epoch's pictures: of each its level in the upper left, which tells
+// the pictures apart, and whether it was flipped.
+std::map<uint8_t, bool> flipped_in(const Dataset& data, uint64_t seed, uint32_t epoch) {
+  constexpr int64_t kBatch = 16;
+  const ops::augmentation::Step flip = ops::augmentation::HorizontalFlip{.alternating = true};
+  std::map<uint8_t, bool> out;
+  Batches batches(data, task::SplitName::training, kBatch, seed);
+  for (int64_t b = 0; b < batches.count(); ++b) {
+    const RowsAt at = batches.at(b, epoch);
+    const auto rows = std::ssize(at.rows);
+    std::vector<int32_t> numbers(static_cast<size_t>(rows));
+    number_rows(at, seed, epoch, rows, numbers.data());
+    std::vector<uint8_t> pixels(static_cast<size_t>(rows * kSide * kSide));
+    std::get<data::PixelRows>(at.inputs->columns[0]).gather(at.rows, pixels.data());
+    Graph graph("flip");
+    graph.output("views", ops::augment(graph.input("pictures", {DType::u8, {rows, kSide, kSide, 1}}),
+                                       std::span(&flip, 1), graph.input("numbers", {DType::i32, {rows}})));
+    const auto views = interpret(graph,
+                                 {{"pictures", Tensor64(pixels.begin(), pixels.end())},
+                                  {"numbers", Tensor64(numbers.begin(), numbers.end())}},
+                                 {}, {.seed = seed, .step = 1})
+                           .outputs.at("views");
+    for (int64_t r = 0; r < rows; ++r) {
+      const auto corner = static_cast<size_t>(r * kSide * kSide);
+      const bool flipped = views[corner] != pixels[corner];
+      EXPECT_EQ(views[corner + (flipped ? kSide - 1 : 0)], pixels[corner]);
+      EXPECT_TRUE(out.emplace(pixels[corner], flipped).second);
+    }
+  }
+  return out;
+}
+
+TEST(Images, AnAlternatingFlipShowsEachPictureBothWaysInTwoEpochs) {
+  const Folder folder;
+  std::filesystem::create_directories(folder.file("train/a"));
+  std::filesystem::create_directories(folder.file("train/b"));
+  constexpr int kPictures = 200;
+  for (int i = 0; i < kPictures; ++i) {  // the corner's level is the picture's own, all else another
+    std::string text = "P5\n12 12\n255\n" + std::string(kSide * kSide, static_cast<char>(255));
+    text[text.size() - kSide * kSide] = static_cast<char>(i);
+    folder.write("train/" + std::string(i % 2 ? "a/" : "b/") + std::to_string(i) + ".pgm", text);
+  }
+  for (const bool in_memory : {true, false}) {
+    auto recipe = recipe_from(recipe_text(kCnn, "{height: 12, width: 12, num_channels: 1}") +
+                              "preprocessing: {split: {type: random, probabilities: [1, 0, 0]}}\n");
+    PrepareOptions options;
+    if (!in_memory) {
+      options.from_file = FromFile{.buffers = stream_buffers(0, 0), .folder = folder.file("rows")};
+      options.from_file->buffers.window = (128 << 10) + 64 * (kSide * kSide + 8);  // about 64 rows
+    }
+    const auto data = prepare({.dataset = folder.file("train")}, recipe, options);
+    ASSERT_TRUE(data) << data.error().message();
+    const auto first = flipped_in(*data, 5, 0), second = flipped_in(*data, 5, 1),
+               third = flipped_in(*data, 5, 2);
+    ASSERT_EQ(first.size(), kPictures);
+    int begins_flipped = 0;
+    for (const auto& [picture, flipped] : first) {
+      EXPECT_NE(second.at(picture), flipped) << int{picture};
+      EXPECT_EQ(third.at(picture), flipped) << int{picture};
+      begins_flipped += flipped;
+    }
+    EXPECT_NEAR(begins_flipped, kPictures / 2, 4 * std::sqrt(kPictures) / 2);  // four standard deviations
+    EXPECT_NE(flipped_in(*data, 6, 0), first);                                 // another seed
+    EXPECT_EQ(flipped_in(*data, 5, 0), first);
+  }
+}
+
+TEST(Images, ARunThatFlipsByTurnsGoesOnAsIfNothingHadHappened) {
+  const Folder folder;
+  write_pictures(folder, "pictures", 40);
+  std::atomic<bool> stop = false;
+  const auto run = [&](const std::string& name, int64_t stop_at, bool resume) {
+    TrainRequest request{.data = {.dataset = folder.file("pictures")},
+                         .output_directory = folder.file(name),
+                         .save_seconds = 0,
+                         .stop = &stop};
+    if (resume)
+      request.resume = folder.file(name) + "/experiment_run";
+    else
+      request.recipe = recipe_from(
+          recipe_text(kCnn, "{}", ", augmentation: [{type: random_horizontal_flip, alternating: true}]"));
+    stop = false;
+    TrainEvents events;
+    events.evaluated = [&](const Evaluation& e) { stop = stop_at > 0 && e.step >= stop_at; };
+    const auto outcome = train(request, events);
+    EXPECT_TRUE(outcome) << outcome.error().message();
+    return outcome ? outcome->ending : Ending::diverged;
+  };
+  EXPECT_EQ(run("whole", 0, false), Ending::finished);
+  EXPECT_EQ(run("broken", 7, false), Ending::interrupted);
+  EXPECT_EQ(run("broken", 0, true), Ending::finished);
+  for (const char* name : {"metrics.jsonl", "model/model.safetensors"})
+    EXPECT_TRUE(*read_file(folder.file("whole") + "/experiment_run/" + name) ==
+                *read_file(folder.file("broken") + "/experiment_run/" + name))
+        << name;
 }
 
 TEST(Images, ARecipeIsMadeFromAFolder) {
