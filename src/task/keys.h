@@ -220,7 +220,7 @@ struct Words<AutoMethod> {
 template <>
 struct FamilyTraits<AugmentationSpec> {
   static constexpr bool short_form = false;
-  static constexpr NameList later[] = {"mixup", "cutmix"};
+  static constexpr std::span<const NameList> later{};
 };
 // A list of steps, or true for the usual ones.
 template <>
@@ -389,6 +389,8 @@ template <> const Component Described<steps::Invert>::component;
 template <> const Component Described<steps::Cutout>::component;
 template <> const Component Described<steps::Erase>::component;
 template <> const Component Described<steps::RandAugment>::component;
+template <> const Component Described<Mixup>::component;
+template <> const Component Described<Cutmix>::component;
 // keys_outputs.cpp
 template <> const Component Described<MeanSquaredError>::component;
 template <> const Component Described<MeanAbsoluteError>::component;

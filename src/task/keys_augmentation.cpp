@@ -66,6 +66,17 @@ constexpr auto kRand = keys(
     key<&steps::RandAugment::magnitude>("magnitude", "How much each changes: of 30 bins, 30 is the most.")
         .within(0, 30));
 
+constexpr NameList kShareHelp =
+    "Share of the batches that it happens to; with mixup beside cutmix both shares add up to 1 at most.";
+template <class S>
+constexpr auto kMixes = keys(
+    key<&S::alpha>("alpha",
+                   "How evenly: shares are Beta(alpha, alpha), at 1 every share as often, below 1 mostly "
+                   "near 0 or 1.")
+        .within(0.01, 100)
+        .common(),
+    key<&S::probability>("probability", kShareHelp).within(0, 1));
+
 constexpr auto kItem =
     keys(key<&AugmentationItem::spec>("type", "What happens to pictures.").beside().required());
 
@@ -125,8 +136,10 @@ std::vector<steps::Step> Augmentation::steps() const {
   for (const AugmentationItem& item : items)
     std::visit(
         [&]<class S>(const S& s) {
-          if constexpr (!std::is_same_v<S, AutoAugmentation>)
+          if constexpr (std::is_constructible_v<steps::Step, const S&>)
             list.emplace_back(s);
+          else if constexpr (!std::is_same_v<S, AutoAugmentation>)
+            ;  // of a whole batch
           else if (s.method == AutoMethod::trivial_augment)
             list.emplace_back(steps::TrivialAugment{});
           else
@@ -243,5 +256,19 @@ constinit const Component Described<AutoAugmentation>::component{
 template <>
 constinit const Component Described<steps::RandAugment>::component{
     .name = "rand_augment", .help = "Some of 14 operations at random, all of one magnitude.", .keys = kRand};
+template <>
+constinit const Component Described<Mixup>::component{
+    .name = "mixup",
+    .help =
+        "Each picture of a batch blended with the next one, and the loss with that of its target, by one "
+        "share for the batch; behind all other steps.",
+    .keys = kMixes<Mixup>};
+template <>
+constinit const Component Described<Cutmix>::component{
+    .name = "cutmix",
+    .help =
+        "A box of each picture of a batch is the next one's, and so much of the loss that of its target; "
+        "behind all other steps.",
+    .keys = kMixes<Cutmix>};
 
 }  // namespace shoestring::task

@@ -90,7 +90,8 @@ class Training {
         rows_(static_cast<double>(rows)),
         kind_(kind),
         forward_(graph, true, seen_in_training(spec)) {
-    losses(forward_members(forward_, spec, rows), rows);
+    mixing_ = draw_mixing(g_, spec.recipe);
+    losses(forward_members(forward_, spec, rows, mixing_), rows);
   }
 
   // States that are kept in another form than the graph has them: for restate().
@@ -122,7 +123,7 @@ class Training {
       const Value target = target_input(g_, spec_, i, rows);
       Value loss;
       for (const std::vector<Value>& logits : members) {
-        const Value own = mean_loss(spec_, i, row_losses(spec_, i, logits[i], target));
+        const Value own = mean_loss(spec_, i, mixed_losses(spec_, i, logits[i], target, mixing_));
         loss = loss.valid() ? loss + own : own;
       }
       if (count > 1) loss = loss * (1 / count);
@@ -265,6 +266,7 @@ class Training {
   double rows_;
   StepKind kind_;
   model::Forward forward_;
+  BatchMixing mixing_;
   Value loss_;
   std::vector<model::Trained> trained_;
   std::vector<model::StateUpdate> updates_;

@@ -17,9 +17,9 @@ using namespace ops;  // arithmetic, spelled with operators
 
 std::array<int64_t, 2> pair_of(Extent e) { return {e.down, e.right}; }
 
-// (pixel - shift) / scale of its channel: u8[rows,h,w,c] -> f32[rows,h,w,c].
-Value scaled(Value pixels, const PixelScale& scale) {
-  const Value levels = ops::cast(pixels, DType::f32);
+// (pixel - shift) / scale of its channel: u8[rows,h,w,c] -> f32[rows,h,w,c]; mixed with its partner's before.
+Value scaled(Value pixels, const PixelScale& scale, const BatchMixing& mixing = {}) {
+  const Value levels = mixed_levels(pixels, mixing);
   if (scale.scale.empty()) return levels * (1.0 / 255);
   Graph& g = pixels.graph();
   const int64_t channels = pixels.dims().back();
@@ -134,8 +134,8 @@ Value compact_features(model::Forward& f, Value x, const std::string& name, cons
 
 // The mean over the picture and, outside of training, its mirror image.
 Value compact_cnn(model::Forward& f, Value pixels, const std::string& name, const CompactCnnEncoder& e,
-                  const PixelScale& scale) {
-  const Value features = compact_features(f, scaled(pixels, scale), name, e, scale);
+                  const PixelScale& scale, const BatchMixing& mixing) {
+  const Value features = compact_features(f, scaled(pixels, scale, mixing), name, e, scale);
   if (f.training() || !e.mirror_views) return features;
   const augmentation::Step mirror = augmentation::HorizontalFlip{.probability = 1};
   const Value mirrored = ops::augment(pixels, std::span(&mirror, 1));
@@ -149,16 +149,20 @@ bool whitens(const ImageInput& input) {
   return compact && compact->whiten;
 }
 
-Value encode_image(model::Forward& f, Value pixels, Value row_numbers, const std::string& name,
+Value encode_image(model::Forward& f, Value pixels, const Inputs& inputs, const std::string& name,
                    const ImageInput& input, const PixelScale& scale) {
   const model::Augmentation steps = input.augmentation.steps();
   const bool numbered = ops::augmentation::needs_numbers(steps);
-  pixels = model::augmented(f, pixels, steps, numbered ? row_numbers : Value());
+  pixels = model::augmented(f, pixels, steps, numbered ? inputs.row_numbers : Value());
   return std::visit(
       Overloaded{
-          [&](const StackedCnnEncoder& e) { return stacked_cnn(f, scaled(pixels, scale), name, e); },
-          [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale); },
-          [&](const auto&) { return encode_published(f, scaled(pixels, scale), name, input.encoder); }},
+          [&](const StackedCnnEncoder& e) {
+            return stacked_cnn(f, scaled(pixels, scale, inputs.mixing), name, e);
+          },
+          [&](const CompactCnnEncoder& e) { return compact_cnn(f, pixels, name, e, scale, inputs.mixing); },
+          [&](const auto&) {
+            return encode_published(f, scaled(pixels, scale, inputs.mixing), name, input.encoder);
+          }},
       input.encoder);
 }
 

@@ -135,7 +135,7 @@ Value encode_date(model::Forward& f, Value date, const std::string& name, const 
 }
 
 // A feature with a port of its own.
-Value encode_own(model::Forward& f, Value port, Value row_numbers, const std::string& name, int64_t size,
+Value encode_own(model::Forward& f, Value port, const Inputs& inputs, const std::string& name, int64_t size,
                  const InputFeature& input, const TargetTable* means, const PixelScale& pixels) {
   if (!port.valid()) return port;
   const auto words = [&](const WordsEncoder& e) {
@@ -150,7 +150,7 @@ Value encode_own(model::Forward& f, Value port, Value row_numbers, const std::st
                  [&](const SetInput& s) { return words(s.encoder); },
                  [&](const BagInput& b) { return words(b.encoder); },
                  [&](const DateInput& d) { return encode_date(f, port, name, d); },
-                 [&](const ImageInput& i) { return encode_image(f, port, row_numbers, name, i, pixels); },
+                 [&](const ImageInput& i) { return encode_image(f, port, inputs, name, i, pixels); },
                  [&](const auto&) { return Value(); }},
       input.spec);
 }
@@ -302,8 +302,7 @@ Value encode_inputs(model::Forward& f, const NetworkSpec& spec, const std::vecto
     if (kept_features(spec, i) > 0)
       pieces.push_back(inputs.own[i]);
     else if (!port_of(features[i]).empty())
-      pieces.push_back(encode_own(f, inputs.own[i], inputs.row_numbers, name, spec.input_sizes[i],
-                                  features[i],
+      pieces.push_back(encode_own(f, inputs.own[i], inputs, name, spec.input_sizes[i], features[i],
                                   i < spec.input_targets.size() ? &spec.input_targets[i] : nullptr,
                                   i < spec.input_pixels.size() ? spec.input_pixels[i] : PixelScale()));
     else if (next < groups.size() && groups[next].first == i)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/layers.h"
+#include "task/mixing.h"
 #include "task/network.h"
 
 namespace shoestring::task {
@@ -18,6 +19,7 @@ struct Inputs {
   Value numbers;           // invalid where there are none
   std::vector<Value> own;  // of each input its own port (port_of); invalid where it has none
   Value row_numbers = {};  // where a training step reads them
+  BatchMixing mixing = {};
 };
 Inputs declare_inputs(const model::Forward& forward, const NetworkSpec& spec, int64_t rows);
 

@@ -133,8 +133,10 @@ Value blend_weights(model::Forward& f, int64_t members) {
 
 }  // namespace
 
-std::vector<std::vector<Value>> forward_members(model::Forward& f, const NetworkSpec& spec, int64_t rows) {
-  const Inputs inputs = declare_inputs(f, spec, rows);
+std::vector<std::vector<Value>> forward_members(model::Forward& f, const NetworkSpec& spec, int64_t rows,
+                                                const BatchMixing& mixing) {
+  Inputs inputs = declare_inputs(f, spec, rows);
+  inputs.mixing = mixing;
   if (spec.recipe.ensemble.members.empty()) return {forward_member(f, spec, nullptr, inputs, "")};
   std::vector<std::vector<Value>> out;
   for (const EnsembleMember& member : spec.recipe.ensemble.members)
@@ -259,6 +261,13 @@ Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target) 
           [&](const SetOutput&) { return set_losses(logits, target, spec.class_weights[i]); },
       },
       spec.recipe.outputs[i].spec);
+}
+
+Value mixed_losses(const NetworkSpec& spec, size_t i, Value logits, Value target, const BatchMixing& mixing) {
+  using namespace ops;  // arithmetic, spelled with operators
+  const Value own = row_losses(spec, i, logits, target);
+  if (!mixing.of_loss.valid() || !own.valid()) return own;
+  return own * (1.0 - mixing.of_loss) + row_losses(spec, i, logits, partners(target)) * mixing.of_loss;
 }
 
 Value mean_loss(const NetworkSpec& spec, size_t i, Value row_losses) {

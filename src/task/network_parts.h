@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/layers.h"
+#include "task/mixing.h"
 #include "task/network.h"
 
 namespace shoestring::task {
@@ -15,7 +16,7 @@ namespace shoestring::task {
 // encoded in groups, then the others in the recipe's order), side by side; the combiner; each output's
 // decoder. One list for each member of the recipe's ensemble; the recipe's network alone is one member.
 std::vector<std::vector<Value>> forward_members(model::Forward& forward, const NetworkSpec& spec,
-                                                int64_t rows);
+                                                int64_t rows, const BatchMixing& mixing = {});
 
 // What the members answer as one, as logits or value again: [rows] or [rows, n]. The mean of values or
 // of probabilities, over the members of a batch ensemble and then, weighted by the state "blend.weights"
@@ -31,6 +32,8 @@ Value target_input(Graph& graph, const NetworkSpec& spec, size_t i, int64_t rows
 // Each row's loss, not weighted; of root_mean_squared_error its square: [rows], of a batch ensemble
 // [members, rows].
 Value row_losses(const NetworkSpec& spec, size_t i, Value logits, Value target);
+// The same against the row's target and its partner's, by their shares.
+Value mixed_losses(const NetworkSpec& spec, size_t i, Value logits, Value target, const BatchMixing& mixing);
 // The loss of many rows: the mean of theirs, or its root.
 Value mean_loss(const NetworkSpec& spec, size_t i, Value row_losses);
 // Adds output i's answer as a result of the graph.

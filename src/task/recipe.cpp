@@ -92,6 +92,38 @@ Status check_tied(const Context& context, const Node& root, const Recipe& recipe
   return {};
 }
 
+// mixup and cutmix mix all that a network sees of a row, which is one picture; of the two one happens to a
+// batch.
+Status check_mixing(const Context& context, const Node& root, const Recipe& recipe) {
+  for (size_t i = 0; i < recipe.inputs.size(); ++i) {
+    const auto* image = std::get_if<ImageInput>(&recipe.inputs[i].spec);
+    if (!image) continue;
+    double shares = 0;
+    std::string_view mixes;
+    for (const AugmentationItem& item : image->augmentation.items) {
+      if (const auto* mixup = std::get_if<Mixup>(&item.spec)) shares += mixup->probability, mixes = "mixup";
+      if (const auto* cutmix = std::get_if<Cutmix>(&item.spec))
+        shares += cutmix->probability, mixes = "cutmix";
+    }
+    const auto refuse = [&](std::string what, std::string fix) {
+      return context.refuse(mark_of(root, "input_features", i, "augmentation"),
+                            fmt::format("input_features.{}.augmentation: {}", recipe.inputs[i].name, what),
+                            std::move(fix));
+    };
+    if (!mixes.empty() && recipe.inputs.size() > 1)
+      return refuse(
+          fmt::format("{} mixes the rows of a batch, and other inputs cannot be mixed with the pictures",
+                      mixes),
+          fmt::format("leave out {}, or the other inputs", mixes));
+    if (shares > 1 + 1e-9)
+      return refuse(
+          fmt::format("the probabilities of mixup and cutmix add up to {:g}, and a batch is mixed once",
+                      shares),
+          "give each a share, such as 0.5");
+  }
+  return {};
+}
+
 Mark mark_in(const Node& root, std::initializer_list<std::string_view> path) {
   const Node* node = &root;
   for (const std::string_view key : path) {
@@ -194,6 +226,8 @@ Result<Recipe> parse_recipe(const Document& document) {
     return fail(std::move(read.error()));
   if (Status checked = check_names(context, *root, recipe); !checked) return fail(std::move(checked.error()));
   if (Status checked = check_tied(context, *root, recipe); !checked) return fail(std::move(checked.error()));
+  if (Status checked = check_mixing(context, *root, recipe); !checked)
+    return fail(std::move(checked.error()));
   if (Status checked = check_balance(context, *root, recipe); !checked)
     return fail(std::move(checked.error()));
   if (Status resolved = resolve_validation(context, *root, recipe); !resolved)

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "data/png.h"
 #include "ir/interpret.h"
 #include "ops/augment.h"
+#include "task/mixing.h"
 #include "train/picture_sizes.h"
 #include "train/read_tables.h"
 
@@ -33,7 +35,8 @@ class Sheet {
       for (int64_t x = 0; x < form_.width * scale_; ++x)
         for (int64_t c = 0; c < form_.channels; ++c)
           pixels_[static_cast<size_t>(((top + y) * width_ + left + x) * form_.channels + c)] =
-              static_cast<uint8_t>(levels[((y / scale_) * form_.width + x / scale_) * form_.channels + c]);
+              static_cast<uint8_t>(
+                  std::lround(levels[((y / scale_) * form_.width + x / scale_) * form_.channels + c]));
   }
   std::string png() const { return data::encode_png(pixels_, height_, width_, form_.channels); }
 
@@ -108,7 +111,10 @@ Result<ContactSheet> contact_sheet(const SheetRequest& request, task::Recipe rec
       graph.input("pictures", {DType::u8, {count, form.height, form.width, form.channels}});
   const bool numbered = ops::augmentation::needs_numbers(steps);
   const Value numbers = numbered ? graph.input("numbers", {DType::i32, {count}}) : Value();
-  graph.output("views", steps.empty() ? pictures : ops::augment(pictures, steps, numbers));
+  task::Recipe only = recipe;
+  only.inputs = {recipe.inputs[input]};
+  graph.output("views", task::mixed_levels(steps.empty() ? pictures : ops::augment(pictures, steps, numbers),
+                                           task::draw_mixing(graph, only)));
   if (auto ok = graph.status(); !ok) return fail(ok.error());
 
   Sheet sheet(form, count, 1 + request.views);
@@ -121,10 +127,18 @@ Result<ContactSheet> contact_sheet(const SheetRequest& request, task::Recipe rec
                         .outputs.at("views");
     for (int64_t row = 0; row < count; ++row) sheet.put(row, view, views.data() + row * size);
   }
-  return ContactSheet{.png = sheet.png(),
-                      .feature = recipe.inputs[input].name,
-                      .steps = ops::augmentation::to_text(steps),
-                      .pictures = count};
+  std::string text = ops::augmentation::to_text(steps);
+  for (const task::AugmentationItem& item : image.augmentation.items) {
+    const auto add = [&](std::string_view name, const auto* mix) {
+      if (mix)
+        text += fmt::format("{}{}(alpha={:g}, probability={:g})", text.empty() ? "" : ", ", name, mix->alpha,
+                            mix->probability);
+    };
+    add("mixup", std::get_if<task::Mixup>(&item.spec));
+    add("cutmix", std::get_if<task::Cutmix>(&item.spec));
+  }
+  return ContactSheet{
+      .png = sheet.png(), .feature = recipe.inputs[input].name, .steps = text, .pictures = count};
 }
 
 }  // namespace shoestring::train

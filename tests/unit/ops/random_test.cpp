@@ -9,6 +9,7 @@
 
 #include "ir/interpret.h"
 #include "ops/ops.h"
+#include "ops/random_beta.h"
 
 namespace shoestring {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 using Build = Value (*)(Graph&, Type, int64_t stream);
 Value uniform(Graph& g, Type t, int64_t stream) { return ops::random_uniform(g, t, -1, 3, stream); }
 Value normal(Graph& g, Type t, int64_t stream) { return ops::random_normal(g, t, 2, 0.5, stream); }
+Value beta(Graph& g, Type t, int64_t stream) { return ops::random_beta(g, t, 0.5, 2, stream); }
 
 Tensor64 draw(Build build, Type type, int64_t stream = 1, RunContext context = {.seed = 42}) {
   Graph g;
@@ -65,6 +67,26 @@ TEST(RandomNormal, HasItsMomentsAndTails) {
   for (double v : x) ASSERT_TRUE(std::isfinite(v));
 }
 
+TEST(RandomBeta, HasItsMomentsAndItsDistribution) {
+  constexpr double kShapes[][2] = {{0.2, 0.2}, {1, 1}, {2, 5}, {0.5, 3}, {0.01, 0.01}, {40, 40}};
+  for (const auto& [a, b] : kShapes) {
+    Graph g;
+    g.output("y", ops::random_beta(g, {DType::f32, {400, 100}}, a, b));
+    const Tensor64 x = interpret(g, {}, {}, {.seed = 42}).outputs.at("y");
+    const Moments m = moments(x);
+    const double mean = a / (a + b), variance = mean * b / (a + b) / (a + b + 1);
+    EXPECT_NEAR(m.mean, mean, 5 * std::sqrt(variance / 4e4)) << a << " " << b;
+    EXPECT_NEAR(m.deviation, std::sqrt(variance), 0.02 * std::sqrt(variance)) << a << " " << b;
+    for (double v : x) ASSERT_TRUE(v >= 0 && v <= 1);
+  }
+  Graph g;  // of Beta(3, 1) the cube is uniform
+  g.output("y", ops::random_beta(g, kLarge, 3, 1));
+  std::array<double, 16> bins{};
+  for (double v : interpret(g, {}, {}, {.seed = 42}).outputs.at("y"))
+    ++bins[std::min<size_t>(15, static_cast<size_t>(v * v * v * 16))];
+  for (double count : bins) EXPECT_NEAR(count, 6250, 5 * std::sqrt(6250.0));
+}
+
 // Neighbours, rows, and the two numbers that come of one pair of uniform ones.
 TEST(RandomNormal, IsUncorrelated) {
   const Tensor64 x = draw(normal, kLarge);
@@ -76,7 +98,7 @@ TEST(RandomNormal, IsUncorrelated) {
 }
 
 TEST(Random, EverythingThatNamesADrawChangesIt) {
-  for (const Build build : {uniform, normal}) {
+  for (const Build build : {uniform, normal, beta}) {
     const Type type{DType::f32, {4, 6}};
     std::set<Tensor64> draws;
     draws.insert(draw(build, type, 1, {.seed = 42}));
@@ -92,7 +114,7 @@ TEST(Random, EverythingThatNamesADrawChangesIt) {
 
 // Rows 3 to 6 of a batch of 7 are those of a batch of 4 that begins at row 3.
 TEST(Random, ABatchMayBeCutAnywhere) {
-  for (const Build build : {uniform, normal}) {
+  for (const Build build : {uniform, normal, beta}) {
     const Tensor64 whole = draw(build, {DType::f32, {7, 5}});
     const Tensor64 part = draw(build, {DType::f32, {4, 5}}, 1, {.seed = 42, .row_offset = 3});
     EXPECT_TRUE(std::equal(part.begin(), part.end(), whole.begin() + 15));

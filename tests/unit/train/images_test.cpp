@@ -291,6 +291,21 @@ TEST(Images, ARunThatFlipsByTurnsGoesOnAsIfNothingHadHappened) {
         << name;
 }
 
+TEST(Images, MixedPicturesAreLearnedFrom) {
+  const Folder folder;
+  write_pictures(folder, "pictures", 60);
+  const auto trained =
+      train({.recipe = recipe_from(recipe_text(
+                 kCnn, "{standardize_image: training}",
+                 ", augmentation: [{type: random_horizontal_flip}, {type: mixup, probability: 0.5}, "
+                 "{type: cutmix, probability: 0.5}]")),
+             .data = {.dataset = folder.file("pictures")},
+             .output_directory = folder.file("out")},
+            {});
+  ASSERT_TRUE(trained) << trained.error().message();
+  EXPECT_GE(trained->test->value("label", "accuracy"), 0.9);
+}
+
 TEST(Images, ARecipeIsMadeFromAFolder) {
   const Folder folder;
   write_pictures(folder, "p", 40);
@@ -321,6 +336,39 @@ TEST(Images, AContactSheetShowsEachPictureAndItsViews) {
   for (int y = 2; y < picture->height - 2; ++y)
     for (int x = 0; x < kCell; ++x)
       ASSERT_EQ(at(y, 2 + x), at(y, 2 + kCell + 2 + kCell - 1 - x)) << y << " " << x;
+}
+
+// Every pixel of a view is the picture's own or the next one's, and both are there.
+TEST(Images, AContactSheetShowsBoxesOfOtherPictures) {
+  const Folder folder;
+  std::filesystem::create_directories(folder.file("p/a"));
+  for (const int level : {30, 90, 200})
+    folder.write("p/a/" + std::to_string(level) + ".pgm",
+                 "P5\n12 12\n255\n" + std::string(kSide * kSide, static_cast<char>(level)));
+  const auto sheet = contact_sheet({.data = {.dataset = folder.file("p")}, .pictures = 3, .views = 6},
+                                   recipe_from(recipe_text(kCnn, "{}", ", augmentation: [{type: cutmix}]")));
+  ASSERT_TRUE(sheet) << sheet.error().message();
+  EXPECT_EQ(sheet->steps, "cutmix(alpha=1, probability=1)");
+  const auto picture = data::decode_picture(std::as_bytes(std::span(sheet->png)));
+  ASSERT_TRUE(picture) << picture.error().message();
+  constexpr int kCell = kSide * 5 + 2;
+  const auto level = [&](int row, int column, int y, int x) {
+    return int{
+        picture
+            ->pixels[static_cast<size_t>((2 + row * kCell + y) * picture->width + 2 + column * kCell + x)]};
+  };
+  int own = 0, next = 0;
+  for (int row = 0; row < 3; ++row)
+    for (int view = 1; view <= 6; ++view)
+      for (int y = 0; y < kCell - 2; ++y)
+        for (int x = 0; x < kCell - 2; ++x) {
+          const int found = level(row, view, y, x);
+          own += found == level(row, 0, 0, 0);
+          next += found == level((row + 1) % 3, 0, 0, 0);
+        }
+  EXPECT_EQ(own + next, 3 * 6 * (kCell - 2) * (kCell - 2));
+  EXPECT_GT(own, 0);
+  EXPECT_GT(next, 0);
 }
 
 }  // namespace
