@@ -50,7 +50,8 @@ constexpr Worth kWorthTeam[] = {{"matmul", 4e5, 0, 0},
                                 {"augment", 0, 1 << 15, 0},
                                 {"random_uniform", 0, 1 << 10, 0},
                                 {"random_normal", 0, 1 << 10, 0},
-                                {"random_beta", 0, 1 << 7, 0}};
+                                {"random_beta", 0, 1 << 7, 0},
+                                {"upsample", 0, 1 << 14, 0}};
 constexpr Worth kElsewhere{"", 0, 0, 1 << 20};
 
 bool enters_team(const OpDef& op, const Cost& cost, double elements) {

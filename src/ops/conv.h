@@ -51,4 +51,11 @@ Value average_pool(Value x, PoolOptions options = {}, bool count_padding = true)
 Value adaptive_max_pool(Value x, int64_t p, int64_t q);
 Value adaptive_average_pool(Value x, int64_t p, int64_t q);
 
+// Pictures [b,h,w,c] -> [b,p,q,c] as of another size: each result the nearest pixel's, or read between the
+// four around it, the pixels' centres being at halves.
+enum class Upsampling { nearest, bilinear };
+Value upsample(Value x, int64_t p, int64_t q, Upsampling mode = Upsampling::nearest);
+// So many times as high and wide.
+Value upsample_by(Value x, int64_t factor, Upsampling mode = Upsampling::nearest);
+
 }  // namespace shoestring::ops

@@ -233,6 +233,14 @@ Value adaptive_max_pool(Value x, int64_t p, int64_t q) {
 Value adaptive_average_pool(Value x, int64_t p, int64_t q) {
   return node("average_pool", {x}, {{"adaptive", std::vector{p, q}}});
 }
+Value upsample(Value x, int64_t p, int64_t q, Upsampling mode) {
+  const std::string name = mode == Upsampling::bilinear ? "bilinear" : "nearest";
+  return node("upsample", {x}, {{"size", std::vector{p, q}}, {"mode", name}});
+}
+Value upsample_by(Value x, int64_t factor, Upsampling mode) {
+  if (!x.valid() || x.dims().rank() != 4) return upsample(x, 0, 0, mode);  // which says what is wrong
+  return upsample(x, x.dims()[1] * factor, x.dims()[2] * factor, mode);
+}
 
 Value softmax(Value x) { return node("softmax", {x}); }
 Value log_softmax(Value x) { return node("log_softmax", {x}); }

@@ -119,6 +119,11 @@ def average_pool(x, *, kernel=(2, 2), strides=(2, 2), padding=(0, 0, 0, 0), dila
     return channels_last(F.avg_pool2d(channels_first(x), kernel, strides, padding[:2], count_include_pad=count_padding))
 
 
+def upsample(x, *, size, mode="nearest"):
+    corners = {} if mode == "nearest" else {"align_corners": False}
+    return channels_last(F.interpolate(channels_first(x), size=tuple(size), mode=mode, **corners))
+
+
 def pad(x, *, before, after, value=0.0):
     sides = [n for pair in zip(reversed(before), reversed(after)) for n in pair]
     return F.pad(x, sides, value=value)
@@ -200,6 +205,7 @@ FUNCTIONS = {
     "tanh": torch.tanh,
     "top_k": lambda x, *, k=1: tuple(torch.topk(x, k)),
     "transpose": lambda x, *, permutation: x.permute(*permutation),
+    "upsample": upsample,
     "where": lambda c, a, b: torch.where(c != 0, a, b),
 }
 
