@@ -53,6 +53,9 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
   maximise_plateau_ =
       task::maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
   settings_.batch.batch = std::min(settings_.batch.batch, training_.rows());
+  has_feed_ = data.file || std::ranges::any_of(data.spec.recipe.inputs, [](const task::InputFeature& input) {
+                return input.type() == task::FeatureType::image;
+              });
   for (const auto& runner : engine.runners()) {
     const PlanRequest& r = runner->request();
     if (r.kind == PlanKind::accumulate) accumulate_ = runner.get();
@@ -94,6 +97,41 @@ void Loop::fill(const Micro& m, float rate) {
   if (ports.learning_rate) *ports.learning_rate = rate;
 }
 
+// The first steps of a run, ever fewer, and then few of many.
+bool Loop::measures_feed() const {
+  const int64_t step = steps_run();
+  return has_feed_ && step > 0 && ((step & (step - 1)) == 0 || step % 128 == 0);
+}
+
+// A batch whose parts are timed. Augmentation is run once more for it, over the arena as it is before a run:
+// so the inputs are filled in again.
+void Loop::run_measured(const Micro& m, float rate, const RunContext& context) {
+  const double begun = clock_->seconds();
+  fill(m, rate);
+  const double filled = clock_->seconds();
+  const Plan& plan = m.runner->plan();
+  bool augments = false;
+  for (size_t i = 0; i < plan.steps.size(); ++i)
+    if (plan.steps[i].name.ends_with(" augment")) {
+      m.runner->executor().run_steps(i, i + 1, context);
+      augments = true;
+    }
+  if (augments) {
+    augmenting_ += clock_->seconds() - filled;
+    fill(m, rate);
+  }
+  const double ready = clock_->seconds();
+  m.runner->run(context);
+  loading_ += filled - begun;
+  measured_steps_ += filled - begun + clock_->seconds() - ready;
+}
+
+std::optional<FeedShares> Loop::feed() const {
+  if (!(measured_steps_ > 0)) return std::nullopt;
+  return FeedShares{loading_ / measured_steps_,
+                    std::min(augmenting_, measured_steps_ - loading_) / measured_steps_};
+}
+
 // One optimizer step; false if the run has diverged.
 bool Loop::step() {
   const int64_t rows = training_.rows();
@@ -109,8 +147,12 @@ bool Loop::step() {
   for (int64_t first = begin; first < end; first += m.rows) {
     m = micro(first, end);
     context.row_offset = static_cast<uint32_t>(first - begin);
-    fill(m, rate);
-    m.runner->run(context);
+    if (measures_feed()) {
+      run_measured(m, rate, context);
+    } else {
+      fill(m, rate);
+      m.runner->run(context);
+    }
     if (m.runner->ports().gradient_norm) last_norm_ = *m.runner->ports().gradient_norm;
     loss += static_cast<double>(*m.runner->ports().loss) * static_cast<double>(m.rows);
     finite = finite && *m.runner->ports().finite != 0;
@@ -329,6 +371,7 @@ Result<Ending> Loop::run() {
   const Horizon& h = settings_.horizon;
   budget::Deadline* const deadline = hooks_.deadline;
   first_step_ = marked_step_ = position_.step;
+  loading_ = augmenting_ = measured_steps_ = 0;
   started_ = told_ = saved_ = marked_ = told_refit_ = clock_->seconds();
   told_total_ = h.total_steps;
   int64_t until_look = 1;

@@ -17,6 +17,7 @@
 #include "train/checkpoint.h"
 #include "train/dataset.h"
 #include "train/evaluate.h"
+#include "train/timing.h"
 
 namespace shoestring::train {
 
@@ -103,6 +104,8 @@ class Loop {
   double saving_seconds() const { return saving_; }
   const Horizon& horizon() const { return settings_.horizon; }  // as it was fitted
   int64_t steps_run() const { return position_.step - first_step_; }
+  // Of run(), measured in some of its steps; nothing for rows that are numbers in memory.
+  std::optional<FeedShares> feed() const;
 
  private:
   // One batch within an optimizer step.
@@ -114,6 +117,8 @@ class Loop {
   int64_t rows_per_step() const { return settings_.batch.batch * settings_.batch.accumulation; }
   int64_t epoch() const { return position_.step / settings_.horizon.steps_per_epoch; }
   void fill(const Micro& micro, float rate);
+  void run_measured(const Micro& micro, float rate, const RunContext& context);
+  bool measures_feed() const;
   bool step();
   void diverge(const Micro& micro, float rate, const RunContext& context);
   Evaluation look();
@@ -154,8 +159,10 @@ class Loop {
   double evaluating_ = 0, saving_ = 0;
   int64_t marked_step_ = 0;  // steps since then are yet to be told to the deadline, which began at marked_
   double marked_ = 0;
-  int64_t schedule_steps_ = 0;  // what the schedule was made for
-  int64_t told_total_ = 0;      // steps, and when a note said so
+  bool has_feed_ = false;                                     // pictures, or rows from a file
+  double loading_ = 0, augmenting_ = 0, measured_steps_ = 0;  // seconds, of the steps that are measured
+  int64_t schedule_steps_ = 0;                                // what the schedule was made for
+  int64_t told_total_ = 0;                                    // steps, and when a note said so
   double told_refit_ = 0;
 };
 

@@ -1,8 +1,11 @@
 #include "train/timing.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "task/network.h"
 
@@ -98,6 +101,26 @@ Horizon fit_horizon(const task::Trainer& trainer, const Horizon& wanted, const b
   return h;
 }
 
+std::string feed_note(const FeedShares& shares, bool from_file) {
+  if (!(shares.all() > 1.0 / 3)) return {};
+  const auto percent = [](double share) { return fmt::format("{:.0f} %", 100 * share); };
+  std::vector<std::string> parts;
+  const auto add = [&](std::string_view what, double share) {
+    if (share >= 0.005) parts.push_back(fmt::format("{} into {}", percent(share), what));
+  };
+  add("augmenting pictures", shares.augmenting);
+  add("loading rows", shares.loading);
+  std::vector<std::string> remedies;
+  if (shares.augmenting > shares.loading)
+    remedies.push_back("fewer steps of augmentation");
+  else if (from_file)
+    remedies.push_back("a memory budget that has room for the rows");
+  if (shares.augmenting > 0 || !from_file)
+    remedies.push_back("smaller pictures (height and width in their preprocessing)");
+  return fmt::format("of the training time went {}; what would make it faster is {}",
+                     fmt::join(parts, " and "), fmt::join(remedies, ", or "));
+}
+
 void plan_times(const PlanBasis& basis, const budget::Rates& rates, Times& times) {
   for (StageSeconds& stage : times.stages) stage.p50 = stage.p90 = stage.took;
   // kLeastSpread: of a whole run beside its rehearsal, however even that was (bench/BUDGET.md).
@@ -170,6 +193,9 @@ std::string to_json(const Times& times) {
         {"took", times.steps_done > 0
                      ? ordered_json(times.of(Stage::training).took / static_cast<double>(times.steps_done))
                      : ordered_json()}}}};
+  if (times.feed)
+    out["shares_of_a_step"] = {{"loading", std::round(times.feed->loading * 1e4) / 1e4},
+                               {"augmenting", std::round(times.feed->augmenting * 1e4) / 1e4}};
   return out.dump(2) + "\n";
 }
 

@@ -38,12 +38,23 @@ struct StageSeconds {
   double took = 0;
 };
 
+// What goes into the steps of training beside the network, as shares of their time, measured in some of them.
+struct FeedShares {
+  double loading = 0;     // rows put into the plan's inputs, from memory or a file
+  double augmenting = 0;  // pictures
+  double all() const { return loading + augmenting; }
+};
+// What to do where these are what limits training, more than a third of its time; "" where they are not.
+// `from_file`: the rows are read from a file, as the memory has no room for them.
+std::string feed_note(const FeedShares& shares, bool from_file);
+
 struct Times {
   std::array<StageSeconds, kStageNames.size()> stages{};
   std::optional<double> limit;  // what may be spent, from the start of the process to its exit
   double used_before = 0;       // by earlier processes of the run
   int64_t steps_wanted = 0, steps_planned = 0, steps_done = 0;
   double step_by_formula = 0, step_rehearsed = 0;  // seconds; 0 if it was not rehearsed
+  std::optional<FeedShares> feed = {};             // where there are pictures or rows from a file
 
   StageSeconds& of(Stage stage) { return stages[static_cast<size_t>(stage)]; }
   const StageSeconds& of(Stage stage) const { return stages[static_cast<size_t>(stage)]; }

@@ -119,6 +119,10 @@ Result<TrainOutcome> carry_out(Run& run, const TrainRequest& request, RunTime& t
   time.times.of(Stage::evaluating).took = loop.evaluating_seconds();
   time.times.of(Stage::saving).took = loop.saving_seconds();
   time.times.steps_done = loop.position().step;
+  time.times.feed = loop.feed();
+  if (time.times.feed)
+    if (const std::string note = feed_note(*time.times.feed, run.data.file != nullptr); !note.empty())
+      say(events.log, LogLevel::note, note);
 
   const Position& position = loop.position();
   TrainOutcome outcome{

@@ -59,7 +59,9 @@
     return [h('div', { class: 'grid' },
       card('Planned and actual', (finite(times.limit_seconds) ? 'The time was limited to ' + seconds(times.limit_seconds) + '. ' : '') +
         'What binds: ' + plan.ledger.binding + '.', table(['', { n: 'planned' }, { n: 'actual' }, { n: 'share' }], rows),
-      plan.ledger.priced_as ? h('p', { class: 'about' }, 'Money as on ' + plan.ledger.priced_as + '. On ' + plan.ledger.machine.name + '.') : h('p', { class: 'about' }, 'On ' + plan.ledger.machine.name + '.')),
+      plan.ledger.priced_as ? h('p', { class: 'about' }, 'Money as on ' + plan.ledger.priced_as + '. On ' + plan.ledger.machine.name + '.') : h('p', { class: 'about' }, 'On ' + plan.ledger.machine.name + '.'),
+      times.shares_of_a_step ? h('p', { class: 'about' }, 'Of a training step ' + percent(times.shares_of_a_step.loading, 0) + ' is loading rows and ' +
+        percent(times.shares_of_a_step.augmenting, 0) + ' augmenting pictures.') : null),
       plot('Where the time went', 'Seconds of each stage: planned (p50, p90) and taken', () => bars(stages.map(([name]) => name),
         [{ label: 'planned p50', data: stages.map(([, s]) => s.planned_p50), colour: Report.colour('c0') },
           { label: 'planned p90', data: stages.map(([, s]) => s.planned_p90), colour: Report.faint(Report.colour('c0'), '66') },
