@@ -6,6 +6,7 @@
 #include "cli/options.h"
 #include "cli/stop.h"
 #include "cli/verbs.h"
+#include "report/confusion.h"
 #include "report/report.h"
 #include "train/predict.h"
 #include "train/remarks.h"
@@ -77,6 +78,9 @@ int evaluate(Arguments arguments) {
       return report(ok.error());
   if (json) print(train::to_json(*metrics) + "\n");
   console.line(metrics_table({{split == "full" ? "all rows" : split, &*metrics}}));
+  for (const train::Confusion& confusion : metrics->confusions)
+    if (const std::string text = report::confusion_text(confusion, reading_columns()); !text.empty())
+      console.line((metrics->confusions.size() > 1 ? confusion.output + ":\n" : "") + text);
   const auto training = split == "training" ? std::nullopt : train::training_metrics_of(r.model);
   const auto& model = predictor->model();
   for (const auto& remark :

@@ -29,6 +29,14 @@ std::string to_json(const Metrics& metrics, int indent) {
     ordered_json& values = out[output.name] = ordered_json::object();
     for (const auto& [name, value] : output.values) values[std::string(name)] = number(value);
     if (output.unknown_rows > 0) values["rows_of_unknown_class"] = output.unknown_rows;
+    for (const Confusion& c : metrics.confusions) {
+      if (c.output != output.name) continue;
+      values["labels"] = c.labels;
+      ordered_json& matrix = values["confusion_matrix"] = ordered_json::array();
+      const auto k = static_cast<std::ptrdiff_t>(c.labels.size());
+      for (auto row = c.counts.begin(); row != c.counts.end(); row += k)
+        matrix.push_back(std::vector<int64_t>(row, row + k));
+    }
   }
   out[std::string(task::kCombined)] = {{"loss", number(metrics.combined_loss)}};
   return out.dump(indent);
@@ -100,6 +108,25 @@ void Evaluator::add(const RowsAt& at) {
         metrics_[o]);
   }
   rows_ += static_cast<int64_t>(n);
+}
+
+std::vector<Confusion> Evaluator::confusions() const {
+  std::vector<Confusion> out;
+  for (size_t o = 0; o < metrics_.size(); ++o) {
+    const std::string& name = data_->spec.recipe.outputs[o].name;
+    if (const auto* binary = std::get_if<task::BinaryMetrics>(&metrics_[o])) {
+      const auto& fit = std::get<task::BinaryFit>(data_->fits.outputs[o]);
+      out.push_back({name,
+                     {fit.false_label, fit.true_label},
+                     {binary->true_negatives, binary->false_positives, binary->false_negatives,
+                      binary->true_positives}});
+    }
+    if (const auto* category = std::get_if<task::CategoryMetrics>(&metrics_[o]);
+        category && !category->confusion().empty())
+      out.push_back(
+          {name, std::get<task::CategoryFit>(data_->fits.outputs[o]).vocabulary, category->confusion()});
+  }
+  return out;
 }
 
 Metrics Evaluator::finish() {

@@ -10,6 +10,15 @@
 
 namespace shoestring::train {
 
+// Of an output that is a class: how many rows of each were answered as which.
+struct Confusion {
+  std::string output;
+  std::vector<std::string> labels;
+  std::vector<int64_t> counts;  // [truth, answer], row-major
+
+  int64_t at(size_t truth, size_t answer) const { return counts[truth * labels.size() + answer]; }
+};
+
 // What an evaluation of some rows found: of each output its metrics, "loss" first, and the sum of the
 // weighted losses.
 struct Metrics {
@@ -21,6 +30,7 @@ struct Metrics {
   int64_t rows = 0;
   std::vector<Output> outputs;
   double combined_loss = 0;
+  std::vector<Confusion> confusions = {};  // where they were asked for
 
   // The value of a metric of an output, or of "combined"; NaN where there is none.
   double value(std::string_view output, std::string_view metric) const;
@@ -28,6 +38,9 @@ struct Metrics {
 
 // {"income": {"loss": …, "roc_auc": …}, "combined": {"loss": …}}; what has no value is null. Where
 // an output has rows of an unknown class, their count stands among its values, "rows_of_unknown_class".
+//
+// Where there are confusions, the output has them too, as "labels" and "confusion_matrix", a list for each
+// true class.
 std::string to_json(const Metrics& metrics, int indent = -1);
 
 struct Look {
@@ -41,6 +54,9 @@ class Evaluator {
   Evaluator(Runner& runner, const Dataset& data);
 
   Metrics evaluate(task::SplitName split, const Look& look = {});
+  // Of the rows that were evaluated last: of each output of classes, of which there are not too many
+  // (task::CategoryMetrics::kConfusionClasses).
+  std::vector<Confusion> confusions() const;
   // The same, and each batch's predictions are handed on: where its rows are and the ports that hold them.
   template <class Take>
   Metrics evaluate(task::SplitName split, Take&& take, const Look& look = {}) {

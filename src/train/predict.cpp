@@ -350,6 +350,7 @@ Result<Metrics> evaluate(Predictor& predictor, const EvaluateRequest& request, c
   if (request.stop && request.stop->load(std::memory_order_relaxed))
     return fail(ErrorKind::interrupted, "stopped before the last row: nothing was written", request.dataset,
                 "run the same command again");
+  metrics.confusions = evaluator.confusions();
   if (out)
     if (auto ok = out->finish(false); !ok) return fail(ok.error());
   if (request.measured)

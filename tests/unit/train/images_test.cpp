@@ -366,6 +366,30 @@ TEST(Images, WhatLimitsIsSaidWhereItIsMoreThanAThird) {
       "has room for the rows");
 }
 
+TEST(Images, AnEvaluationCountsConfusions) {
+  const Folder folder;
+  write_pictures(folder, "pictures", 30);
+  const auto trained = train({.recipe = recipe_from(recipe_text(kCnn)),
+                              .data = {.dataset = folder.file("pictures")},
+                              .output_directory = folder.file("out")},
+                             {});
+  ASSERT_TRUE(trained) << trained.error().message();
+  const auto metrics = evaluate({.model = trained->folder, .dataset = folder.file("pictures")}, {});
+  ASSERT_TRUE(metrics) << metrics.error().message();
+  ASSERT_EQ(metrics->confusions.size(), 1u);
+  const Confusion& c = metrics->confusions[0];
+  EXPECT_EQ(c.output, "label");
+  ASSERT_EQ(c.labels.size(), 2u);
+  for (size_t truth = 0; truth < 2; ++truth) EXPECT_EQ(c.at(truth, 0) + c.at(truth, 1), 30);
+  const auto right = static_cast<double>(c.at(0, 0) + c.at(1, 1));
+  EXPECT_NEAR(right / 60, metrics->value("label", "accuracy"), 1e-9);
+  EXPECT_NE(to_json(*metrics).find(fmt::format(R"("labels":["{}","{}"],"confusion_matrix":[[{},{}],[{},{}]])",
+                                               c.labels[0], c.labels[1], c.at(0, 0), c.at(0, 1), c.at(1, 0),
+                                               c.at(1, 1))),
+            std::string::npos)
+      << to_json(*metrics);
+}
+
 TEST(Images, ARecipeIsMadeFromAFolder) {
   const Folder folder;
   write_pictures(folder, "p", 40);
