@@ -16,9 +16,12 @@ constexpr std::string_view kImage = R"(
 preprocessing: {{height: {height}, width: {width}, num_channels: {channels}, standardize_image: training}}
 encoder: {{type: compact_cnn, widths: [{widths}], convolutions: {convolutions}, residual: {residual}, mirror_views: true}}
 augmentation:
-  - {{type: random_horizontal_flip}}
+  - {{type: random_horizontal_flip, alternating: true}}
   - {{type: random_crop, padding: {crop}}}
 )";
+// Where each picture is seen often.
+constexpr std::string_view kErasing = "  - {type: random_erasing, max_area: 0.15}\n";
+constexpr double kOften = 25;  // epochs
 
 constexpr std::string_view kOutput = R"(
 decoder: {use_bias: false}
@@ -112,20 +115,22 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const E
     std::vector<int64_t> widths = network->widths;
     for (int64_t side = std::min(height, width); side > 48; side /= 2) widths.push_back(widths.back());
     // So many steps that the schedule has room, on few pictures too.
-    const double steps = rows * std::min(epochs_of(*network, scale), kMostEpochs) / 500;
+    const double epochs = std::min(epochs_of(*network, scale), kMostEpochs), steps = rows * epochs / 500;
     const auto batch =
         static_cast<int64_t>(std::exp2(std::clamp(std::floor(std::log2(std::max(steps, 1.0))), 5.0, 9.0)));
-    out.push_back({.image = fmt::format(kImage, fmt::arg("height", height), fmt::arg("width", width),
-                                        fmt::arg("channels", table.channels),
-                                        fmt::arg("widths", fmt::join(widths, ", ")),
-                                        fmt::arg("convolutions", network->convolutions),
-                                        fmt::arg("residual", network->convolutions > 2),
-                                        fmt::arg("crop", std::max<int64_t>(1, std::min(height, width) / 16))),
-                   .output = std::string(kOutput),
-                   .rest = fmt::format(kRest, fmt::arg("epochs", kMostEpochs), fmt::arg("batch", batch),
-                                       fmt::arg("halves", effort.convolves_in_halves),
-                                       fmt::arg("rate", 0.00147 * static_cast<double>(batch)),
-                                       fmt::arg("decay", 1.36 / static_cast<double>(batch)))});
+    out.push_back(
+        {.image =
+             fmt::format(kImage, fmt::arg("height", height), fmt::arg("width", width),
+                         fmt::arg("channels", table.channels), fmt::arg("widths", fmt::join(widths, ", ")),
+                         fmt::arg("convolutions", network->convolutions),
+                         fmt::arg("residual", network->convolutions > 2),
+                         fmt::arg("crop", std::max<int64_t>(1, std::min(height, width) / 16))) +
+             std::string(epochs >= kOften ? kErasing : ""),
+         .output = std::string(kOutput),
+         .rest = fmt::format(kRest, fmt::arg("epochs", kMostEpochs), fmt::arg("batch", batch),
+                             fmt::arg("halves", effort.convolves_in_halves),
+                             fmt::arg("rate", 0.00147 * static_cast<double>(batch)),
+                             fmt::arg("decay", 1.36 / static_cast<double>(batch)))});
   }
   return out;
 }

@@ -318,7 +318,7 @@ void add_features(model::Forward& f, const NetworkSpec& spec, int64_t rows) {
     const InputFeature& input = spec.recipe.inputs[i];
     const Value pixels = f.graph().input(port_of(input), port_type(spec, i, rows));
     f.graph().output(features_port_of(input),
-                     encode_image(f, pixels, "input." + state_name(input.tied.value_or(input.name)),
+                     encode_image(f, pixels, {}, "input." + state_name(input.tied.value_or(input.name)),
                                   std::get<ImageInput>(input.spec),
                                   i < spec.input_pixels.size() ? spec.input_pixels[i] : PixelScale()));
   }

@@ -76,7 +76,7 @@ std::vector<int64_t> features_to_keep(const NetworkSpec& spec) {
     Graph scratch("features");
     model::Forward forward(scratch);
     const Value pixels = scratch.input(port_of(input), port_type(spec, i, 1));
-    const Value features = encode_image(forward, pixels, "input", *image, PixelScale());
+    const Value features = encode_image(forward, pixels, {}, "input", *image, PixelScale());
     if (features.valid() && features.dims().rank() == 2) widths[i] = features.dims()[1];
   }
   if (std::ranges::all_of(widths, [](int64_t width) { return width == 0; })) widths.clear();

@@ -82,8 +82,8 @@ TEST(RandomBeta, HasItsMomentsAndItsDistribution) {
   Graph g;  // of Beta(3, 1) the cube is uniform
   g.output("y", ops::random_beta(g, kLarge, 3, 1));
   std::array<double, 16> bins{};
-  for (double v : interpret(g, {}, {}, {.seed = 42}).outputs.at("y"))
-    ++bins[std::min<size_t>(15, static_cast<size_t>(v * v * v * 16))];
+  const Tensor64 x = interpret(g, {}, {}, {.seed = 42}).outputs.at("y");
+  for (double v : x) ++bins[std::min<size_t>(15, static_cast<size_t>(v * v * v * 16))];
   for (double count : bins) EXPECT_NEAR(count, 6250, 5 * std::sqrt(6250.0));
 }
 
