@@ -15,12 +15,14 @@ int init_config(Arguments arguments) {
                           "the table: CSV, TSV, JSON, Parquet, Feather, SQLite; or pictures: a folder of "
                           "classes, .tar, .zip, IDX, NPY",
                           &dataset},
-                         {"target", "t", "COLUMN", "what to predict; several may be named", &targets},
+                         {"target", "t", "COLUMN",
+                          "what to predict; several may be named, 'label' is that of pictures", &targets},
                          {"data-format", "", "FORMAT",
                           "csv, tsv, json, jsonl, parquet, feather or sqlite; found by looking", &format},
                          {"output", "o", "FILE", "where to write it; stdout if left out", &output}},
                         "  shoestring init-config --dataset table.csv --target price --output recipe.yaml"};
   if (const auto done = options.read(arguments)) return *done;
+  if (targets.empty()) targets = train::usual_targets(dataset);
   if (dataset.empty() || targets.empty())
     return report({ErrorKind::usage, "a table and a target are needed", "init-config",
                    "give --dataset FILE and --target COLUMN"});

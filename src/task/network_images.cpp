@@ -66,17 +66,41 @@ Value pooled(Value x, const ConvLayer& layer) {
   return layer.pool_function == Pool::max ? ops::max_pool(x, options) : ops::average_pool(x, options);
 }
 
+// Whether windows reach beyond the padded pictures.
+bool is_too_large(const Extent& kernel, const Extent& dilation, const Extent& padding, const Shape& x) {
+  return (kernel.down - 1) * dilation.down >= x[1] + 2 * padding.down ||
+         (kernel.right - 1) * dilation.right >= x[2] + 2 * padding.right;
+}
+
+Value windows_too_large(model::Forward& f, size_t layer, std::string_view what, const Extent& kernel,
+                        const Shape& x) {
+  return f.graph().error(
+      Error{ErrorKind::usage,
+            fmt::format("layer {} of stacked_cnn {} over windows of {} x {}, and its pictures are {} x {}",
+                        layer + 1, what, kernel.down, kernel.right, x[1], x[2]),
+            {},
+            "take fewer layers (num_conv_layers), smaller windows, 'padding: same', or larger pictures"});
+}
+
 Value stacked_cnn(model::Forward& f, Value x, const std::string& name, const StackedCnnEncoder& e) {
   for (size_t i = 0; i < e.conv.layers.size(); ++i) {
     const ConvLayer& layer = e.conv.layers[i];
     const std::string own = name + ".conv" + std::to_string(i);
     if (!x.valid()) return x;
+    if (layer.padding.kind != Padding::Kind::same &&
+        is_too_large(layer.kernel_size, layer.dilation,
+                     layer.padding.kind == Padding::Kind::given ? layer.padding.given : Extent{0, 0},
+                     x.dims()))
+      return windows_too_large(f, i, "convolves", layer.kernel_size, x.dims());
     x = model::conv(f, x, own,
                     {.out_channels = layer.out_channels * (model::gated(layer.activation) ? 2 : 1),
                      .kernel = pair_of(layer.kernel_size),
                      .options = options_of(layer, x.dims()),
                      .use_bias = layer.use_bias});
     x = model::activate(f, norm_of(f, x, own + ".norm", layer), own, layer.activation);
+    if (x.valid() && layer.pool_kernel_size &&
+        is_too_large(*layer.pool_kernel_size, layer.pool_dilation, layer.pool_padding, x.dims()))
+      return windows_too_large(f, i, "pools", *layer.pool_kernel_size, x.dims());
     x = pooled(model::dropout(f, x, layer.dropout), layer);
   }
   if (!x.valid()) return x;

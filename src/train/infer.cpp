@@ -6,6 +6,7 @@
 #include <cctype>
 #include <optional>
 
+#include "base/atomic_file.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "budget/machine_profile.h"
@@ -101,6 +102,14 @@ std::string what_it_is(const task::Recipe& recipe) {
 }
 
 }  // namespace
+
+std::vector<std::string> usual_targets(const std::string& table) {
+  if (table.empty() || table == "-" || is_stream(table)) return {};
+  const auto reader = data::open_table(table);
+  const bool labelled = reader && (*reader)->format().kind == data::TableKind::pictures &&
+                        (*reader)->index_of(data::kLabelColumn) >= 0;
+  return labelled ? std::vector<std::string>{std::string(data::kLabelColumn)} : std::vector<std::string>();
+}
 
 task::Effort effort_in(double seconds) {
   const Target target = native_target();

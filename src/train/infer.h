@@ -28,6 +28,9 @@ inline constexpr double kUsualSeconds = 10;
 // So much time at about the rates of this machine; a rehearsal measures them.
 task::Effort effort_in(double seconds);
 
+// What is predicted where nobody says: the label of a folder or an archive of pictures, else nothing.
+std::vector<std::string> usual_targets(const std::string& table);
+
 // Reads the table once; the network is one that may be trained in about so many seconds. `format` as
 // --data_format has it, or "". Fails with ErrorKind::data where a target is no column, has no values, one
 // value only, or is of a kind that cannot be predicted yet; ErrorKind::interrupted once `stop` is set.

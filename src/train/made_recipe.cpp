@@ -5,7 +5,6 @@
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "budget/machine_profile.h"
-#include "data/picture_table.h"
 #include "task/auto_values.h"
 #include "train/infer.h"
 #include "train/planning.h"
@@ -15,19 +14,6 @@ Result<task::Budget> budget_of(const TrainRequest& request) {
   const task::Budget budget = request.recipe ? request.recipe->budget : task::Budget();
   return request.budget.empty() ? budget : task::parse_budget(request.budget, budget);
 }
-
-namespace {
-
-// What is predicted where nobody says: the label of a folder or an archive of pictures.
-std::vector<std::string> usual_targets(const std::string& table) {
-  if (table.empty() || table == "-" || is_stream(table)) return {};
-  const auto reader = data::open_table(table);
-  const bool labelled = reader && (*reader)->format().kind == data::TableKind::pictures &&
-                        (*reader)->index_of(data::kLabelColumn) >= 0;
-  return labelled ? std::vector<std::string>{std::string(data::kLabelColumn)} : std::vector<std::string>();
-}
-
-}  // namespace
 
 Result<RecipeOf> recipe_for(const TrainRequest& request, const LogSink& log) {
   const auto budget = budget_of(request);

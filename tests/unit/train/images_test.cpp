@@ -155,6 +155,29 @@ TEST(Images, SizesAreFoundAndWrittenDown) {
   EXPECT_EQ(image.preprocessing.num_channels, 1);
 }
 
+TEST(Images, WindowsLargerThanThePicturesAreToldWithTheirLayer) {
+  const Folder folder;
+  write_pictures(folder, "p", 20);
+  const auto said = [&](const std::string& layers) {
+    const auto trained =
+        train({.recipe = recipe_from(recipe_text("{type: stacked_cnn, conv_layers: " + layers + "}")),
+               .data = {.dataset = folder.file("p")},
+               .output_directory = folder.file("out")},
+              {});
+    return trained ? "trained" : trained.error().message();
+  };
+  // 12, 10 behind the first convolution, 5 pooled.
+  const std::string first = "{out_channels: 2, kernel_size: 3, padding: valid, pool_kernel_size: 2}";
+  EXPECT_NE(said("[" + first + ", {out_channels: 2, kernel_size: 6, padding: valid}]")
+                .find("layer 2 of stacked_cnn convolves over windows of 6 x 6, and its pictures are 5 x 5"),
+            std::string::npos);
+  EXPECT_NE(said("[" + first + ", {out_channels: 2, kernel_size: 3, padding: same, pool_kernel_size: 7}]")
+                .find("layer 2 of stacked_cnn pools over windows of 7 x 7, and its pictures are 5 x 5"),
+            std::string::npos);
+  EXPECT_EQ(said("[" + first + ", {out_channels: 2, kernel_size: 5, padding: valid, pool_kernel_size: 1}]"),
+            "trained");
+}
+
 TEST(Images, BrokenPicturesAreNamedAndLeftOutUpToAShare) {
   const Folder folder;
   write_pictures(folder, "p", 30);
