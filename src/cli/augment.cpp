@@ -1,15 +1,29 @@
 // augment: what training makes of pictures, to look at.
+#include <algorithm>
+#include <filesystem>
+
 #include "base/atomic_file.h"
 #include "base/text.h"
 #include "cli/console.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "data/sources.h"
 #include "train/contact_sheet.h"
 #include "train/infer.h"
 
 namespace shoestring::cli {
 namespace {
+
+// Whether `file` is there and is the data, or lies in its folder.
+bool is_of_the_data(const std::string& data, const std::string& file) {
+  std::error_code none;
+  if (!std::filesystem::exists(file, none)) return false;
+  if (data::same_file(data, file)) return true;
+  const auto folder = std::filesystem::canonical(data, none), path = std::filesystem::canonical(file, none);
+  return std::filesystem::is_directory(folder, none) &&
+         std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
 
 Result<int64_t> count_of_flag(std::optional<int64_t> given, int64_t otherwise, std::string_view flag) {
   constexpr int64_t kMost = 1000;
@@ -46,6 +60,12 @@ int augment(Arguments arguments) {
   if (request.data.dataset.empty() || sheet.empty())
     return report({ErrorKind::usage, "pictures and a file to write are needed", "augment",
                    "give --dataset DATA and --contact-sheet FILE"});
+  if (sheet == "-" || is_stream(sheet))
+    return report({ErrorKind::usage, "the sheet goes to a file, not to a stream", "augment, --contact-sheet",
+                   "name a file"});
+  if (is_of_the_data(request.data.dataset, sheet))
+    return report({ErrorKind::usage, "the sheet would be written over the data that is read", sheet,
+                   "give another --contact-sheet"});
   const auto rows = count_of_flag(pictures, request.pictures, "--pictures");
   if (!rows) return report(rows.error());
   const auto columns = count_of_flag(views, request.views, "--views");

@@ -11,15 +11,10 @@
 #include <cstdio>
 
 #include "base/atomic_file.h"
+#include "base/screen.h"
 
 namespace shoestring::cli {
 namespace {
-
-// Columns on the screen of UTF-8 text: continuation bytes take none.
-size_t width_of(std::string_view text) {
-  return static_cast<size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
-}
 
 bool is_numeric(std::string_view text) {
   return !text.empty() &&
@@ -63,7 +58,7 @@ std::string wrapped(std::string_view text, size_t width, size_t indent) {
   for (bool first = true; !text.empty(); first = false) {
     const size_t end = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, end);
-    if (used > indent && used + 1 + width_of(word) > width) {
+    if (used > indent && used + 1 + screen_width(word) > width) {
       out += "\n" + std::string(indent, ' ');
       used = indent;
     } else if (!first) {
@@ -71,7 +66,7 @@ std::string wrapped(std::string_view text, size_t width, size_t indent) {
       ++used;
     }
     out += word;
-    used += width_of(word);
+    used += screen_width(word);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
@@ -95,7 +90,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
     widths.resize(std::max(widths.size(), rows[r].size()));
     right.resize(widths.size(), true);
     for (size_t c = 0; c < rows[r].size(); ++c) {
-      widths[c] = std::max(widths[c], width_of(rows[r][c]));
+      widths[c] = std::max(widths[c], screen_width(rows[r][c]));
       if (r > 0 && !rows[r][c].empty() && !is_numeric(rows[r][c])) right[c] = false;
     }
   }
@@ -103,7 +98,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line = " ";
     for (size_t c = 0; c < row.size(); ++c) {
-      const std::string padding(widths[c] - width_of(row[c]), ' ');
+      const std::string padding(widths[c] - screen_width(row[c]), ' ');
       line += " " + (right[c] ? padding + row[c] : row[c] + padding) + " ";
     }
     line.erase(line.find_last_not_of(' ') + 1);
@@ -166,7 +161,7 @@ void Console::progress(std::vector<std::string> fields) {
     for (const std::string& field : fields) text += (text.empty() ? "" : "  ") + field;
     return text;
   };
-  while (fields.size() > 2 && width_of(join()) > columns) fields.erase(fields.end() - 2);
+  while (fields.size() > 2 && screen_width(join()) > columns) fields.erase(fields.end() - 2);
   write(stream_, fmt::format("\r{}\033[K", join()));
   flush(stream_);
   progress_shown_ = true;

@@ -8,6 +8,7 @@
 #include "cli/verbs.h"
 #include "report/confusion.h"
 #include "report/report.h"
+#include "task/metrics.h"
 #include "train/predict.h"
 #include "train/remarks.h"
 #include "train/run_files.h"
@@ -83,6 +84,12 @@ int evaluate(Arguments arguments) {
       console.line((metrics->confusions.size() > 1 ? confusion.output + ":\n" : "") + text);
   const auto training = split == "training" ? std::nullopt : train::training_metrics_of(r.model);
   const auto& model = predictor->model();
+  for (const task::Fit& fit : model.fits.outputs)
+    if (const auto* category = std::get_if<task::CategoryFit>(&fit);
+        category && std::ssize(category->vocabulary) > task::CategoryMetrics::kConfusionClasses)
+      console.paragraph(
+          fmt::format("Which of the {} classes were taken for which is not counted: {} are the most.",
+                      category->vocabulary.size(), task::CategoryMetrics::kConfusionClasses));
   for (const auto& remark :
        train::remarks_on(model.spec, model.fits, *metrics, rows_name, training ? &*training : nullptr))
     console.paragraph(remark);

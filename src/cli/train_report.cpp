@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/screen.h"
 #include "base/text.h"
 #include "cli/metrics_table.h"
 #include "task/metric_table.h"
@@ -24,16 +25,7 @@ std::vector<NamedMetrics> sets_of(const train::TrainOutcome& outcome) {
 }
 
 // A name that leaves room for the rest of a line.
-std::string shortened(const std::string& name) {
-  constexpr size_t kColumns = 24;
-  size_t columns = 0, cut = 0;
-  for (size_t at = 0; at < name.size(); ++at) {
-    if ((name[at] & 0xC0) == 0x80) continue;  // within a character
-    if (columns == kColumns - 1) cut = at;
-    ++columns;
-  }
-  return columns <= kColumns ? name : name.substr(0, cut) + "…";
-}
+std::string shortened(const std::string& name) { return cut_to_width(name, 24); }
 
 }  // namespace
 

@@ -252,7 +252,8 @@ class Reading {
       }
     }
     if (!any || !fits || tensor.sizes.size() == 2)
-      cells_.fault(0, tensor.name, "a shape of [rows], [rows, values] or [rows, height, width, channels]",
+      cells_.fault(0, tensor.name,
+                   "a shape of [rows], [rows, values] or [rows, height, width, channels], each a size",
                    "another");
     else
       tensor.type = found;

@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::string_view kImage = R"(
 preprocessing: {{height: {height}, width: {width}, num_channels: {channels}, standardize_image: training}}
-encoder: {{type: compact_cnn, widths: [{widths}], convolutions: {convolutions}, residual: {residual}, mirror_views: true}}
+encoder: {{type: compact_cnn, widths: [{widths}], convolutions: {convolutions}, residual: {residual}, whiten: {whiten}, mirror_views: true}}
 augmentation:
   - {{type: random_horizontal_flip, alternating: true}}
-  - {{type: random_crop, padding: {crop}}}
 )";
+constexpr std::string_view kCrop = "  - {{type: random_crop, padding: {}}}\n";
 // Where each picture is seen often.
 constexpr std::string_view kErasing = "  - {type: random_erasing, max_area: 0.15}\n";
 constexpr double kOften = 25;  // epochs
@@ -54,7 +54,7 @@ struct Network {
   int64_t convolutions = 2;
 };
 const Network kNetworks[] = {{25, {128, 384, 512}, 3}, {14, {64, 256, 256}, 3}, {6, {64, 256, 256}},
-                             {6, {64, 128, 128}},      {5, {32, 128, 128}},     {3.5, {32, 64, 64}},
+                             {6, {64, 128, 128}},      {5, {32, 128, 128}},     {3, {32, 64, 64}},
                              {4, {16, 64, 64}},        {4, {16, 32, 32}}};
 const Network& kMiddling = kNetworks[5];
 
@@ -94,8 +94,10 @@ std::vector<double> scales_of(const PictureTable& table) {
 
 std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const Effort& effort) {
   const double rows = static_cast<double>(std::max<int64_t>(table.rows, 1));
+  // Compiling, rehearsing, evaluating and saving take some of the time.
+  const double seconds = std::max(0.85 * effort.seconds - 2, 0.1 * effort.seconds);
   const auto epochs_of = [&](const Network& network, double scale) {
-    return effort.seconds / (rows * seconds_of(network, table, scale, effort));
+    return seconds / (rows * seconds_of(network, table, scale, effort));
   };
   const auto fits = [&](const Network& network, double scale) {
     return epochs_of(network, scale) >= network.epochs;
@@ -107,7 +109,7 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const E
   const auto scaled = [scale](int64_t size) {
     return std::max<int64_t>(1, std::llround(static_cast<double>(size) * scale));
   };
-  const int64_t height = scaled(table.height), width = scaled(table.width);
+  const int64_t height = scaled(table.height), width = scaled(table.width), least = std::min(height, width);
   const auto largest = std::find_if(std::begin(kNetworks), std::end(kNetworks) - 1,
                                     [&](const Network& network) { return fits(network, scale); });
   std::vector<DefaultRecipe> out;
@@ -123,8 +125,8 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const E
              fmt::format(kImage, fmt::arg("height", height), fmt::arg("width", width),
                          fmt::arg("channels", table.channels), fmt::arg("widths", fmt::join(widths, ", ")),
                          fmt::arg("convolutions", network->convolutions),
-                         fmt::arg("residual", network->convolutions > 2),
-                         fmt::arg("crop", std::max<int64_t>(1, std::min(height, width) / 16))) +
+                         fmt::arg("residual", network->convolutions > 2), fmt::arg("whiten", least > 1)) +
+             (least > 1 ? fmt::format(kCrop, std::max<int64_t>(1, least / 16)) : "") +
              std::string(epochs >= kOften ? kErasing : ""),
          .output = std::string(kOutput),
          .rest = fmt::format(kRest, fmt::arg("epochs", kMostEpochs), fmt::arg("batch", batch),

@@ -277,6 +277,13 @@ Status check_image(const Context& context, const Node& node, ImageInput& image) 
                     "trained, so that its embeddings change",
                     context.path),
         "give encoder.trainable false, or leave cache_encoder_embeddings out");
+  if (p.cache_encoder_embeddings.or_else(false) && !image.augmentation.items.empty())
+    return context.refuse(
+        mark_of("cache_encoder_embeddings"),
+        fmt::format(
+            "{}.preprocessing: cache_encoder_embeddings is true, and augmentation changes the pictures",
+            context.path),
+        "take the augmentation out, or leave cache_encoder_embeddings out");
   return {};
 }
 

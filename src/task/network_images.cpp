@@ -134,7 +134,8 @@ Value white(model::Forward& f, Value x, const std::string& name, const PixelScal
 
 Value compact_features(model::Forward& f, Value x, const std::string& name, const CompactCnnEncoder& e,
                        const PixelScale& scale) {
-  if (e.whiten) x = white(f, x, name + ".whiten", scale);
+  if (x.valid() && e.whiten) x = white(f, x, name + ".whiten", scale);
+  if (!x.valid()) return x;
   const model::NormParams params{
       .epsilon = e.norm_params.eps, .momentum = e.norm_params.momentum, .scales = false};
   for (size_t group = 0; group < e.widths.size(); ++group) {
@@ -178,6 +179,7 @@ Value encode_image(model::Forward& f, Value pixels, const Inputs& inputs, const 
   const model::Augmentation steps = input.augmentation.steps();
   const bool numbered = ops::augmentation::needs_numbers(steps);
   pixels = model::augmented(f, pixels, steps, numbered ? inputs.row_numbers : Value());
+  if (!pixels.valid()) return pixels;
   return std::visit(
       Overloaded{
           [&](const StackedCnnEncoder& e) {

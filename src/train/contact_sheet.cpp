@@ -120,7 +120,12 @@ Result<ContactSheet> contact_sheet(const SheetRequest& request, task::Recipe rec
   Sheet sheet(form, count, 1 + request.views);
   for (int64_t view = 0; view <= request.views; ++view) {
     std::map<std::string, Tensor64> inputs{{"pictures", *levels}};
-    if (numbered) inputs["numbers"] = Tensor64(static_cast<size_t>(count), static_cast<double>(view));
+    if (numbered) {  // as in training, where each begins by chance
+      Tensor64& numbers_of = inputs["numbers"];
+      for (int64_t row = 0; row < count; ++row)
+        numbers_of.push_back(
+            static_cast<double>(view + (static_cast<uint32_t>(row + 1) * 2654435761U >> 31)));
+    }
     const Tensor64 views =
         view == 0 ? *levels
                   : interpret(graph, inputs, {}, {.seed = request.seed, .step = static_cast<uint32_t>(view)})

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "task/metric_table.h"
+#include "task/network.h"
 #include "train/diagnose.h"
 
 namespace shoestring::train {
@@ -53,9 +54,10 @@ Loop::Loop(Engine& engine, const Dataset& data, Evaluator& evaluator, BestModel&
   maximise_plateau_ =
       task::maximised(data.spec.recipe, t.validation_field, t.learning_rate_scheduler.reduce_eval_metric);
   settings_.batch.batch = std::min(settings_.batch.batch, training_.rows());
-  has_feed_ = data.file || std::ranges::any_of(data.spec.recipe.inputs, [](const task::InputFeature& input) {
-                return input.type() == task::FeatureType::image;
-              });
+  const auto& inputs = data.spec.recipe.inputs;
+  has_feed_ = data.file != nullptr;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    has_feed_ |= inputs[i].type() == task::FeatureType::image && task::kept_features(data.spec, i) == 0;
   for (const auto& runner : engine.runners()) {
     const PlanRequest& r = runner->request();
     if (r.kind == PlanKind::accumulate) accumulate_ = runner.get();

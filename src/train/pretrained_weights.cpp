@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/text.h"
@@ -93,6 +94,9 @@ Status PretrainedWeights::read_into(Engine& engine, const LogSink& log) const {
       const std::span<float> values = engine.state(state.state);
       numbers += std::ssize(values);
       if (auto ok = model::vision::read_foreign(file.tensors, state, values, buffer); !ok) return ok;
+      if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); }))
+        return fail(ErrorKind::data, fmt::format("the weights for {} are not all numbers", state.state),
+                    file.tensors.path(), "give the weights of a training that ended well");
     }
     if (log)
       log(LogLevel::note,

@@ -49,8 +49,8 @@ TEST(Confusion, ManyClassesAreAListOfTheWorst) {
   c.counts[40] = 15;  // c2 for c0
   EXPECT_EQ(confusion_text(c, 80),
             "most often taken for another:\n"
-            "  c2 for c0                        15 rows, 100.0 % of these\n"
-            "  c0 for c3                        10 rows, 25.0 % of these\n");
+            "  c2 for c0  15 rows, 100.0 % of these\n"
+            "  c0 for c3  10 rows, 25.0 % of these\n");
   c.counts[3] = c.counts[40] = 0;
   EXPECT_EQ(confusion_text(c, 80), "no class is taken for another\n");
 }

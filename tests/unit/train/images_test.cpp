@@ -178,6 +178,35 @@ TEST(Images, WindowsLargerThanThePicturesAreToldWithTheirLayer) {
             "trained");
 }
 
+TEST(Images, AugmentationThatDoesNotFitIsAnErrorOfTheRecipe) {
+  const Folder folder;
+  write_pictures(folder, "p", 20);
+  const auto trained = train(
+      {.recipe = recipe_from(recipe_text(kCnn, "{}", ", augmentation: [{type: random_crop, padding: 12}]")),
+       .data = {.dataset = folder.file("p")},
+       .output_directory = folder.file("out")},
+      {});
+  ASSERT_FALSE(trained);
+  EXPECT_NE(trained.error().message().find("padding"), std::string::npos) << trained.error().message();
+}
+
+TEST(Images, PicturesOfOnePixelHaveADefaultToo) {
+  const Folder folder;
+  for (const std::string name : {"dark", "light"}) {
+    std::filesystem::create_directories(folder.file("p/" + name));
+    for (int i = 0; i < 20; ++i)
+      folder.write("p/" + name + "/" + std::to_string(i) + ".pgm",
+                   std::string("P5\n1 1\n255\n") + static_cast<char>(name == "dark" ? 20 + i : 200 + i));
+  }
+  auto made = infer_recipe(folder.file("p"), "", {"label"}, 5);
+  ASSERT_TRUE(made) << made.error().message();
+  made->recipe.trainer.epochs = 1;
+  const auto trained = train(
+      {.recipe = made->recipe, .data = {.dataset = folder.file("p")}, .output_directory = folder.file("out")},
+      {});
+  EXPECT_TRUE(trained) << trained.error().message();
+}
+
 TEST(Images, BrokenPicturesAreNamedAndLeftOutUpToAShare) {
   const Folder folder;
   write_pictures(folder, "p", 30);
