@@ -114,7 +114,8 @@ std::vector<std::string> usual_targets(const std::string& table) {
 task::Effort effort_in(double seconds) {
   const Target target = native_target();
   const auto threads = static_cast<double>(target.threads);
-  const MachineProfile& machine = *budget::load_or_built_in(target).profile;
+  const auto profile = budget::load_or_built_in(target).profile;
+  const MachineProfile& machine = *profile;
   // A step is a third forward, a third for the pictures' gradients and a third for the filters'; few
   // convolutions are as large as the measured ones.
   const auto whole_steps = [&](const ConvRates& rates) {
