@@ -84,7 +84,7 @@ void run_share(const FusedProgram& p, const KernelArgs& args, std::byte* filled,
 
   for (const MicroOp& op : p.once) call(op, 1);
   const int inputs = p.operands - static_cast<int>(p.outputs.size());
-  const int64_t part = (step / static_cast<int64_t>(p.ops.size()) / kAlignment + 1) * kAlignment;
+  const int64_t part = (step / std::max<int64_t>(std::ssize(p.ops), 1) / kAlignment + 1) * kAlignment;
   for (; begin < end; begin += p.tile) {
     const int64_t n = begin + p.tile < end ? p.tile : end - begin;
     int64_t fetched = begin + p.tile < end ? step : 2 * step;

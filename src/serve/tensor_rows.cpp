@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstring>
 #include <optional>
+#include <span>
 #include <utility>
-#include <vector>
 
 #include "data/row_text.h"
 #include "serve/json_size.h"
@@ -60,7 +60,7 @@ class Column {
       : cells_(cells), input_(input), rows_(rows), width_(width), header_(std::move(picture_header)) {}
 
   void number(double value, std::string_view text) {
-    if (!header_.empty()) return level(value);
+    if (is_pixels()) return level(value);
     if (width_ > 1) return part(text);
     if (!begin()) return;
     if (std::isnan(value))
@@ -69,6 +69,16 @@ class Column {
       cells_.refuse(input_, text);
     else
       cells_.number(input_, value, text);
+  }
+  bool is_pixels() const { return !header_.empty(); }
+  // Pixels as they are, of all rows.
+  void levels(std::string_view bytes) {
+    const auto size = static_cast<size_t>(width_);
+    for (; bytes.size() >= size && !done(); bytes.remove_prefix(size)) {
+      list_.assign(header_).append(bytes.substr(0, size));
+      if (begin()) cells_.text(input_, list_);
+    }
+    if (!bytes.empty()) broken(kCutOff);
   }
   void text(std::string_view text) {
     if (width_ > 1) {
@@ -133,16 +143,19 @@ class Column {
 struct Tensor {
   std::string_view name;
   const DataTypeRow* type = nullptr;
-  int64_t rows = 0, width = 1;  // width: elements of a row
-  std::vector<int64_t> sizes;   // of a row
+  int64_t rows = 0, width = 1;     // width: elements of a row
+  std::array<int64_t, 3> sizes{};  // of a row, `rank` of them
+  size_t rank = 0;
   std::optional<int64_t> binary_bytes;
+  std::span<const int64_t> row_shape() const { return {sizes.data(), rank}; }
 };
 
 // Rows of pixels [height, width, channels]: the header of a PAM file that holds one of them; "" where a
 // tensor is none of those.
 std::string picture_header(const Tensor& tensor) {
   const auto& s = tensor.sizes;
-  if (tensor.type->type != DataType::unsigned_integer || tensor.type->bytes != 1 || s.size() != 3 || s[2] > 4)
+  if (tensor.type->type != DataType::unsigned_integer || tensor.type->bytes != 1 || tensor.rank != 3 ||
+      s[2] > 4)
     return {};
   return fmt::format("P7\nWIDTH {}\nHEIGHT {}\nDEPTH {}\nMAXVAL 255\nENDHDR\n", s[1], s[0], s[2]);
 }
@@ -235,25 +248,24 @@ class Reading {
     array shape;
     if (const auto e = json.find_field_unordered("shape").get_array().get(shape)) return e;
     constexpr int64_t kMostElements = int64_t{1} << 40;
-    constexpr size_t kMostSizes = 3;
     bool any = false, fits = true;
     for (auto item : shape) {
       int64_t size = 0;
       if (const auto e = item.get_int64().get(size)) return e;
       const bool first = !std::exchange(any, true);
-      fits &=
-          size >= (first ? 0 : 1) && size <= kMostElements / tensor.width && tensor.sizes.size() < kMostSizes;
+      fits &= size >= (first ? 0 : 1) && size <= kMostElements / tensor.width &&
+              tensor.rank < tensor.sizes.size();
       if (!fits) continue;
       if (first) {
         tensor.rows = size;
       } else {
         tensor.width *= size;
-        tensor.sizes.push_back(size);
+        tensor.sizes[tensor.rank++] = size;
       }
     }
-    if (!any || !fits || tensor.sizes.size() == 2)
+    if (!any || !fits || tensor.rank == 2)
       cells_.fault(0, tensor.name,
-                   "a shape of [rows], [rows, values] or [rows, height, width, channels], each a size",
+                   "a shape of [rows], [rows, values] or [rows, height, width, channels], sizes from 1 on",
                    "another");
     else
       tensor.type = found;
@@ -296,8 +308,8 @@ class Reading {
     const bool is_words = wanted.type == task::FeatureType::set || wanted.type == task::FeatureType::bag;
     const bool is_picture = wanted.type == task::FeatureType::image;
     std::string header = is_picture ? picture_header(tensor) : "";
-    const bool fits = tensor.sizes.size() > 1 ? !header.empty()
-                                              : tensor.width == 1 || tensor.width == wanted.size || is_words;
+    const bool fits =
+        tensor.rank > 1 ? !header.empty() : tensor.width == 1 || tensor.width == wanted.size || is_words;
     if (tensor.rows != rows_ || !fits) {
       cells_.fault(
           0, tensor.name,
@@ -307,8 +319,8 @@ class Reading {
                             rows_, rows_)
           : wanted.size > 1 ? fmt::format("a shape of [{}, {}]", rows_, wanted.size)
                             : fmt::format("a shape of [{}] or [{}, 1]", rows_, rows_),
-          fmt::format("[{}{}{}]{}{}", tensor.rows, tensor.sizes.empty() ? "" : ", ",
-                      fmt::join(tensor.sizes, ", "), is_picture ? " of " : "",
+          fmt::format("[{}{}{}]{}{}", tensor.rows, tensor.rank == 0 ? "" : ", ",
+                      fmt::join(tensor.row_shape(), ", "), is_picture ? " of " : "",
                       is_picture ? tensor.type->name : ""));
       return SUCCESS;
     }
@@ -400,6 +412,7 @@ class Reading {
   }
 
   static void read_binary(std::string_view bytes, const DataTypeRow& type, Column& column) {
+    if (column.is_pixels()) return column.levels(bytes);
     if (type.bytes == 0) return read_texts(bytes, column);
     const auto size = static_cast<size_t>(type.bytes);
     for (; bytes.size() >= size && !column.done(); bytes.remove_prefix(size)) {
