@@ -13,30 +13,13 @@
 #include "train/predict.h"
 #include "train/saved_model.h"
 #include "train/train.h"
+#include "unit/train/striped_pictures.h"
 #include "unit/train/tables.h"
 
 namespace shoestring::train {
 namespace {
 
 constexpr int kSide = 12;
-
-// Stripes down or across, of a width and at a place that the number says: a PGM.
-std::string stripes(bool down, int number) {
-  std::string text = "P5\n12 12\n255\n";
-  for (int y = 0; y < kSide; ++y)
-    for (int x = 0; x < kSide; ++x)
-      text += static_cast<char>(((down ? x : y) + number) / (1 + number % 3) % 2 ? 40 + number % 80 : 200);
-  return text;
-}
-
-void write_pictures(const Folder& folder, const std::string& below, int count) {
-  for (const bool down : {true, false}) {
-    const std::string name = below + (down ? "/down" : "/across");
-    std::filesystem::create_directories(folder.file(name));
-    for (int i = 0; i < count; ++i)
-      folder.write(name + "/picture " + std::to_string(100 + i) + ".pgm", stripes(down, i));
-  }
-}
 
 std::string recipe_text(const std::string& encoder, const std::string& preprocessing = "{}",
                         const std::string& more = "") {

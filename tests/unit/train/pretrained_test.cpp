@@ -9,32 +9,11 @@
 #include "train/predict.h"
 #include "train/saved_model.h"
 #include "train/train.h"
+#include "unit/train/striped_pictures.h"
 #include "unit/train/tables.h"
 
 namespace shoestring::train {
 namespace {
-
-constexpr int kSide = 16;
-
-// Stripes down or across in three colours, of a width and at a place that the number says: a PPM.
-std::string stripes(bool down, int number) {
-  std::string text = "P6\n16 16\n255\n";
-  for (int y = 0; y < kSide; ++y)
-    for (int x = 0; x < kSide; ++x)
-      for (int c = 0; c < 3; ++c)
-        text += static_cast<char>(((down ? x : y) + number) / (1 + number % 3) % 2 ? 40 + number % 80 + 30 * c
-                                                                                   : 200 - 20 * c);
-  return text;
-}
-
-void write_pictures(const Folder& folder, const std::string& below, int count) {
-  for (const bool down : {true, false}) {
-    const std::string name = below + (down ? "/down" : "/across");
-    std::filesystem::create_directories(folder.file(name));
-    for (int i = 0; i < count; ++i)
-      folder.write(name + "/picture " + std::to_string(100 + i) + ".ppm", stripes(down, i));
-  }
-}
 
 // A mixer of timm's with patches of 8 and one layer: names and shapes as timm's MlpMixer has them.
 struct Tensor {
@@ -96,7 +75,7 @@ std::string recipe_text(const std::string& encoder, const std::string& preproces
 
 class PretrainedTest : public testing::Test {
  protected:
-  void SetUp() override { write_pictures(folder_, "pictures", 40); }
+  void SetUp() override { write_pictures(folder_, "pictures", 40, {.side = 16, .channels = 3}); }
 
   struct Ran {
     std::optional<TrainOutcome> outcome;
