@@ -111,7 +111,18 @@ std::vector<std::string> usual_targets(const std::string& table) {
   return labelled ? std::vector<std::string>{std::string(data::kLabelColumn)} : std::vector<std::string>();
 }
 
-task::Effort effort_in(double seconds) {
+double flop_in(double seconds) {
+  constexpr double kOfCore = 80e9;  // a second
+  return seconds * kOfCore * native_target().threads;
+}
+
+namespace {
+
+// So much time at about the rates of this machine; a rehearsal measures them. Only convolutions ask for its
+// profile, which is a file.
+task::Effort effort_in(double seconds, bool convolves) {
+  task::Effort effort{.seconds = seconds, .products = flop_in(1)};
+  if (!convolves) return effort;
   const Target target = native_target();
   const auto threads = static_cast<double>(target.threads);
   const auto profile = budget::load_or_built_in(target).profile;
@@ -124,19 +135,18 @@ task::Effort effort_in(double seconds) {
     for (const double rate : rates) seconds_for_one += 1 / std::max(rate, 1.0) / 3;
     return kReached * threads / seconds_for_one;
   };
-  constexpr double kOfCore = 80e9, kBytesOfActivation = 30;
-  task::Effort effort{.seconds = seconds,
-                      .products = kOfCore * threads,
-                      .convolutions = whole_steps(machine.f32_convolutions),
-                      .activations = bytes_a_second(machine.read, kReuseBytes.back()) *
-                                     (machine.scaling.empty() ? 1 : machine.scaling.back().memory) /
-                                     kBytesOfActivation};
+  constexpr double kBytesOfActivation = 30;
+  effort.convolutions = whole_steps(machine.f32_convolutions);
+  effort.activations = bytes_a_second(machine.read, kReuseBytes.back()) *
+                       (machine.scaling.empty() ? 1 : machine.scaling.back().memory) / kBytesOfActivation;
   if (const double halves = whole_steps(machine.bf16_convolutions); halves > effort.convolutions) {
     effort.convolutions = halves;
     effort.convolves_in_halves = true;
   }
   return effort;
 }
+
+}  // namespace
 
 Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& format,
                                     const std::vector<std::string>& targets, double seconds,
@@ -200,7 +210,8 @@ Result<InferredRecipe> infer_recipe(const std::string& path, const std::string& 
                 (*reader)->path(), "give other columns, or name those to use in a recipe");
   result.for_seconds = [columns, targets, rows = (*reader)->rows(), notes = result.notes,
                         doubts](double time) -> Result<InferredRecipe> {
-    auto recipes = task::infer_recipes(columns, targets, rows, effort_in(time));
+    const bool pictures = std::ranges::count(columns, task::FeatureType::image, &task::ColumnType::type) > 0;
+    auto recipes = task::infer_recipes(columns, targets, rows, effort_in(time, pictures));
     if (!recipes) return fail(recipes.error());
     for (task::Recipe& recipe : *recipes)
       for (const auto* more : {&notes, &doubts})

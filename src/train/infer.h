@@ -25,8 +25,8 @@ struct InferredRecipe {
 // How long a recipe that is made here trains where nobody says how long it may.
 inline constexpr double kUsualSeconds = 10;
 
-// So much time at about the rates of this machine; a rehearsal measures them.
-task::Effort effort_in(double seconds);
+// About what this machine computes in so much time with networks for tables; a rehearsal measures it.
+double flop_in(double seconds);
 
 // What is predicted where nobody says: the label of a folder or an archive of pictures, else nothing.
 std::vector<std::string> usual_targets(const std::string& table);

@@ -114,7 +114,8 @@ void Loop::run_measured(const Micro& m, float rate, const RunContext& context) {
   const Plan& plan = m.runner->plan();
   bool augments = false;
   for (size_t i = 0; i < plan.steps.size(); ++i)
-    if (plan.steps[i].name.ends_with(" augment")) {
+    if (const int node = plan.steps[i].node;
+        node >= 0 && plan.graph.nodes()[static_cast<size_t>(node)].op->name == "augment") {
       m.runner->executor().run_steps(i, i + 1, context);
       augments = true;
     }

@@ -80,8 +80,7 @@ std::vector<budget::Choice> choose_sizes(Dataset& data, const Site& site) {
   task::Recipe& recipe = data.spec.recipe;
   const bool open = recipe.trainer.open_ended();
   const double seconds = time_limit(recipe.budget, site).value_or(open ? kUsualSeconds : 0);
-  const auto chosen =
-      task::choose_sizes(data.spec, data.count(task::SplitName::training), effort_in(seconds).flop());
+  const auto chosen = task::choose_sizes(data.spec, data.count(task::SplitName::training), flop_in(seconds));
   return noted(chosen, recipe);
 }
 
