@@ -132,16 +132,7 @@ std::optional<Change> smaller_model(const Now& now) {
 // time.
 std::optional<Change> without_features(const Now& now) {
   Recipe changed = now.recipe;
-  std::string keys;
-  for (task::InputFeature& input : changed.inputs) {
-    auto* image = std::get_if<task::ImageInput>(&input.spec);
-    if (!image || !task::is_frozen(image->encoder) || !task::why_not_kept(now.recipe, input).empty() ||
-        !image->preprocessing.cache_encoder_embeddings.or_else(true))
-      continue;
-    image->preprocessing.cache_encoder_embeddings = false;
-    keys += fmt::format("{}input_features.{}.preprocessing.cache_encoder_embeddings: false",
-                        keys.empty() ? "" : ", ", input.name);
-  }
+  std::string keys = task::forget_features(changed);
   if (keys.empty()) return std::nullopt;
   return Change{"features", std::move(keys), "every step runs the frozen encoder", std::move(changed)};
 }

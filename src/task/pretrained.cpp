@@ -83,6 +83,20 @@ std::vector<int64_t> features_to_keep(const NetworkSpec& spec) {
   return widths;
 }
 
+std::string forget_features(Recipe& recipe) {
+  std::string keys;
+  for (InputFeature& input : recipe.inputs) {
+    auto* image = std::get_if<ImageInput>(&input.spec);
+    if (!image || !is_frozen(image->encoder) || !why_not_kept(recipe, input).empty() ||
+        !image->preprocessing.cache_encoder_embeddings.or_else(true))
+      continue;
+    image->preprocessing.cache_encoder_embeddings = false;
+    keys += fmt::format("{}input_features.{}.preprocessing.cache_encoder_embeddings: false",
+                        keys.empty() ? "" : ", ", input.name);
+  }
+  return keys;
+}
+
 std::string why_not_kept(const Recipe& recipe, const InputFeature& input) {
   const ImageInput* image = frozen_image(input);
   if (!image) return {};

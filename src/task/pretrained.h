@@ -31,4 +31,7 @@ std::vector<int64_t> features_to_keep(const NetworkSpec& spec);
 // or where there is nothing to keep.
 std::string why_not_kept(const Recipe& recipe, const InputFeature& input);
 
+// Has the features of no encoder kept: what that changes, as keys; "" where none are.
+std::string forget_features(Recipe& recipe);
+
 }  // namespace shoestring::task

@@ -382,16 +382,12 @@ Result<Fitted> fit_memory(Run& run, const TrainRequest& request, std::optional<i
 }
 
 // Where nobody asked for them to be kept.
-std::optional<budget::Choice> forget_features(Run& run, task::Recipe recipe) {
-  std::string change;
-  for (size_t i = 0; i < recipe.inputs.size(); ++i) {
-    if (task::kept_features(run.data.spec, i) == 0) continue;
-    auto& keep = std::get<task::ImageInput>(recipe.inputs[i].spec).preprocessing.cache_encoder_embeddings;
-    if (!keep.is_auto()) return std::nullopt;
-    keep.value = false;
-    change += fmt::format("{}input_features.{}.preprocessing.cache_encoder_embeddings: false",
-                          change.empty() ? "" : ", ", recipe.inputs[i].name);
-  }
+std::optional<budget::Choice> without_features(Run& run, task::Recipe recipe) {
+  for (size_t i = 0; i < recipe.inputs.size(); ++i)
+    if (task::kept_features(run.data.spec, i) > 0 &&
+        !std::get<task::ImageInput>(recipe.inputs[i].spec).preprocessing.cache_encoder_embeddings.is_auto())
+      return std::nullopt;
+  std::string change = task::forget_features(recipe);
   run.job.recipe = run.data.spec.recipe = std::move(recipe);
   return budget::Choice{
       .kind = "features", .change = std::move(change), .price = "every step runs the frozen encoder again"};
@@ -442,7 +438,7 @@ Result<Run> prepare_run(Job job, const TrainRequest& request, RunTime& time, con
   }
   std::optional<budget::Choice> without = {};
   if (limit && run.needed() > *limit && keeps_features(run.data)) {
-    without = forget_features(run, fitted->asked.written);
+    without = without_features(run, fitted->asked.written);
     if (without) {
       const int64_t before = run.needed();
       fitted = fit_memory(run, request, limit, measure, {});
