@@ -247,6 +247,7 @@ void measure(Options options) {
   Graph graph = training_graph(options);
   StateLayout layout;
   need(layout.include(graph));
+  need(lay_out_states(graph, layout, compiling));
   const Plan plan = need(compile(std::move(graph), layout, compiling));
   if (options.dump) std::fputs(to_text(plan).c_str(), stderr);
   const Block states = need(Block::reserve(layout.bytes())), arena = need(Block::reserve(plan.arena_bytes));

@@ -132,6 +132,7 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
                      found == passes().end() ? "the whole graph, before any pass" : std::string(found->doc)});
     if (name == dump) print(to_text(after));
   };
+  if (auto ok = lay_out_states(graph, states, options); !ok) return ok;
   const auto plan = shoestring::compile(std::move(graph), states, options);
   if (!plan) return fail(plan.error());
   if (dump == "place") print(to_text(*plan));
@@ -145,6 +146,13 @@ Status show(const task::NetworkSpec& spec, NamedKind kind, int64_t rows, const s
                     human_seconds(budget::seconds_of(*plan, *known.profile, target.threads)),
                     known.path.empty() ? "rates that are usual of these instructions"
                                        : "what was measured of this machine"));
+  const Plan::Reorders moved = plan->reorders();
+  const auto lying =
+      std::ranges::count_if(states.slots(), [](const StateSlot& s) { return !s.info.layout.row_major(); });
+  if (lying > 0 || moved.count > 0)
+    print(fmt::format("  {} of {} lie in the order that kernels want, {} moved into another a run ({})\n",
+                      lying, count_of(std::ssize(states.slots()), "state"), count_of(moved.count, "tensor"),
+                      human_bytes(moved.bytes)));
   print(fmt::format("  {} steps, {} FLOP; arena {} (largest live set {}), states {}, constants {}\n\n",
                     plan->steps.size(), human_count(cost.flops), human_bytes(plan->arena_bytes),
                     human_bytes(plan->live_bytes), human_bytes(plan->state_bytes),

@@ -22,6 +22,6 @@ Result<PlacedBody> compile_body(const Graph& body, size_t carries, const Compile
 
 // Turns an ordered graph, after all passes, into steps over slots (compile.cpp).
 Result<Plan> place_steps(Graph graph, const StateLayout& states, const CompileOptions& options);
-Result<Graph> run_passes(Graph graph, const CompileOptions& options);
+Result<Graph> run_passes(Graph graph, const CompileOptions& options, std::string_view until = {});
 
 }  // namespace shoestring

@@ -37,6 +37,7 @@ constexpr Pass kPasses[] = {
     {"precision", "large products take bf16 operands, if asked to", choose_precision},
     {"store", "what waits for the backward part takes 16 bits, if asked to", store_narrow},
     {"recompute", "what the arena's limit has no room for is computed again", recompute},
+    {"layout", "filters and what goes with them lie as their kernels want them", on_target<choose_layouts>},
     {"fuse", "elementwise chains become one node, run in cache", on_target<fuse_elementwise>},
     {"schedule", "an order with a low peak of memory", on_target<schedule>},
 };
@@ -337,9 +338,10 @@ Result<Plan> place_steps(Graph graph, const StateLayout& states, const CompileOp
   return Placer(std::move(graph), states, options).run();
 }
 
-Result<Graph> run_passes(Graph graph, const CompileOptions& options) {
+Result<Graph> run_passes(Graph graph, const CompileOptions& options, std::string_view until) {
   const SteadyClock clock;
   for (const Pass& pass : kPasses) {
+    if (pass.name == until) break;
     if (std::find(options.skip.begin(), options.skip.end(), pass.name) != options.skip.end()) continue;
     if (auto ok = go_on(options); !ok) return fail(ok.error());
     const double start = clock.seconds();
@@ -403,10 +405,30 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
     if (const StateSlot* slot = states.find(info.name); !slot || slot->info.type != info.type)
       return fail(ErrorKind::internal, fmt::format("state '{}' is not in the layout", info.name),
                   "graph " + graph.name());
+  if (std::ranges::find(options.skip, "layout") != options.skip.end() &&
+      std::ranges::any_of(states.slots(), [](const StateSlot& s) { return !s.info.layout.row_major(); }))
+    return fail(ErrorKind::internal, "the states do not lie row-major, and the pass for layouts is skipped",
+                "graph " + graph.name());
   if (options.observe) options.observe("build", graph, 0);
   graph = with_writes_last(graph);
+  for (const StateInfo& info : std::vector(graph.states().begin(), graph.states().end()))
+    graph.lay_out(info.name, states.find(info.name)->info.layout);
   return options.arena_limit_bytes > 0 ? compile_within(graph, states, options)
                                        : compile_once(std::move(graph), states, options);
+}
+
+Status lay_out_states(const Graph& graph, StateLayout& states, const CompileOptions& options) {
+  constexpr std::string_view kPass = "layout";
+  if (std::ranges::find(options.skip, kPass) != options.skip.end() ||
+      std::ranges::none_of(graph.nodes(), [](const Node& n) { return !n.op->laid_out.empty(); }))
+    return {};
+  CompileOptions quiet = options;
+  quiet.observe = nullptr, quiet.arena_limit_bytes = 0;
+  const auto ready = run_passes(with_writes_last(graph), quiet, kPass);
+  if (!ready) return fail(ready.error());
+  const std::vector<Layout> layouts = state_layouts(*ready, options.target);
+  for (size_t s = 0; s < layouts.size(); ++s) states.lay_out(ready->states()[s].name, layouts[s]);
+  return {};
 }
 
 Result<int64_t> arena_bytes_of(Graph graph, const StateLayout& states, const CompileOptions& options) {

@@ -27,7 +27,7 @@ struct Pass {
   Graph (*run)(const Graph&, const CompileOptions&);
 };
 // In order: expand, fold, simplify, merge (common nodes), prune (dead nodes), epilogue, precision, store,
-// recompute, fuse, schedule. Placing follows and makes the plan.
+// recompute, layout, fuse, schedule. Placing follows and makes the plan.
 std::span<const Pass> passes();
 
 struct CompileOptions {
@@ -59,6 +59,11 @@ Status go_on(const CompileOptions& options);
 
 // The arena of the plan that compile() makes, for whoever looks for options that fit.
 Result<int64_t> arena_bytes_of(Graph graph, const StateLayout& states, const CompileOptions& options);
+
+// Says how the states lie (StateInfo::layout), for all plans of a model: as it is best for this graph, which
+// is to be that of the plan that runs most. Once, before the first of the plans is compiled; without it they
+// lie row-major.
+Status lay_out_states(const Graph& graph, StateLayout& states, const CompileOptions& options);
 
 // `states` must include the graph's states already (StateLayout::include).
 Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOptions& options);

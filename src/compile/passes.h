@@ -17,11 +17,16 @@ Graph fuse_epilogues(const Graph& graph, const Target& target);             // e
 Graph choose_precision(const Graph& graph, const CompileOptions& options);  // precision.cpp
 Graph store_narrow(const Graph& graph, const CompileOptions& options);      // store.cpp
 Graph recompute(const Graph& graph, const CompileOptions& options);         // recompute.cpp
+Graph choose_layouts(const Graph& graph, const Target& target);             // layout.cpp
 Graph fuse_elementwise(const Graph& graph, const Target& target);           // fuse.cpp
 Graph schedule(const Graph& graph, const Target& target);                   // schedule.cpp
 
 // Without what no output or state needs of the graph's loops, if it has any; a part of prune.
 std::optional<Graph> trim_loops(const Graph& graph);  // trim_loops.cpp
+
+// For each state of a graph, the order in which it should lie: that for which reorders move the fewest bytes,
+// and of equals row-major, then what the forward part wants. The graph is as choose_layouts gets it.
+std::vector<Layout> state_layouts(const Graph& graph, const Target& target);  // layout.cpp
 
 // Which nodes fuse_elementwise would make one: equal numbers, each that of one of them.
 std::vector<uint32_t> fusion_groups(const Graph& graph);  // fuse.cpp

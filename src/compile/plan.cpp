@@ -124,6 +124,14 @@ Cost Plan::cost() const {
   return sum;
 }
 
+Plan::Reorders Plan::reorders() const {
+  Reorders all;
+  for (const Step& s : steps)
+    if (s.node >= 0 && graph.nodes()[static_cast<size_t>(s.node)].op->name == "reorder")
+      ++all.count, all.bytes += graph.nodes()[static_cast<size_t>(s.node)].types[0].bytes();
+  return all;
+}
+
 Status verify(const Plan& plan) {
   const auto broken = [&](std::string what) {
     return fail(ErrorKind::internal, std::move(what), "plan " + plan.name);
@@ -161,6 +169,8 @@ std::string to_text(const Plan& plan) {
   std::string text = fmt::format(
       "plan {}: {} steps, arena {} bytes (largest live set {}), constants {}, states {}\n", plan.name,
       plan.steps.size(), plan.arena_bytes, plan.live_bytes, plan.constants.size(), plan.state_bytes);
+  if (const auto moved = plan.reorders(); moved.count > 0)
+    text += fmt::format("  reorders: {}, {} bytes\n", moved.count, moved.bytes);
   for (const Port& p : plan.inputs)
     text +=
         fmt::format("  input \"{}\": {} at {}\n", p.name, shoestring::to_string(p.type), to_string(p.place));

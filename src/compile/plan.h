@@ -62,6 +62,13 @@ struct Plan {
   const Port* input(std::string_view name) const;
   const Port* output(std::string_view name) const;
   Cost cost() const;
+  // What a run moves from one order in memory into another (ir/layout.h): how many tensors, of how many
+  // bytes.
+  struct Reorders {
+    int count = 0;
+    int64_t bytes = 0;
+  };
+  Reorders reorders() const;
 };
 
 // No two slots that are live at once overlap, and the last one ends where the arena does; every operand and

@@ -10,6 +10,10 @@ const StateSlot* StateLayout::find(std::string_view name) const {
   return found == index_.end() ? nullptr : &slots_[found->second];
 }
 
+void StateLayout::lay_out(std::string_view name, const Layout& layout) {
+  if (const auto found = index_.find(name); found != index_.end()) slots_[found->second].info.layout = layout;
+}
+
 Status StateLayout::include(const Graph& graph) {
   for (const StateInfo& info : graph.states()) {
     if (const StateSlot* known = find(info.name)) {

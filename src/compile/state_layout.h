@@ -18,6 +18,8 @@ class StateLayout {
  public:
   // Adds the states of a graph that are not there yet. Fails if one is known with another type.
   Status include(const Graph& graph);
+  // How a state of the layout lies. Its bytes stay the same.
+  void lay_out(std::string_view name, const Layout& layout);
   const StateSlot* find(std::string_view name) const;
   std::span<const StateSlot> slots() const { return slots_; }
   int64_t bytes() const { return bytes_; }

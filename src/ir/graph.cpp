@@ -120,6 +120,10 @@ void Graph::declare(const StateInfo& info) {
   }
 }
 
+void Graph::lay_out(std::string_view name, const Layout& layout) {
+  if (const uint32_t index = named(name).state; index < states_.size()) states_[index].layout = layout;
+}
+
 Value Graph::read(const StateInfo& info) {
   declare(info);
   if (failed_) return {};

@@ -55,6 +55,7 @@ struct StateInfo {
   std::string name;
   Type type;
   StateRole role = StateRole::parameter;
+  Layout layout = {};  // how it lies in the block of states; in files it is row-major
   bool operator==(const StateInfo&) const = default;
 };
 
@@ -91,6 +92,8 @@ class Graph {
   Value scalar(DType dtype, double value) { return constant({dtype, {}}, std::span(&value, 1)); }
   Value literal(Type type, std::shared_ptr<const std::vector<std::byte>> bytes);
   void declare(const StateInfo& state);
+  // How a declared state lies in the block of states.
+  void lay_out(std::string_view state, const Layout& layout);
   // The state's value before this run. The first call declares it; later calls must agree on the type.
   Value read(const StateInfo& state);
   // The state's value after this run; at most once a state, after every use of its old value is built.

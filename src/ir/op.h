@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/philox.h"
 #include "ir/attr.h"
+#include "ir/layout.h"
 #include "ir/type.h"
 
 namespace shoestring {
@@ -90,6 +91,16 @@ using PrepareResult = tl::expected<Prepared, std::string>;  // or the reason for
 struct Kernel {
   std::string_view name;  // "highway", "onednn", "scalar": recorded in the plan
   PrepareResult (*prepare)(const KernelRequest&);
+  // The order in which it takes, or makes, the operator's laid-out operand (OpDef::laid_out), or the reason
+  // for refusing; the request has it row-major. Absent: row-major, and no other.
+  tl::expected<Layout, std::string> (*wants)(const KernelRequest&) = nullptr;
+};
+
+// An operand that need not lie row-major: which (inputs, then outputs), and the attribute that says how it
+// lies (Layout::attribute()).
+struct LaidOut {
+  int operand;
+  std::string_view attr;
 };
 
 // Elementwise operators give tile functions instead of kernels: n consecutive elements of each input
@@ -124,6 +135,7 @@ struct OpDef {
   int min_inputs = 1, max_inputs = 1;
   uint32_t traits = 0;
   std::span<const AttrDef> attrs = {};
+  std::span<const LaidOut> laid_out = {};
 
   // The only shape rule; Graph::add calls it. Errors begin with the operator's name and show both shapes.
   Result<Types> (*infer)(const OpArgs&) = nullptr;

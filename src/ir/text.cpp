@@ -71,7 +71,8 @@ void print(const Graph& graph, const std::string& indent, std::string& out) {
   out += "graph " + name_text(graph.name()) + " {\n";
   const std::string in = indent + "  ";
   for (const auto& s : graph.states())
-    out += fmt::format("{}state {}: {} {}\n", in, name_text(s.name), to_string(s.role), to_string(s.type));
+    out += fmt::format("{}state {}: {} {}{}\n", in, name_text(s.name), to_string(s.role), to_string(s.type),
+                       s.layout.row_major() ? "" : " " + to_string(AttrValue(s.layout.attribute())));
   for (uint32_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& n = graph.nodes()[i];
     if (n.op == &write_op) {
@@ -271,7 +272,11 @@ class Parser {
       for (StateRole r : {StateRole::parameter, StateRole::moment, StateRole::statistic,
                           StateRole::accumulator, StateRole::counter})
         if (accept(to_string(r))) role = r;
-      g.declare({std::move(name), type(), role});
+      StateInfo info{std::move(name), type(), role, {}};
+      if (pos_ < text_.size() && text_[pos_] == ' ')  // how it lies stands on the same line
+        info.layout = Layout(std::get<std::vector<int64_t>>(attr_value(std::vector<int64_t>{})));
+      if (!info.layout.fits(info.type.dims)) stop("a state does not lie like that");
+      g.declare(info);
     } else if (accept("write")) {
       const std::string name = state_name();
       expect(",");

@@ -287,6 +287,24 @@ Result<std::string> TensorFile::text(std::string_view key, const std::string& pa
   return fail(ErrorKind::data, fmt::format("is damaged: it has no '{}'", key), path, std::string(kAgain));
 }
 
+namespace {
+
+// The tensor's bytes row-major, a piece at a time.
+Status in_pieces(const TensorView& tensor, const std::function<Status(std::span<const std::byte>)>& take) {
+  if (tensor.layout.row_major()) return take(tensor.bytes);
+  constexpr size_t kPiece = size_t{1} << 16;  // whole elements of every dtype
+  std::vector<std::byte> piece(std::min(kPiece, tensor.bytes.size()));
+  const int64_t element = info(tensor.type.dtype).block_bytes;
+  for (size_t at = 0; at < tensor.bytes.size(); at += piece.size()) {
+    const auto some = std::span(piece).first(std::min(piece.size(), tensor.bytes.size() - at));
+    read_elements(tensor.layout, tensor.type, tensor.bytes.data(), static_cast<int64_t>(at) / element, some);
+    if (auto ok = take(some); !ok) return ok;
+  }
+  return {};
+}
+
+}  // namespace
+
 Status write_tensors(const std::string& path, const std::map<std::string, std::string>& metadata,
                      std::span<const TensorView> tensors, bool durable) {
   if (Status s = check_names(metadata, tensors); !s) return s;
@@ -306,14 +324,21 @@ Status write_tensors(const std::string& path, const std::map<std::string, std::s
                 "save the data as UTF-8");
   }
   Crc crc = crc_of_head(head);
-  for (const TensorView* t : order) crc = crc_of(crc, t->bytes.data(), t->bytes.size());
+  for (const TensorView* t : order) {
+    const auto counted = in_pieces(*t, [&](std::span<const std::byte> bytes) -> Status {
+      crc = crc_of(crc, bytes.data(), bytes.size());
+      return {};
+    });
+    if (!counted) return counted;
+  }
   head.replace(kDigits, kBlank.size(), digits(crc));
 
   Result<AtomicFile> file = AtomicFile::create(path);
   if (!file) return fail(std::move(file.error()));
   if (Status s = file->write(head); !s) return s;
   for (const TensorView* t : order)
-    if (Status s = file->write(t->bytes); !s) return s;
+    if (Status s = in_pieces(*t, [&](std::span<const std::byte> bytes) { return file->write(bytes); }); !s)
+      return s;
   return file->commit(durable);
 }
 

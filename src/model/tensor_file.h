@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "ir/layout.h"
 #include "ir/type.h"
 
 namespace shoestring::model {
@@ -20,7 +21,8 @@ namespace shoestring::model {
 struct TensorView {
   std::string name;
   Type type;
-  std::span<const std::byte> bytes;  // row-major, type.bytes() of them
+  std::span<const std::byte> bytes;  // type.bytes() of them
+  Layout layout = {};                // how they lie; in files they are row-major
 };
 
 struct TensorFile {

@@ -13,7 +13,9 @@ const AttrDef kAttrs[] = {{"strides", std::vector<int64_t>{1, 1}},
                           {"dilations", std::vector<int64_t>{1, 1}},
                           {"groups", int64_t{1}},
                           {"activation", std::string("none")},
-                          {"dtype", std::string()}};  // of the result; empty: that of the operands
+                          {"dtype", std::string()},             // of the result; empty: that of the operands
+                          {"layout", std::vector<int64_t>{}}};  // of the filters
+const LaidOut kLaidOut[] = {{1, "layout"}};
 
 ConvSizes sizes_of(std::span<const Type> in, std::span<const Type> out, const Attrs& attrs) {
   ConvSizes s = known_conv_sizes(in[0].dims, in[1].dims, out[0].dims, attrs);
@@ -72,6 +74,7 @@ void scalar(const void* data, const KernelArgs& args) noexcept {
 }
 
 PrepareResult prepare_scalar(const KernelRequest& r) {
+  if (!filters_layout(r.attrs).row_major()) return tl::unexpected(std::string(kRowMajorOnly));
   ConvSizes s = sizes_of(r.in, r.out, r.attrs);
   s.threads = threads_of(s, r.target);
   const KernelFn run = with_product_types(
@@ -83,8 +86,11 @@ PrepareResult prepare_scalar(const KernelRequest& r) {
 PrepareResult prepare_large(const KernelRequest& r) {
   return prepare_onednn(OnednnConv::Makes::results, sizes_of(r.in, r.out, r.attrs), r);
 }
+tl::expected<Layout, std::string> layout_of_large(const KernelRequest& r) {
+  return onednn_layout(OnednnConv::Makes::results, sizes_of(r.in, r.out, r.attrs), r);
+}
 
-const Kernel kKernels[] = {{"onednn", prepare_large}, {"scalar", prepare_scalar}};
+const Kernel kKernels[] = {{"onednn", prepare_large, layout_of_large}, {"scalar", prepare_scalar}};
 
 }  // namespace
 
@@ -94,6 +100,7 @@ extern const OpDef conv2d_op{
     .min_inputs = 2,
     .max_inputs = 4,
     .attrs = kAttrs,
+    .laid_out = kLaidOut,
     .infer = infer,
     .cost =
         [](const OpArgs& args, std::span<const Type> out) {

@@ -15,7 +15,9 @@ const AttrDef kAttrs[] = {{"kernel", std::vector<int64_t>{}},
                           {"padding", std::vector<int64_t>{0, 0, 0, 0}},
                           {"dilations", std::vector<int64_t>{1, 1}},
                           {"groups", int64_t{1}},
-                          {"dtype", std::string()}};  // of the result; empty: that of the operands
+                          {"dtype", std::string()},             // of the result; empty: that of the operands
+                          {"layout", std::vector<int64_t>{}}};  // of the filters
+const LaidOut kLaidOut[] = {{2, "layout"}};
 
 Result<Types> infer(const OpArgs& args) {
   const Type &x = args.in[0], &y = args.in[1];
@@ -62,6 +64,7 @@ void scalar(const void* data, const KernelArgs& args) noexcept {
 }
 
 PrepareResult prepare_scalar(const KernelRequest& r) {
+  if (!filters_layout(r.attrs).row_major()) return tl::unexpected(std::string(kRowMajorOnly));
   ConvSizes s = sizes_of(r.in, r.out, r.attrs);
   s.threads = threads_of(s, r.target);
   const KernelFn run = with_product_types(
@@ -72,6 +75,9 @@ PrepareResult prepare_scalar(const KernelRequest& r) {
 
 PrepareResult prepare_large(const KernelRequest& r) {
   return prepare_onednn(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
+}
+tl::expected<Layout, std::string> layout_of_large(const KernelRequest& r) {
+  return onednn_layout(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
 }
 
 // Small pictures: every place's taps side by side, [b p q, kh kw c], and one product of matrices, which gives
@@ -110,13 +116,18 @@ void run_unfolded(const void* data, const KernelArgs& args) noexcept {
   u.product.run(u.product.data.get(), {operands, args.context});
 }
 
+// Why it is not for these sizes; empty where it is.
+std::string_view unfolding_is_wrong(const ConvSizes& s, const KernelRequest& r) {
+  if (r.target.isa != Isa::avx512 || r.in[0].dtype == DType::f64) return "AVX-512, f32 and bf16 only";
+  if (s.groups != 1 || s.taps() == 1) return "for several taps and one group";
+  if (s.down.out * s.right.out > kFewPlaces) return "for small pictures only";
+  if (std::min(s.in, s.out) < 64 || s.flops() < 1 << 26) return "too small to gain";
+  return filters_layout(r.attrs).row_major() ? "" : kRowMajorOnly;
+}
+
 PrepareResult prepare_unfolded(const KernelRequest& r) {
-  const auto no = [](std::string why) { return tl::unexpected(std::move(why)); };
   const ConvSizes s = sizes_of(r.in, r.out, r.attrs);
-  if (r.target.isa != Isa::avx512 || r.in[0].dtype == DType::f64) return no("AVX-512, f32 and bf16 only");
-  if (s.groups != 1 || s.taps() == 1) return no("for several taps and one group");
-  if (s.down.out * s.right.out > kFewPlaces) return no("for small pictures only");
-  if (std::min(s.in, s.out) < 64 || s.flops() < 1 << 26) return no("too small to gain");
+  if (const auto why = unfolding_is_wrong(s, r); !why.empty()) return tl::unexpected(std::string(why));
   auto u = std::make_shared<Unfolded>();
   u->sizes = s;
   u->sizes.threads = r.target.threads;
@@ -131,15 +142,22 @@ PrepareResult prepare_unfolded(const KernelRequest& r) {
                                  .threads = r.target.threads,
                                  .operands = r.in[0].dtype,
                                  .result = r.out[0].dtype});
-  if (!product) return no(product.error());
+  if (!product) return tl::unexpected(product.error());
   u->columns_at = round_up(product->scratch_bytes, kAlignment);
   u->product = std::move(*product);
   const int64_t scratch = u->columns_at + places * u->row_bytes;
   return Prepared{run_unfolded, std::move(u), scratch};
 }
 
-const Kernel kKernels[] = {
-    {"unfolded", prepare_unfolded}, {"onednn", prepare_large}, {"scalar", prepare_scalar}};
+tl::expected<Layout, std::string> layout_of_unfolded(const KernelRequest& r) {
+  if (const auto why = unfolding_is_wrong(sizes_of(r.in, r.out, r.attrs), r); !why.empty())
+    return tl::unexpected(std::string(why));
+  return Layout();
+}
+
+const Kernel kKernels[] = {{"unfolded", prepare_unfolded, layout_of_unfolded},
+                           {"onednn", prepare_large, layout_of_large},
+                           {"scalar", prepare_scalar}};
 
 }  // namespace
 
@@ -149,6 +167,7 @@ extern const OpDef conv2d_filter_op{
     .min_inputs = 2,
     .max_inputs = 2,
     .attrs = kAttrs,
+    .laid_out = kLaidOut,
     .infer = infer,
     .cost =
         [](const OpArgs& args, std::span<const Type> out) {

@@ -13,7 +13,9 @@ const AttrDef kAttrs[] = {{"size", std::vector<int64_t>{}},
                           {"padding", std::vector<int64_t>{0, 0, 0, 0}},
                           {"dilations", std::vector<int64_t>{1, 1}},
                           {"groups", int64_t{1}},
-                          {"dtype", std::string()}};  // of the result; empty: that of the operands
+                          {"dtype", std::string()},             // of the result; empty: that of the operands
+                          {"layout", std::vector<int64_t>{}}};  // of the filters
+const LaidOut kLaidOut[] = {{1, "layout"}};
 
 Result<Types> infer(const OpArgs& args) {
   const Type &y = args.in[0], &filters = args.in[1];
@@ -61,6 +63,7 @@ void scalar(const void* data, const KernelArgs& args) noexcept {
 }
 
 PrepareResult prepare_scalar(const KernelRequest& r) {
+  if (!filters_layout(r.attrs).row_major()) return tl::unexpected(std::string(kRowMajorOnly));
   ConvSizes s = sizes_of(r.in, r.out, r.attrs);
   s.threads = threads_of(s, r.target);
   const KernelFn run = with_product_types(
@@ -72,8 +75,11 @@ PrepareResult prepare_scalar(const KernelRequest& r) {
 PrepareResult prepare_large(const KernelRequest& r) {
   return prepare_onednn(OnednnConv::Makes::pictures, sizes_of(r.in, r.out, r.attrs), r);
 }
+tl::expected<Layout, std::string> layout_of_large(const KernelRequest& r) {
+  return onednn_layout(OnednnConv::Makes::pictures, sizes_of(r.in, r.out, r.attrs), r);
+}
 
-const Kernel kKernels[] = {{"onednn", prepare_large}, {"scalar", prepare_scalar}};
+const Kernel kKernels[] = {{"onednn", prepare_large, layout_of_large}, {"scalar", prepare_scalar}};
 
 }  // namespace
 
@@ -83,6 +89,7 @@ extern const OpDef conv2d_transpose_op{
     .min_inputs = 2,
     .max_inputs = 2,
     .attrs = kAttrs,
+    .laid_out = kLaidOut,
     .infer = infer,
     .cost =
         [](const OpArgs& args, std::span<const Type> out) {

@@ -155,6 +155,10 @@ Value cast(Value x, DType to) {
   if (x.valid() && x.type().dtype == to) return x;
   return node("cast", {x}, {{"dtype", std::string(info(to).name)}});
 }
+Value reorder(Value x, const Layout& from, const Layout& to) {
+  if (from == to) return x;
+  return node("reorder", {x}, {{"from", from.attribute()}, {"to", to.attribute()}});
+}
 Value one_hot(Value indices, int64_t classes, DType dtype) {
   return node("one_hot", {indices}, {{"classes", classes}, {"dtype", std::string(info(dtype).name)}});
 }

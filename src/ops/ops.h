@@ -73,6 +73,8 @@ Value concat(std::span<const Value> xs, int64_t axis = -1);
 Value slice(Value x, int64_t axis, int64_t begin, int64_t size);
 Value pad_slice(Value x, int64_t axis, int64_t begin, int64_t size);  // slice's gradient: zeros around x
 Value cast(Value x, DType to);
+// The same values in another order in memory: for passes, which know in which they lie.
+Value reorder(Value x, const Layout& from, const Layout& to);
 Value one_hot(Value indices, int64_t classes,
               DType dtype = DType::f32);  // i32[..] -> [.., classes]; others give zeros
 

@@ -59,7 +59,7 @@ std::span<const std::byte> BestModel::bytes(size_t slot) const {
 Status BestModel::load(std::string_view state, const Type& type, std::span<const std::byte> bytes) {
   for (size_t i = 0; i < slots_.size(); ++i) {
     if (slots_[i].info.name != state || slots_[i].info.type != type) continue;
-    std::memcpy(copy_.data() + offsets_[i], bytes.data(), bytes.size());
+    lay(slots_[i].info, bytes, copy_.data() + offsets_[i]);
     captured_ = unsaved_ = true;
     return {};
   }

@@ -23,7 +23,7 @@ class BestModel {
   // Whether it was captured since the last call of saved().
   bool unsaved() const { return unsaved_; }
   void saved() { unsaved_ = false; }
-  // For writing: a state as it is in the copy.
+  // For writing: a state as it is in the copy, where it lies as in the engine.
   std::span<const StateSlot> slots() const { return slots_; }
   std::span<const std::byte> bytes(size_t slot) const;
   // From a checkpoint: the copy only, which counts as captured. Fails with ErrorKind::data where the model

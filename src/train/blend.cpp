@@ -136,10 +136,11 @@ Status fit_blend(Engine& engine, const Dataset& data, task::SplitName split, int
     add_batch(spec, at, **runner, most, outputs);
   }
   const std::vector<double> weights = blend(outputs, members, enough);
-  const std::span<float> state = engine.state(task::kBlendWeights);
-  std::transform(weights.begin(), weights.end(), state.begin(),
-                 [](double w) { return static_cast<float>(w); });
-  return {};
+  return engine.change(task::kBlendWeights, [&](std::span<float> state) -> Status {
+    std::transform(weights.begin(), weights.end(), state.begin(),
+                   [](double w) { return static_cast<float>(w); });
+    return {};
+  });
 }
 
 }  // namespace shoestring::train

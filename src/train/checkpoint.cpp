@@ -103,10 +103,10 @@ Status write_checkpoint(const std::string& path, const Engine& engine, const Bes
                         const Position& position, uint64_t seed) {
   std::vector<model::TensorView> tensors;
   for (const StateSlot& slot : engine.layout().slots())
-    tensors.push_back({slot.info.name, slot.info.type, engine.bytes(slot)});
+    tensors.push_back({slot.info.name, slot.info.type, engine.bytes(slot), slot.info.layout});
   for (size_t i = 0; best.captured() && i < best.slots().size(); ++i) {
     const StateInfo& info = best.slots()[i].info;
-    tensors.push_back({std::string(kBest) + info.name, info.type, best.bytes(i)});
+    tensors.push_back({std::string(kBest) + info.name, info.type, best.bytes(i), info.layout});
   }
   if (!position.history.empty())  // it grows long: as a tensor it is written from where it is
     tensors.push_back({std::string(kHistory),

@@ -66,6 +66,10 @@ Result<Engine> Engine::compiled(task::NetworkSpec spec, std::span<const PlanRequ
     if (auto ok = graphs.back().status(); !ok) return fail(ok.error());
     if (auto ok = engine.layout_.include(graphs.back()); !ok) return fail(ok.error());
   }
+  // The first plan is the one that runs most.
+  if (!requests.empty())
+    if (auto ok = lay_out_states(graphs[0], engine.layout_, engine.options_of(requests[0].kind)); !ok)
+      return fail(ok.error());
   for (size_t i = 0; i < requests.size(); ++i)
     if (auto added = engine.add(requests[i], std::move(graphs[i])); !added) return fail(added.error());
   engine.options_.stopped = nullptr;
@@ -88,10 +92,14 @@ bool is_training(PlanKind kind) {
 
 }  // namespace
 
-Result<Runner*> Engine::add(PlanRequest request, Graph graph) {
+CompileOptions Engine::options_of(PlanKind kind) const {
   CompileOptions options = options_;
-  if (!is_training(request.kind)) options.precision = {}, options.arena_limit_bytes = 0;
-  auto plan = compile(std::move(graph), layout_, options);
+  if (!is_training(kind)) options.precision = {}, options.arena_limit_bytes = 0;
+  return options;
+}
+
+Result<Runner*> Engine::add(PlanRequest request, Graph graph) {
+  auto plan = compile(std::move(graph), layout_, options_of(request.kind));
   if (!plan) return fail(plan.error());
   runners_.push_back(std::make_unique<Runner>(request, std::move(*plan)));
   return runners_.back().get();
@@ -175,15 +183,35 @@ Status Engine::load(std::string_view state, const Type& type, std::span<const st
                             slot ? to_string(slot->info.type) : std::string("no such state")),
                 {}, "use the recipe that it was trained with");
   }
-  std::memcpy(states_.data() + slot->offset, bytes.data(), bytes.size());
+  lay(slot->info, bytes, states_.data() + slot->offset);
   return {};
 }
 
-std::span<float> Engine::state(std::string_view name) {
+void lay(const StateInfo& state, std::span<const std::byte> rows, std::byte* place) {
+  if (state.layout.row_major())
+    std::memcpy(place, rows.data(), rows.size());
+  else
+    write_elements(state.layout, state.type, place, 0, rows);
+}
+
+Status Engine::change(std::string_view name, const std::function<Status(std::span<float>)>& change) {
   const StateSlot* slot = layout_.find(name);
-  if (!slot || slot->info.type.dtype != DType::f32) return {};
-  return {reinterpret_cast<float*>(states_.data() + slot->offset),
-          static_cast<size_t>(slot->info.type.elements())};
+  if (!slot || slot->info.type.dtype != DType::f32)
+    return fail(ErrorKind::internal, fmt::format("the model has no f32 state '{}'", name));
+  const StateInfo& info = slot->info;
+  const auto floats = [&](std::byte* at) {
+    return std::span(reinterpret_cast<float*>(at), static_cast<size_t>(info.type.elements()));
+  };
+  std::byte* const place = states_.data() + slot->offset;
+  if (info.layout.row_major()) return change(floats(place));
+  // A plan that moves the state from one order to another has it in the arena, and most do.
+  std::vector<std::byte> own(arena_.bytes() < info.type.bytes() ? static_cast<size_t>(info.type.bytes()) : 0);
+  std::byte* const rows = own.empty() ? arena_.data() : own.data();
+  const std::span<std::byte> all(rows, static_cast<size_t>(info.type.bytes()));
+  read_elements(info.layout, info.type, place, 0, all);
+  auto changed = change(floats(rows));
+  lay(info, all, place);
+  return changed;
 }
 
 std::span<const std::byte> Engine::bytes(const StateSlot& slot) const {

@@ -3,6 +3,7 @@
 // takes no memory and cannot fail.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -67,8 +68,9 @@ class Runner {
 
 class Engine {
  public:
-  // Compiles the plans and reserves memory. The states are zero until initialize() or load(). Only here
-  // options.stopped is asked: who ends a run early may need one more plan to save what there is.
+  // Compiles the plans, the one that runs most first, and reserves memory. The states are zero until
+  // initialize() or load(). Only here options.stopped is asked: who ends a run early may need one more plan
+  // to save what there is.
   static Result<Engine> create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
                                const CompileOptions& options);
 
@@ -91,13 +93,16 @@ class Engine {
   // Copies a state in, row-major. Fails with ErrorKind::data where the model has no such state or another
   // type.
   Status load(std::string_view state, const Type& type, std::span<const std::byte> bytes);
+  // A state as it lies (StateInfo::layout).
   std::span<const std::byte> bytes(const StateSlot& slot) const;
 
   const task::NetworkSpec& spec() const { return spec_; }
   const CompileOptions& options() const { return options_; }
   const StateLayout& layout() const { return layout_; }
-  // A state's values in place, to be changed between runs; empty if the model has no such f32 state.
-  std::span<float> state(std::string_view name);
+  // Hands a state's values, row-major, to be changed between runs; the arena's content is lost where the
+  // state lies otherwise. Fails as `change` does, and with ErrorKind::internal where the model has no such
+  // f32 state.
+  Status change(std::string_view state, const std::function<Status(std::span<float> values)>& change);
   std::span<std::byte> states() { return {states_.data(), static_cast<size_t>(states_.bytes())}; }
   std::span<const std::byte> arena() const { return {arena_.data(), static_cast<size_t>(arena_.bytes())}; }
   std::span<const std::unique_ptr<Runner>> runners() const { return runners_; }
@@ -107,6 +112,7 @@ class Engine {
   Engine(task::NetworkSpec spec, CompileOptions options)
       : spec_(std::move(spec)), options_(std::move(options)) {}
   Result<Runner*> add(PlanRequest request, Graph graph);
+  CompileOptions options_of(PlanKind kind) const;
 
   task::NetworkSpec spec_;
   CompileOptions options_;
@@ -122,6 +128,9 @@ Precision training_precision(const task::Trainer& trainer, const CompileOptions&
 
 // The graph of a plan, before any pass.
 Graph build(const task::NetworkSpec& spec, PlanRequest request);
+
+// Puts a state's row-major bytes where it lies.
+void lay(const StateInfo& state, std::span<const std::byte> rows, std::byte* place);
 
 // Trainable numbers: the elements of all states that are parameters.
 int64_t parameter_count(const StateLayout& layout);

@@ -91,12 +91,15 @@ Status PretrainedWeights::read_into(Engine& engine, const LogSink& log) const {
   for (const File& file : files_) {
     int64_t numbers = 0;
     for (const model::vision::ForeignState& state : file.states) {
-      const std::span<float> values = engine.state(state.state);
-      numbers += std::ssize(values);
-      if (auto ok = model::vision::read_foreign(file.tensors, state, values, buffer); !ok) return ok;
-      if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); }))
-        return fail(ErrorKind::data, fmt::format("the weights for {} are not all numbers", state.state),
-                    file.tensors.path(), "give the weights of a training that ended well");
+      auto read = engine.change(state.state, [&](std::span<float> values) -> Status {
+        numbers += std::ssize(values);
+        if (auto ok = model::vision::read_foreign(file.tensors, state, values, buffer); !ok) return ok;
+        if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); }))
+          return fail(ErrorKind::data, fmt::format("the weights for {} are not all numbers", state.state),
+                      file.tensors.path(), "give the weights of a training that ended well");
+        return {};
+      });
+      if (!read) return read;
     }
     if (log)
       log(LogLevel::note,

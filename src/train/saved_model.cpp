@@ -119,8 +119,10 @@ Status save_model(const std::string& path, const task::NetworkSpec& spec, const 
     if (auto classes = classes_of(fits.outputs[o]); !classes.labels.empty())
       file.labels[spec.recipe.outputs[o].name] = std::move(classes.labels);
   file.extra = {{"seed", fmt::format("{}", notes.seed)}, {"step", fmt::format("{}", notes.step)}};
-  for (size_t i = 0; i < best.slots().size(); ++i)
-    file.tensors.push_back({best.slots()[i].info.name, best.slots()[i].info.type, best.bytes(i)});
+  for (size_t i = 0; i < best.slots().size(); ++i) {
+    const StateInfo& info = best.slots()[i].info;
+    file.tensors.push_back({info.name, info.type, best.bytes(i), info.layout});
+  }
   return model::write_model(path, file);
 }
 

@@ -29,7 +29,14 @@ struct Outcome {
 
 class Bench {
  public:
-  Bench(const Case& c, std::span<const Data> data) : case_(c), data_(data) {}
+  // Operands lie as the attributes say (OpDef::laid_out).
+  Bench(const Case& c, std::span<const Data> data, const Attrs& attrs) : case_(c) {
+    for (const Data& d : data) data_.push_back(d.bytes);
+    for (size_t i = 0; i < data_.size(); ++i)
+      if (const Layout layout = layout_of(i, attrs); !layout.row_major())
+        write_elements(layout, c.row.in[i].type, data_[i].data(), 0, data[i].bytes);
+    for (size_t k = 0; k < c.row.out.size(); ++k) results_.push_back(layout_of(data.size() + k, attrs));
+  }
 
   // The operands in fresh memory, one run, what it left.
   Outcome run(const Prepared& kernel, const Run& how) {
@@ -38,7 +45,7 @@ class Bench {
     memory.reserve(case_.row.in.size() + case_.row.out.size() + 1);
     for (size_t i = 0; i < data_.size(); ++i) {
       Guarded& m = memory.emplace_back(case_.row.in[i].type.bytes(), shift(case_.row.in[i].type, how));
-      m.fill(data_[i].bytes);
+      m.fill(data_[i]);
       operands.push_back(m.data());
     }
     std::vector<size_t> outputs;
@@ -74,9 +81,13 @@ class Bench {
       if (!memory[i].intact()) outcome.problem = fmt::format("writes outside operand {}", i);
     for (size_t i = 0; i < data_.size(); ++i)
       if (static_cast<int>(i) != how.in_place &&
-          !std::equal(data_[i].bytes.begin(), data_[i].bytes.end(), memory[i].data()))
+          !std::equal(data_[i].begin(), data_[i].end(), memory[i].data()))
         outcome.problem = fmt::format("changes operand {}", case_.row.in[i].name);
-    for (size_t m : outputs) outcome.outputs.emplace_back(memory[m].bytes().begin(), memory[m].bytes().end());
+    for (size_t k = 0; k < outputs.size(); ++k) {
+      const auto bytes = memory[outputs[k]].bytes();
+      auto& rows = outcome.outputs.emplace_back(bytes.begin(), bytes.end());
+      if (!results_[k].row_major()) read_elements(results_[k], case_.row.out[k].type, bytes.data(), 0, rows);
+    }
     return outcome;
   }
 
@@ -84,8 +95,14 @@ class Bench {
   static int64_t shift(const Type& type, const Run& how) {
     return how.shifted ? info(type.dtype).block_bytes : 0;
   }
+  Layout layout_of(size_t operand, const Attrs& attrs) const {
+    for (const LaidOut& l : case_.row.op->laid_out)
+      if (l.operand == static_cast<int>(operand)) return Layout(attrs.list(l.attr));
+    return {};
+  }
   const Case& case_;
-  std::span<const Data> data_;
+  std::vector<std::vector<std::byte>> data_;
+  std::vector<Layout> results_;
 };
 
 // The largest relative distance to the reference that the row allows in this result.
@@ -124,9 +141,9 @@ bool may_run_in_place(const Case& c, size_t operand, size_t result) {
 }
 
 void check_one(const Case& c, std::span<const Data> data, std::span<const Tensor64> reference,
-               const Prepared& kernel, const std::string& name, const std::string& flags, int threads,
-               Report& report) {
-  Bench bench(c, data);
+               const Attrs& attrs, const Prepared& kernel, const std::string& name, const std::string& flags,
+               int threads, Report& report) {
+  Bench bench(c, data, attrs);
   auto wrong = [&](const std::string& how, const std::string& what) {
     if (!what.empty())
       report.fail(c.row, fmt::format("{}{}: {}", name, how, what), flags);
@@ -233,8 +250,8 @@ void check_tiles(const Case& c, std::span<const Data> data, std::span<const Tens
               k.params.data()});
     }
   };
-  check_one(c, data, reference, {pieces, numbers, 0}, fmt::format("tile on {}", isa_name(isa)), flags, 0,
-            report);
+  check_one(c, data, reference, c.node().attrs, {pieces, numbers, 0},
+            fmt::format("tile on {}", isa_name(isa)), flags, 0, report);
 }
 
 }  // namespace
@@ -251,7 +268,7 @@ void check_kernels(const Case& c, const KernelOptions& options, Report& report) 
     const Target target{isa, options.threads};
     const KernelRequest request{in, c.node().types, c.node().attrs, c.node().body.get(), target};
     bool accepted = is_view || op.expand != nullptr;
-    auto take = [&](std::string_view kernel, const PrepareResult& prepared) {
+    auto take = [&](std::string_view kernel, const PrepareResult& prepared, const Attrs& attrs) {
       if (!prepared) {
         report.refused(op, kernel, isa, prepared.error());
         if (prepared.error().empty())
@@ -262,22 +279,39 @@ void check_kernels(const Case& c, const KernelOptions& options, Report& report) 
       report.accepted(op, kernel, isa);
       const std::string name =
           fmt::format("{} on {} with {} threads", kernel, isa_name(isa), options.threads);
-      check_one(c, data, reference, *prepared, name, flags, options.threads, report);
+      check_one(c, data, reference, attrs, *prepared, name, flags, options.threads, report);
       if (options.seconds_per_kernel > 0)
         time_one(c, data, *prepared, fmt::format("{} {} x{}", kernel, isa_name(isa), options.threads),
                  options);
     };
     if (op.elementwise()) {
       check_tiles(c, data, reference, isa, flags, report);
-      take("tiles", ops::prepare_elementwise(request, op));
+      take("tiles", ops::prepare_elementwise(request, op), request.attrs);
     }
     if (ops::is_loop(c.node()))
-      take("steps", ops::prepare_scan(request, [&](const Graph& body, size_t carries) {
-             return compile_body(body, carries, {.target = target})
-                 .map([](PlacedBody&& placed) { return std::move(placed.prepared); })
-                 .map_error([](const Error& e) { return e.message(); });
-           }));
-    for (const Kernel& kernel : op.kernels) take(kernel.name, kernel.prepare(request));
+      take("steps",
+           ops::prepare_scan(request,
+                             [&](const Graph& body, size_t carries) {
+                               return compile_body(body, carries, {.target = target})
+                                   .map([](PlacedBody&& placed) { return std::move(placed.prepared); })
+                                   .map_error([](const Error& e) { return e.message(); });
+                             }),
+           request.attrs);
+    for (const Kernel& kernel : op.kernels) {
+      take(kernel.name, kernel.prepare(request), request.attrs);
+      // Once more in the order that it would rather have.
+      const auto wanted =
+          kernel.wants ? kernel.wants(request) : tl::expected<Layout, std::string>(tl::unexpect, "none");
+      if (!wanted || wanted->row_major()) continue;
+      Attrs attrs = request.attrs;
+      attrs.set(op.laid_out[0].attr, wanted->attribute());
+      const PrepareResult laid_out = kernel.prepare({in, c.node().types, attrs, nullptr, target});
+      if (!laid_out)
+        report.fail(c.row,
+                    fmt::format("{} refuses the order that it wants: {}", kernel.name, laid_out.error()),
+                    flags);
+      take(fmt::format("{}, {}", kernel.name, to_string(*wanted)), laid_out, attrs);
+    }
     if (!accepted) report.fail(c.row, "no kernel accepts it", flags);
   }
 }

@@ -1,5 +1,6 @@
 #include "plans/runner.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace shoestring::test {
@@ -36,6 +37,11 @@ void Planned::add(const Graph& graph) {
 
 void Planned::load() {
   if (!loaded_.empty()) return;
+  // The plan that runs most is the training step, which is the largest.
+  if (const auto most =
+          std::ranges::max_element(graphs_, {}, [](const Graph& g) { return g.nodes().size(); });
+      most != graphs_.end())
+    must(lay_out_states(*most, layout_, options_));
   states_ = must(Block::reserve(layout_.bytes()));
   for (const Graph& graph : graphs_) {
     Plan plan = must(compile(graph, layout_, options_));
@@ -50,7 +56,13 @@ void Planned::set(const StateInfo& state, const Tensor64& values) {
   load();
   const StateSlot* slot = layout_.find(state.name);
   if (!slot) return;  // of no graph that was added
-  encode(slot->info.type.dtype, values.data(), states_.data() + slot->offset, slot->info.type.elements());
+  const StateInfo& info = slot->info;
+  std::vector<std::byte> rows(static_cast<size_t>(info.type.bytes()));
+  encode(info.type.dtype, values.data(), rows.data(), info.type.elements());
+  if (info.layout.row_major())
+    std::ranges::copy(rows, states_.data() + slot->offset);
+  else
+    write_elements(info.layout, info.type, states_.data() + slot->offset, 0, rows);
 }
 
 Tensor64 Planned::get(const std::string& state) {
@@ -58,7 +70,12 @@ Tensor64 Planned::get(const std::string& state) {
   const StateSlot* slot = layout_.find(state);
   if (!slot) return {};  // of no graph that was added
   Tensor64 out(static_cast<size_t>(slot->info.type.elements()));
-  decode(slot->info.type.dtype, states_.data() + slot->offset, out.data(), slot->info.type.elements());
+  const StateInfo& info = slot->info;
+  const std::span<const std::byte> lying(states_.data() + slot->offset,
+                                         static_cast<size_t>(info.type.bytes()));
+  std::vector<std::byte> rows(lying.begin(), lying.end());
+  if (!info.layout.row_major()) read_elements(info.layout, info.type, lying.data(), 0, rows);
+  decode(info.type.dtype, rows.data(), out.data(), info.type.elements());
   return out;
 }
 

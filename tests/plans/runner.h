@@ -48,6 +48,7 @@ class Planned final : public Runner {
   Tensor64 get(const std::string& state) override;
   std::map<std::string, Tensor64> run(const std::string& graph, const std::map<std::string, Tensor64>& inputs,
                                       const RunContext& context = {}) override;
+  const StateLayout& layout() { return load(), layout_; }
   const Plan& plan(const std::string& graph) { return load(), loaded_.at(graph).plan; }
 
  private:

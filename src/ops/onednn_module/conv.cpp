@@ -1,6 +1,8 @@
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <numeric>
 
 #include "base/arith.h"
 #include "base/memory.h"
@@ -41,27 +43,80 @@ class Conv {
         x_(pictures(kept(Makes::pictures), s_.batch, s_.down.in, s_.right.in, s_.in)),
         y_(pictures(kept(Makes::results), s_.batch, s_.down.out, s_.right.out, s_.out)),
         channels_(describe(DType::f32, {1, s_.out, 1, 1}, {s_.out, 1, s_.out, s_.out})),
-        attr_(attributes(s_.activation, s_.scale ? channels_.get() : nullptr, channels_.get())) {
-    const Filters f = filters(s_);
+        attr_(attributes(s_.activation, s_.scale ? channels_.get() : nullptr, channels_.get())),
+        filters_(filters(s_)) {
     const DType type = kept(Makes::filters);
-    rows_ = describe(type, f.dims, f.strides);
-    any_ = own<Desc>(dnnl_memory_desc_create_with_tag, static_cast<int>(f.dims.size()), f.dims.data(),
-                     type == DType::bf16 ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any);
+    rows_ = describe(type, filters_.dims, filters_.strides);
+    any_ = own<Desc>(dnnl_memory_desc_create_with_tag, static_cast<int>(filters_.dims.size()),
+                     filters_.dims.data(), type == DType::bf16 ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any);
     if (s_.bias && !s_.scale) bias_ = describe(DType::f32, {s_.out}, {1});
   }
 
   PrepareResult prepare() {
-    const PrimitiveDesc desc = make();
+    return accepted().and_then([&](const PrimitiveDesc& desc) { return chain(desc); });
+  }
+  tl::expected<Layout, std::string> layout() {
+    return accepted().map([&](const PrimitiveDesc& desc) { return layout_of(blocked(desc)); });
+  }
+
+ private:
+  tl::expected<PrimitiveDesc, std::string> accepted() const {
+    PrimitiveDesc desc = make();
     if (!desc) return refuse("oneDNN has no primitive for it");
     // The reference is slower than our own, and products of unfolded pictures take several times their
     // memory.
     for (std::string_view slow : {"ref", "gemm"})
       if (implementation(desc).starts_with(slow))
         return refuse(fmt::format("oneDNN would use {}", implementation(desc)));
-    return chain(desc);
+    return desc;
   }
 
- private:
+  // The filters as the primitive has them.
+  const_dnnl_memory_desc_t blocked(const PrimitiveDesc& desc) const {
+    return dnnl_primitive_desc_query_md(
+        desc.get(), conv_.makes == Makes::filters ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
+  }
+
+  // Row-major too where the format fills channels up: such filters are put into it in the scratch.
+  Layout layout_of(const_dnnl_memory_desc_t format) const {
+    const dnnl_dims_t *strides = nullptr, *padded = nullptr, *blocks = nullptr, *axes = nullptr;
+    int count = 0;
+    dnnl_memory_desc_query(format, dnnl_query_strides, &strides);
+    dnnl_memory_desc_query(format, dnnl_query_padded_dims, &padded);
+    dnnl_memory_desc_query(format, dnnl_query_inner_nblks_s32, &count);
+    dnnl_memory_desc_query(format, dnnl_query_inner_blks, &blocks);
+    dnnl_memory_desc_query(format, dnnl_query_inner_idxs, &axes);
+    const std::vector<int64_t>& dims = filters_.dims;
+    if (!strides || !padded || (count > 0 && (!blocks || !axes))) return {};
+    std::vector<int64_t> outer = dims;
+    for (size_t i = 0; i < dims.size(); ++i)
+      if ((*padded)[i] != dims[i]) return {};
+    for (int b = 0; b < count; ++b) outer[static_cast<size_t>((*axes)[b])] /= (*blocks)[b];
+    std::vector<size_t> order(dims.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return (*strides)[a] > (*strides)[b]; });
+    struct Part {
+      size_t axis;
+      int64_t size;
+    };
+    std::vector<Part> parts;
+    for (const size_t axis : order) parts.push_back({axis, outer[axis]});
+    for (int b = 0; b < count; ++b) parts.push_back({static_cast<size_t>((*axes)[b]), (*blocks)[b]});
+    // Ours are [kh,kw,c/groups,n], and groups are the slow part of n.
+    std::vector<Layout::Part> ours;
+    bool within_group = false;
+    for (const Part& part : parts) {
+      const size_t axis = s_.groups > 1 ? part.axis : part.axis + 1;
+      constexpr int kOurs[] = {3, 3, 2, 0, 1};
+      if (part.size == 1) continue;
+      if (axis == 0 && within_group) return {};
+      within_group |= axis == 1;
+      ours.push_back({kOurs[axis], part.size});
+    }
+    return Layout(ours);
+  }
+
   DType kept(Makes what) const { return conv_.makes == what ? conv_.result : conv_.operands; }
 
   PrimitiveDesc make() const {
@@ -101,9 +156,10 @@ class Conv {
 
   PrepareResult chain(const PrimitiveDesc& desc) const {
     const bool gradient = conv_.makes == Makes::filters;
-    const const_dnnl_memory_desc_t blocked = dnnl_primitive_desc_query_md(
-        desc.get(), gradient ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
-    const bool reordered = !dnnl_memory_desc_equal(blocked, rows_.get());
+    const const_dnnl_memory_desc_t blocked = this->blocked(desc);
+    if (!conv_.filters.row_major() && conv_.filters != layout_of(blocked))
+      return refuse(fmt::format("its filters lie as {}", to_string(layout_of(blocked))));
+    const bool reordered = conv_.filters.row_major() && !dnnl_memory_desc_equal(blocked, rows_.get());
     const int scratch = 3 + s_.bias + s_.scale;
     const Chain::Place rows{gradient ? 2 : 1},
         kept = reordered ? Chain::Place{scratch} : rows,
@@ -157,6 +213,7 @@ class Conv {
   const Desc x_, y_, channels_;
   Desc rows_, any_, bias_;  // the filters, row-major and in any format
   const Attr attr_, attr_plain_ = attributes(Activation::none);
+  const Filters filters_;
 };
 
 }  // namespace
@@ -164,6 +221,11 @@ class Conv {
 PrepareResult prepare_conv(const OnednnConv& conv) {
   const LibraryThreads threads(conv.sizes.threads);
   return Conv(conv).prepare();
+}
+
+tl::expected<Layout, std::string> conv_layout(const OnednnConv& conv) {
+  const LibraryThreads threads(conv.sizes.threads);
+  return Conv(conv).layout();
 }
 
 }  // namespace shoestring::ops

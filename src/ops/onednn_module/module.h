@@ -7,5 +7,6 @@ namespace shoestring::ops {
 
 PrepareResult prepare_matmul(const OnednnMatmul& matmul);
 PrepareResult prepare_conv(const OnednnConv& conv);
+tl::expected<Layout, std::string> conv_layout(const OnednnConv& conv);
 
 }  // namespace shoestring::ops

@@ -62,6 +62,10 @@ ConvSizes known_conv_sizes(const Shape& x, const Shape& filters, const Shape& y,
 // Attributes as a builder has them.
 ConvOptions conv_options(const Attrs& attrs);
 
+// How the filters lie, and why a kernel refuses others than row-major ones.
+inline Layout filters_layout(const Attrs& attrs) { return Layout(attrs.list("layout")); }
+inline constexpr std::string_view kRowMajorOnly = "row-major filters only";
+
 // Threads that are worth waking for it.
 inline int threads_of(const ConvSizes& s, const Target& target) {
   constexpr double kWorthThreads = 1 << 20;

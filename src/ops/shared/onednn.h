@@ -21,27 +21,33 @@ struct OnednnMatmul {
 
 // One of the three relations of pictures, filters and results (ops/shared/conv.h), summed in f32. Pictures
 // and results are row-major, which oneDNN's kernels take as they are. It keeps filters in a format of its
-// own: they are put into it, or the gradient out of it, in the kernel's scratch.
+// own, which onednn_layout() tells: other filters are put into it, or the gradient out of it, in the kernel's
+// scratch.
 struct OnednnConv {
   enum class Makes : uint8_t { results, pictures, filters };
   Makes makes = Makes::results;
   ConvSizes sizes;
   DType operands = DType::f32, result = DType::f32;  // f32 or bf16
+  Layout filters;                                    // how they lie: row-major or in oneDNN's own format
 };
 
-inline constexpr int kOnednnModuleVersion = 3;  // of these structs
+inline constexpr int kOnednnModuleVersion = 4;  // of these structs
 struct OnednnModule {
   int version;
   // Operands a, b, [bias], c, [scratch].
   PrepareResult (*matmul)(const OnednnMatmul& matmul);
   // Operands x, filters, [bias, [scale]], y; y, filters, x; or x, y, filters; then [scratch].
   PrepareResult (*conv)(const OnednnConv& conv);
+  tl::expected<Layout, std::string> (*conv_layout)(const OnednnConv& conv);
 };
 
 // The module's, or why there is none.
 PrepareResult prepare_onednn(const OnednnMatmul& matmul);
 // The same for the convolution that a kernel is asked for, where it is large enough to gain.
 PrepareResult prepare_onednn(OnednnConv::Makes makes, const ConvSizes& sizes, const KernelRequest& request);
+// How it would have the filters, or why it is not for that convolution. Row-major where its format has gaps.
+tl::expected<Layout, std::string> onednn_layout(OnednnConv::Makes makes, const ConvSizes& sizes,
+                                                const KernelRequest& request);
 
 }  // namespace shoestring::ops
 
