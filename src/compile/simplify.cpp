@@ -134,7 +134,30 @@ Replaced neg(const Site& s) {
   return std::nullopt;
 }
 
+// The max pool whose gradient an operand is.
+const Node* pool_before(const Site& s, size_t i) {
+  if (!s.made_by(i, "max_pool_grad")) return nullptr;
+  const Node& pool = s.graph.node(s.maker(i).inputs[1]);
+  return pool.op->name == "max_pool" ? &pool : nullptr;
+}
+
+// max_pool_grad of something else, made of the pooled upstream and the pool's results.
+template <class F>
+Value before_pool_grad(const Site& s, size_t i, F&& f) {
+  const Node grad = s.maker(i);
+  const Value numbers = s.graph.value(grad.inputs[1]);
+  const Value upstream = f(s.graph.value(grad.inputs[0]), s.graph.value({numbers.id().node, 0}));
+  return s.graph.add(*grad.op, {upstream, numbers}, grad.attrs);
+}
+
 Replaced where(const Site& s) {
+  // A pooled relu: where the largest of a window is 0, its gradient is. So nothing behind the pool needs what
+  // the relu made, which is several times as large.
+  if (const Node* pool = pool_before(s, 1); pool && pool->inputs[0] == s.in[0].id() && s.is_uniform(2, 0))
+    return same(before_pool_grad(s, 1, [&](Value upstream, Value largest) {
+      return ops::where(largest, upstream,
+                        ops::broadcast_like(s.graph.scalar(upstream.type().dtype, 0), upstream));
+    }));
   if (const auto c = uniform_value(s.graph, s.in[0].id())) return same(*c != 0 ? s.in[1] : s.in[2]);
   if (s.in[1].id() == s.in[2].id()) return same(s.in[1]);
   return std::nullopt;
@@ -145,6 +168,16 @@ Replaced reduce(const Site& s) {
   if (s.in[0].type().elements() == s.node.types[0].elements() && s.in[0].type().elements() > 0)
     return same(ops::reshape(s.in[0], s.node.types[0].dims));
   return std::nullopt;
+}
+
+// All of a pool's gradient, summed over the pictures, is all that came from above.
+Replaced sum(const Site& s) {
+  const std::vector<int64_t> over{0, 1, 2};
+  const Node* pool = pool_before(s, 0);
+  if (!pool || s.node.attrs.list("axes") != over ||
+      pool->attrs.list("padding") != std::vector<int64_t>{0, 0, 0, 0})
+    return reduce(s);
+  return same(ops::reduce_sum(s.input_of(0), over, s.node.attrs.flag("keep")));
 }
 
 struct Rule {
@@ -166,7 +199,7 @@ constexpr Rule kRules[] = {
     {"div", div},
     {"neg", neg},
     {"where", where},
-    {"reduce_sum", reduce},
+    {"reduce_sum", sum},
     {"reduce_mean", reduce},
     {"reduce_max", reduce},
     {"reduce_min", reduce},
