@@ -80,82 +80,90 @@ tl::expected<Layout, std::string> layout_of_large(const KernelRequest& r) {
   return onednn_layout(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
 }
 
-// Small pictures: every place's taps side by side, [b p q, kh kw c], and one product of matrices, which gives
-// the filters row-major. oneDNN's kernel of this gradient goes along rows, of which it has too few here.
-struct Unfolded {
-  ConvSizes sizes;
-  int64_t element_bytes = 4, row_bytes = 0;  // row_bytes: of the taps of one place
-  int64_t columns_at = 0;                    // where they lie in the scratch, behind the product's
-  Prepared product;
+// Small pictures: oneDNN's kernels of this gradient go along rows, of which they would have too little. So some
+// pictures are woven into one, their first pixels side by side, then their second: [b/k,h,w,k,c]. A neighbour
+// is then k pixels away, which is a dilation, and nothing is computed that was not before.
+struct Woven {
+  ConvSizes sizes;  // as they were
+  int64_t pictures = 1, element_bytes = 4;
+  int64_t x_at = 0, y_at = 0;  // where they lie woven in the scratch, behind the convolution's
+  Prepared conv;
 };
-constexpr int64_t kFewPlaces = 16;
 
-void unfold(const Unfolded& u, const char* x, char* columns) {
-  const ConvSizes& s = u.sizes;
-  const auto bytes = static_cast<size_t>(s.in * u.element_bytes);
-  split(s.batch * s.down.out, 1, s.threads, [&](int64_t begin, int64_t end) {
-    char* to = columns + begin * s.right.out * u.row_bytes;
+// How many pictures make a row long enough; 1 where one does, or where weaving does not pay.
+int64_t woven_pictures(const ConvSizes& s, const KernelRequest& r) {
+  // In bf16 a row is multiplied by tiles 32 pixels long, in f32 by vectors of channels.
+  const bool halves = r.in[0].dtype == DType::bf16;
+  const int64_t few = halves ? 8 : 4, enough = halves ? 128 : 32;
+  if (s.right.stride != 1 || s.groups != 1 || s.taps() == 1 || std::max(s.right.in, s.right.out) > few)
+    return 1;
+  constexpr int64_t kLeastChannels = 64, kLeast = 4;
+  constexpr double kLeastFlops = 1 << 26;
+  if (std::min(s.in, s.out) < kLeastChannels || s.flops() < kLeastFlops) return 1;
+  int64_t pictures = std::min(s.batch, enough / s.right.out);
+  while (pictures > 1 && s.batch % pictures != 0) --pictures;
+  return pictures < kLeast ? 1 : pictures;
+}
+
+ConvSizes woven(ConvSizes s, int64_t pictures) {
+  s.batch /= pictures;
+  for (int64_t* size : {&s.right.in, &s.right.out, &s.right.dilation, &s.right.before, &s.right.after})
+    *size *= pictures;
+  return s;
+}
+
+// [b,places,c] -> [b/k,places,k,c]
+void weave(const char* from, char* to, int64_t batch, int64_t places, int64_t pictures, int64_t bytes,
+           int threads) {
+  split(batch / pictures, 1, threads, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row)
-      for (int64_t q = 0; q < s.right.out; ++q)
-        for (int64_t i = 0; i < s.down.kernel; ++i)
-          for (int64_t j = 0; j < s.right.kernel; ++j, to += bytes) {
-            const int64_t r = s.down.place(row % s.down.out, i), k = s.right.place(q, j);
-            if (r < 0 || r >= s.down.in || k < 0 || k >= s.right.in)
-              std::memset(to, 0, bytes);
-            else
-              std::memcpy(to, x + s.x_at(row / s.down.out, r, k) * u.element_bytes, bytes);
-          }
+      for (int64_t k = 0; k < pictures; ++k) {
+        const char* source = from + (row * pictures + k) * places * bytes;
+        char* target = to + (row * places * pictures + k) * bytes;
+        for (int64_t place = 0; place < places; ++place, source += bytes, target += pictures * bytes)
+          std::memcpy(target, source, static_cast<size_t>(bytes));
+      }
   });
 }
 
-void run_unfolded(const void* data, const KernelArgs& args) noexcept {
-  const auto& u = *static_cast<const Unfolded*>(data);
-  char* const scratch = args.at<char>(3);
-  unfold(u, args.at<const char>(0), scratch + u.columns_at);
-  void* const operands[] = {scratch + u.columns_at, args.operands[1], args.operands[2], scratch};
-  u.product.run(u.product.data.get(), {operands, args.context});
+void run_woven(const void* data, const KernelArgs& args) noexcept {
+  const auto& w = *static_cast<const Woven*>(data);
+  const ConvSizes& s = w.sizes;
+  char *const scratch = args.at<char>(3), *const x = scratch + w.x_at, *const y = scratch + w.y_at;
+  weave(args.at<const char>(0), x, s.batch, s.down.in * s.right.in, w.pictures, s.in * w.element_bytes,
+        s.threads);
+  weave(args.at<const char>(1), y, s.batch, s.down.out * s.right.out, w.pictures, s.out * w.element_bytes,
+        s.threads);
+  void* const operands[] = {x, y, args.operands[2], scratch};
+  w.conv.run(w.conv.data.get(), {operands, args.context});
 }
 
-// Why it is not for these sizes; empty where it is.
-std::string_view unfolding_is_wrong(const ConvSizes& s, const KernelRequest& r) {
-  if (r.target.isa != Isa::avx512 || r.in[0].dtype == DType::f64) return "AVX-512, f32 and bf16 only";
-  if (s.groups != 1 || s.taps() == 1) return "for several taps and one group";
-  if (s.down.out * s.right.out > kFewPlaces) return "for small pictures only";
-  if (std::min(s.in, s.out) < 64 || s.flops() < 1 << 26) return "too small to gain";
-  return filters_layout(r.attrs).row_major() ? "" : kRowMajorOnly;
+constexpr std::string_view kNotWoven = "for rows of a few pixels, many channels and several pictures only";
+
+PrepareResult prepare_woven(const KernelRequest& r) {
+  auto w = std::make_shared<Woven>();
+  w->sizes = sizes_of(r.in, r.out, r.attrs);
+  w->sizes.threads = r.target.threads;
+  w->pictures = woven_pictures(w->sizes, r);
+  if (w->pictures == 1) return tl::unexpected(std::string(kNotWoven));
+  auto conv = prepare_onednn(OnednnConv::Makes::filters, woven(w->sizes, w->pictures), r);
+  if (!conv) return conv;
+  w->element_bytes = info(r.in[0].dtype).block_bytes;
+  w->x_at = round_up(conv->scratch_bytes, kAlignment);
+  w->y_at = w->x_at + round_up(r.in[0].bytes(), kAlignment);
+  const int64_t scratch = w->y_at + r.in[1].bytes();
+  w->conv = std::move(*conv);
+  return Prepared{run_woven, std::move(w), scratch};
 }
 
-PrepareResult prepare_unfolded(const KernelRequest& r) {
+tl::expected<Layout, std::string> layout_of_woven(const KernelRequest& r) {
   const ConvSizes s = sizes_of(r.in, r.out, r.attrs);
-  if (const auto why = unfolding_is_wrong(s, r); !why.empty()) return tl::unexpected(std::string(why));
-  auto u = std::make_shared<Unfolded>();
-  u->sizes = s;
-  u->sizes.threads = r.target.threads;
-  u->element_bytes = info(r.in[0].dtype).block_bytes;
-  u->row_bytes = s.taps() * s.in * u->element_bytes;
-  const int64_t places = s.batch * s.down.out * s.right.out;
-  auto product = prepare_onednn({.m = s.taps() * s.in,
-                                 .n = s.out,
-                                 .k = places,
-                                 .transpose_a = true,
-                                 .shared_b = true,
-                                 .threads = r.target.threads,
-                                 .operands = r.in[0].dtype,
-                                 .result = r.out[0].dtype});
-  if (!product) return tl::unexpected(product.error());
-  u->columns_at = round_up(product->scratch_bytes, kAlignment);
-  u->product = std::move(*product);
-  const int64_t scratch = u->columns_at + places * u->row_bytes;
-  return Prepared{run_unfolded, std::move(u), scratch};
+  const int64_t pictures = woven_pictures(s, r);
+  if (pictures == 1) return tl::unexpected(std::string(kNotWoven));
+  return onednn_layout(OnednnConv::Makes::filters, woven(s, pictures), r);
 }
 
-tl::expected<Layout, std::string> layout_of_unfolded(const KernelRequest& r) {
-  if (const auto why = unfolding_is_wrong(sizes_of(r.in, r.out, r.attrs), r); !why.empty())
-    return tl::unexpected(std::string(why));
-  return Layout();
-}
-
-const Kernel kKernels[] = {{"unfolded", prepare_unfolded, layout_of_unfolded},
+const Kernel kKernels[] = {{"woven", prepare_woven, layout_of_woven},
                            {"onednn", prepare_large, layout_of_large},
                            {"scalar", prepare_scalar}};
 
