@@ -65,7 +65,10 @@ class Rounding {
 
   std::optional<std::vector<Value>> operator()(Rewriter& r, NodeId id) {
     const Node& node = graph_.node(id);
-    if (!chosen_[id.index]) return with_wide_inputs(r, node);
+    if (!chosen_[id.index]) {
+      if (auto halves = made_in_half(r, node, id)) return halves;
+      return with_wide_inputs(r, node);
+    }
     std::vector<Value> inputs{half(r(node.inputs[0])), half(r(node.inputs[1]))};
     for (size_t k = 2; k < node.inputs.size(); ++k) inputs.push_back(wide(r(node.inputs[k])));
     Attrs attrs = node.attrs;
@@ -77,6 +80,16 @@ class Rounding {
   // Each reader widens for itself, so that only the half lives from one to the next.
   std::optional<std::vector<Value>> with_wide_inputs(Rewriter& r, const Node& node) {
     return reading(r, node, [&](ValueId v) { return wide(r(v), graph_.type(v).dtype); });
+  }
+  // A pool's gradient is moved, not computed: for products it is rounded as it is moved.
+  std::optional<std::vector<Value>> made_in_half(Rewriter& r, const Node& node, NodeId id) {
+    if (node.op->name != "max_pool_grad" || !read_by_product_[id.index]) return std::nullopt;
+    const std::vector<Value> inputs{wide(r(node.inputs[0])), r(node.inputs[1])};
+    Attrs attrs = node.attrs;
+    attrs.set("dtype", std::string("bf16"));
+    const Types types{inputs[0].type(), inputs[1].type()};
+    if (!node.op->infer({types, attrs})) return std::nullopt;  // windows that share places
+    return std::vector{r.to().add(*node.op, inputs, attrs)};
   }
   static Value wide(Value v, DType to = DType::f32) { return v.type().dtype == to ? v : ops::cast(v, to); }
   // One copy serves all products.

@@ -10,6 +10,7 @@
 
 #include "ir/dynamic_code.h"
 #include "ops/ops.h"
+#include "ops/shared/bf16-inl.h"
 #include "ops/shared/shapes.h"
 #include "ops/shared/simd-inl.h"
 
@@ -68,30 +69,17 @@ void f64_to_f32(const void* source, void* target, int64_t n) {
   for (; i < n; ++i) to[i] = static_cast<float>(from[i]);
 }
 
-// bf16 from f32, to nearest even; a NaN keeps a payload bit so that it stays one.
 void to_bf16(const void* source, void* target, int64_t n) {
   const auto* from = static_cast<const uint32_t*>(source);
   auto* to = static_cast<uint16_t*>(target);
   const hn::ScalableTag<uint32_t> d;
-  const hn::Rebind<uint16_t, decltype(d)> half;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
-  const auto convert = [=](const uint32_t* x, uint16_t* y) HWY_ATTR {
-    const auto bits = hn::LoadU(d, x), high = hn::ShiftRight<16>(bits);
-    const auto odd = hn::And(high, hn::Set(d, 1u));
-    const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(d, 0x7FFFu)), odd));
-    const auto nan = hn::Gt(hn::And(bits, hn::Set(d, 0x7FFFFFFFu)), hn::Set(d, 0x7F800000u));
-    const auto out = hn::IfThenElse(nan, hn::Or(high, hn::Set(d, 0x40u)), rounded);
-    const hn::RebindToSigned<decltype(d)> di;
-    hn::StoreU(hn::DemoteTo(half, hn::BitCast(di, out)), half, y);
-  };
   int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) convert(from + i, to + i);
+  for (; i + lanes <= n; i += lanes) store_bf16(d, bf16_bits(d, hn::LoadU(d, from + i)), to + i, lanes);
   if (i == n) return;
   HWY_ALIGN uint32_t rest[hn::MaxLanes(d)] = {};
-  HWY_ALIGN uint16_t narrow[hn::MaxLanes(d)];
-  for (int64_t k = 0; k < lanes && i + k < n; ++k) rest[k] = from[i + k];
-  convert(rest, narrow);
-  for (int64_t k = 0; i < n; ++k, ++i) to[i] = narrow[k];
+  for (int64_t k = 0; i + k < n; ++k) rest[k] = from[i + k];
+  store_bf16(d, bf16_bits(d, hn::Load(d, rest)), to + i, n - i);
 }
 
 #undef SHOESTRING_F16

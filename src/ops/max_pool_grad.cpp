@@ -1,10 +1,12 @@
 // max_pool_grad: the gradient of max_pool: upstream [b,p,q,c] and which tap was the largest [b,p,q,c] ->
-// [b,h,w,c], where each place sums the upstream of the windows whose largest it was. `size` is [h,w].
+// [b,h,w,c], where each place sums the upstream of the windows whose largest it was. `size` is [h,w]. Where no
+// two windows share a place, nothing is summed, and the result may be rounded to bf16 (`dtype`).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool_grad.cpp"
 #include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 
+#include "ops/shared/bf16-inl.h"
 #include "ops/shared/norm-inl.h"
 #include "ops/shared/pool-inl.h"
 #include "ops/shared/pool.h"
@@ -14,13 +16,14 @@ HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
-template <class T, class Number>
+// Out: T, or uint16_t for bf16.
+template <class T, class Number, class Out>
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const PoolSizes*>(data);
   const hn::ScalableTag<T> d;
   const T* upstream = args.at<const T>(0);
   const Number* numbers = args.at<const Number>(1);
-  T* dx = args.at<T>(2);
+  Out* dx = args.at<Out>(2);
   const int64_t ahead = s.right.out() * s.channels;
   for_pictures(s, dx, [&](int64_t b, int64_t begin, int64_t end, bool accumulates) {
     for (int64_t p = 0; p < s.down.out(); ++p)
@@ -33,20 +36,30 @@ void run(const void* data, const KernelArgs& args) noexcept {
           const auto g = load_some(d, upstream + from + c, lanes);
           const auto which = load_numbers(d, numbers + from + c, lanes);
           for_taps(s, b, rows, columns, [&](int64_t at, int64_t number) HWY_ATTR {
-            T* to = dx + at + begin + c;
+            Out* to = dx + at + begin + c;
             auto part = hn::IfThenElseZero(hn::Eq(which, hn::Set(d, static_cast<T>(number))), g);
-            if (accumulates) part = hn::Add(part, load_some(d, to, lanes));
-            store_some(d, part, to, lanes);
+            if constexpr (sizeof(Out) < sizeof(T)) {
+              const hn::RebindToUnsigned<decltype(d)> bits;
+              store_bf16(bits, bf16_bits(bits, hn::BitCast(bits, part)), to, lanes);
+            } else {
+              if (accumulates) part = hn::Add(part, load_some(d, to, lanes));
+              store_some(d, part, to, lanes);
+            }
           });
         });
       }
   });
 }
 
-KernelFn kernel(DType dtype, DType numbers) {
-  const bool narrow = numbers == DType::u8;
-  if (dtype == DType::f32) return narrow ? run<float, uint8_t> : run<float, uint16_t>;
-  return narrow ? run<double, uint8_t> : run<double, uint16_t>;
+template <class Number>
+KernelFn kernel_for(DType upstream, DType result) {
+  if (upstream == DType::f64) return run<double, Number, double>;
+  return result == DType::bf16 ? run<float, Number, uint16_t> : run<float, Number, float>;
+}
+
+KernelFn kernel(DType upstream, DType numbers, DType result) {
+  return numbers == DType::u8 ? kernel_for<uint8_t>(upstream, result)
+                              : kernel_for<uint16_t>(upstream, result);
 }
 
 }  // namespace
@@ -62,7 +75,8 @@ SHOESTRING_EXPORT(kernel);
 const AttrDef kAttrs[] = {
     {"size", std::vector<int64_t>{}},          {"kernel", std::vector<int64_t>{2, 2}},
     {"strides", std::vector<int64_t>{2, 2}},   {"padding", std::vector<int64_t>{0, 0, 0, 0}},
-    {"dilations", std::vector<int64_t>{1, 1}}, {"adaptive", std::vector<int64_t>{}}};
+    {"dilations", std::vector<int64_t>{1, 1}}, {"adaptive", std::vector<int64_t>{}},
+    {"dtype", std::string()}};  // of the result; empty: the upstream's
 
 Result<Types> infer(const OpArgs& args) {
   const Type &upstream = args.in[0], &numbers = args.in[1];
@@ -78,7 +92,12 @@ Result<Types> infer(const OpArgs& args) {
   if (upstream.dims != y) return no(fmt::format("the pool's results are {}, not that", to_string(y)));
   const Type wanted{s->taps() <= 256 ? DType::u8 : DType::u16, y};
   if (numbers != wanted) return no(fmt::format("the taps' numbers are {}, not that", to_string(wanted)));
-  return Types{{upstream.dtype, *x}};
+  const std::string& dtype = args.attrs.text("dtype");
+  if (dtype.empty() || dtype == info(upstream.dtype).name) return Types{{upstream.dtype, *x}};
+  if (dtype != "bf16" || upstream.dtype != DType::f32)
+    return no(fmt::format("the result may be {} or, of f32, bf16, not '{}'", info(upstream.dtype).name, dtype));
+  if (!s->down.apart || !s->right.apart) return no("windows that share places are summed in f32");
+  return Types{{DType::bf16, *x}};
 }
 
 PoolSizes sizes_of(const Type& upstream, const Attrs& attrs) {
@@ -101,7 +120,7 @@ void reference(const ReferenceArgs& a) {
 PrepareResult prepare(const KernelRequest& r) {
   PoolSizes s = sizes_of(r.in[0], r.attrs);
   s.threads = pool_threads(r.out[0], r.target.threads);
-  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype, r.in[1].dtype),
+  return Prepared{kernel_on(r.target.isa)(r.in[0].dtype, r.in[1].dtype, r.out[0].dtype),
                   std::make_shared<const PoolSizes>(std::move(s))};
 }
 
