@@ -8,6 +8,8 @@
 // gained.
 #include <map>
 
+#include <algorithm>
+
 #include "compile/machine.h"
 #include "compile/passes.h"
 #include "compile/rewrite.h"
@@ -57,6 +59,13 @@ class Rounding {
     for (uint32_t i = 0; i < graph.nodes().size(); ++i)
       if (chosen_[i])
         for (size_t k : {0, 1}) read_by_product_[graph.nodes()[i].inputs[k].node.index] = true;
+    // A pool only chooses: what the largest is and the rounding may come in either order.
+    const auto users = users_of(graph);
+    for (uint32_t i = 0; i < graph.nodes().size(); ++i)
+      if (chosen_[i] && !users[i].empty() && std::ranges::all_of(users[i], [&](NodeId u) {
+            return graph.node(u).op->name == "max_pool";
+          }))
+        read_by_product_[i] = true;
     // What leaves the graph stays as it is.
     for (const auto& o : graph.outputs()) read_by_product_[o.value.node.index] = false;
     for (const Node& node : graph.nodes())
@@ -66,6 +75,7 @@ class Rounding {
   std::optional<std::vector<Value>> operator()(Rewriter& r, NodeId id) {
     const Node& node = graph_.node(id);
     if (!chosen_[id.index]) {
+      if (node.op->name == "max_pool") return std::nullopt;  // takes either
       if (auto halves = made_in_half(r, node, id)) return halves;
       return with_wide_inputs(r, node);
     }
@@ -101,7 +111,7 @@ class Rounding {
   }
 
   const Graph& graph_;
-  std::vector<char> chosen_, read_by_product_;
+  std::vector<char> chosen_, read_by_product_;  // the latter may be made in bf16
   std::map<ValueId, Value> halves_;  // of values of the new graph
 };
 

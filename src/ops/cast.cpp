@@ -30,9 +30,7 @@ HWY_INLINE hn::Vec<D> load_as(const From* from) {
   if constexpr (std::is_same_v<From, int32_t>) {
     return hn::ConvertTo(d, hn::LoadU(hn::Rebind<int32_t, D>(), from));
   } else if constexpr (std::is_same_v<From, hwy::bfloat16_t>) {
-    const hn::Rebind<uint32_t, D> bits;
-    const auto half = hn::LoadU(hn::Rebind<uint16_t, D>(), reinterpret_cast<const uint16_t*>(from));
-    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, half)));
+    return load_bf16(d, reinterpret_cast<const uint16_t*>(from), static_cast<int64_t>(hn::MaxLanes(d)));
   } else if constexpr (std::is_same_v<To, float> && std::is_integral_v<From>) {
     const hn::Rebind<int32_t, D> whole;
     return hn::ConvertTo(d, hn::PromoteTo(whole, hn::LoadU(hn::Rebind<From, D>(), from)));

@@ -1,6 +1,6 @@
 // max_pool: the largest of each window and channel of pictures [b,h,w,c] -> y [b,p,q,c], and which of the
 // window's taps it was, u8 (u16 for windows of more than 256 taps), for the gradient. Of equals it is the
-// first; padding is never the largest, NaN always is.
+// first; padding is never the largest, NaN always is. The largest of bf16 comes in f32.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool.cpp"
 #include <hwy/cache_control.h>
@@ -8,20 +8,32 @@
 
 #include <limits>
 
+#include "ops/shared/bf16-inl.h"
 #include "ops/shared/norm-inl.h"
 #include "ops/shared/pool-inl.h"
 #include "ops/shared/pool.h"
+#include "ops/shared/product.h"
 #include "ops/shared/simd-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace shoestring::ops::HWY_NAMESPACE {
 namespace {
 
-template <class T, class Number>
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> load_pixels(D d, const T* from, int64_t count) {
+  return load_some(d, from, count);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load_pixels(D d, const uint16_t* from, int64_t count) {
+  return load_bf16(d, from, count);
+}
+
+// In: T, or uint16_t for bf16.
+template <class T, class Number, class In>
 void run(const void* data, const KernelArgs& args) noexcept {
   const auto& s = *static_cast<const PoolSizes*>(data);
   const hn::ScalableTag<T> d;
-  const T* x = args.at<const T>(0);
+  const In* x = args.at<const In>(0);
   T* y = args.at<T>(1);
   Number* numbers = args.at<Number>(2);
   // The next windows' rows: their parts are nothing that the hardware foresees.
@@ -33,7 +45,7 @@ void run(const void* data, const KernelArgs& args) noexcept {
       auto which = hn::Set(d, static_cast<T>(rows.before * s.right.most_taps + columns.before));
       for_taps(s, b, rows, columns, [&](int64_t at, int64_t number) HWY_ATTR {
         hwy::Prefetch(x + at + c + ahead);
-        const auto v = load_some(d, x + at + c, lanes);
+        const auto v = load_pixels(d, x + at + c, lanes);
         const auto more = hn::Or(hn::Gt(v, most), hn::IsNaN(v));
         most = hn::IfThenElse(more, v, most);
         which = hn::IfThenElse(more, hn::Set(d, static_cast<T>(number)), which);
@@ -44,10 +56,14 @@ void run(const void* data, const KernelArgs& args) noexcept {
   });
 }
 
-KernelFn kernel(DType dtype, DType numbers) {
-  const bool narrow = numbers == DType::u8;
-  if (dtype == DType::f32) return narrow ? run<float, uint8_t> : run<float, uint16_t>;
-  return narrow ? run<double, uint8_t> : run<double, uint16_t>;
+template <class Number>
+KernelFn kernel_for(DType pixels) {
+  if (pixels == DType::f64) return run<double, Number, double>;
+  return pixels == DType::bf16 ? run<float, Number, uint16_t> : run<float, Number, float>;
+}
+
+KernelFn kernel(DType pixels, DType numbers) {
+  return numbers == DType::u8 ? kernel_for<uint8_t>(pixels) : kernel_for<uint16_t>(pixels);
 }
 
 }  // namespace
@@ -70,12 +86,12 @@ const AttrDef kAttrs[] = {{"kernel", std::vector<int64_t>{2, 2}},
 Result<Types> infer(const OpArgs& args) {
   const Type& x = args.in[0];
   const auto no = [&](std::string why) { return wrong(fmt::format("max_pool: {}: {}", to_string(x), why)); };
-  if (!info(x.dtype).compute) return no("not computed with; cast to f32");
+  if (!info(x.dtype).compute && x.dtype != DType::bf16) return no("not computed with; cast to f32");
   const auto s = pool_sizes(x.dims, args.attrs);
   if (!s) return no(s.error());
   if (s->taps() > 1 << 16) return no("windows of more than 65536 taps; use reduce_max");
   const Shape y{s->batch, s->down.out(), s->right.out(), s->channels};
-  return Types{{x.dtype, y}, {s->taps() <= 256 ? DType::u8 : DType::u16, y}};
+  return Types{{summed(x.dtype), y}, {s->taps() <= 256 ? DType::u8 : DType::u16, y}};
 }
 
 // To the tap that was the largest.
@@ -84,7 +100,7 @@ void grad(Backward& b) {
   Attrs attrs = b.attrs();
   const Shape& x = b.input(0).dims();
   attrs.set("size", std::vector<int64_t>{x[1], x[2]});
-  b.add(0, b.graph().add(max_pool_grad_op, {b.upstream(0), b.output(1)}, attrs));
+  add_as_input(b, 0, b.graph().add(max_pool_grad_op, {b.upstream(0), b.output(1)}, attrs));
 }
 
 PoolSizes sizes_of(const Type& x, const Attrs& attrs) { return *pool_sizes(x.dims, attrs); }

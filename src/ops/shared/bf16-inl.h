@@ -1,4 +1,4 @@
-// f32 rounded to bf16, to nearest even; a NaN keeps a payload bit so that it stays one.
+// f32 and bf16: widened, and rounded to nearest even; a NaN keeps a payload bit so that it stays one.
 #if defined(SHOESTRING_OPS_BF16_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SHOESTRING_OPS_BF16_INL_H_
 #undef SHOESTRING_OPS_BF16_INL_H_
@@ -21,6 +21,20 @@ HWY_INLINE hn::Vec<D> bf16_bits(D d, hn::Vec<D> bits) {
   const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(d, 0x7FFFu)), odd));
   const auto nan = hn::Gt(hn::And(bits, hn::Set(d, 0x7FFFFFFFu)), hn::Set(d, 0x7F800000u));
   return hn::IfThenElse(nan, hn::Or(high, hn::Set(d, 0x40u)), rounded);
+}
+
+// The first `count` of some bf16, widened; D is of float. Reads nothing beyond.
+template <class D>
+HWY_INLINE hn::Vec<D> load_bf16(D d, const uint16_t* from, int64_t count) {
+  const hn::Rebind<uint16_t, D> half;
+  const hn::RebindToUnsigned<D> bits;
+  const auto widened = [&](auto some) HWY_ATTR {
+    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, some)));
+  };
+  if (HWY_LIKELY(count >= static_cast<int64_t>(hn::MaxLanes(d)))) return widened(hn::LoadU(half, from));
+  HWY_ALIGN uint16_t some[hn::MaxLanes(half)] = {};
+  for (int64_t i = 0; i < count; ++i) some[i] = from[i];
+  return widened(hn::Load(half, some));
 }
 
 // The first `count` of them to memory.
