@@ -1,6 +1,5 @@
 // reduce_min: the smallest entry over some axes (all, if none is named); NaN if one is NaN. The gradient is
 // shared equally by the entries that are smallest, as torch.amin does.
-#include <cmath>
 #include <limits>
 
 #include "ops/rows.h"
@@ -14,7 +13,7 @@ const AttrDef kAttrs[] = {{"axes", std::vector<int64_t>{}}, {"keep", false}};
 template <class T>
 void reduce(const Reduction& r, const T* x, T* out) {
   r.run(x, out, std::numeric_limits<T>::infinity(), [](T& best, T v) {
-    if (!(v >= best) && !std::isnan(best)) best = v;
+    best = v < best || v != v ? v : best;  // no branch; a NaN stays
   });
 }
 
