@@ -419,15 +419,21 @@ Result<Plan> compile(Graph graph, const StateLayout& states, const CompileOption
 
 Status lay_out_states(const Graph& graph, StateLayout& states, const CompileOptions& options) {
   constexpr std::string_view kPass = "layout";
+  const auto settled = [&](const StateInfo& s) {
+    const StateSlot* slot = states.find(s.name);
+    return slot && slot->settled;
+  };
   if (std::ranges::find(options.skip, kPass) != options.skip.end() ||
-      std::ranges::none_of(graph.nodes(), [](const Node& n) { return !n.op->laid_out.empty(); }))
+      std::ranges::none_of(graph.nodes(), [](const Node& n) { return !n.op->laid_out.empty(); }) ||
+      std::ranges::all_of(graph.states(), settled))
     return {};
   CompileOptions quiet = options;
   quiet.observe = nullptr, quiet.arena_limit_bytes = 0;
   const auto ready = run_passes(with_writes_last(graph), quiet, kPass);
   if (!ready) return fail(ready.error());
   const std::vector<Layout> layouts = state_layouts(*ready, options.target);
-  for (size_t s = 0; s < layouts.size(); ++s) states.lay_out(ready->states()[s].name, layouts[s]);
+  for (size_t s = 0; s < layouts.size(); ++s)
+    if (const StateInfo& state = ready->states()[s]; !settled(state)) states.lay_out(state.name, layouts[s]);
   return {};
 }
 

@@ -60,9 +60,9 @@ Status go_on(const CompileOptions& options);
 // The arena of the plan that compile() makes, for whoever looks for options that fit.
 Result<int64_t> arena_bytes_of(Graph graph, const StateLayout& states, const CompileOptions& options);
 
-// Says how the states lie (StateInfo::layout), for all plans of a model: as it is best for this graph, which
-// is to be that of the plan that runs most. Once, before the first of the plans is compiled; without it they
-// lie row-major.
+// Says how the states of a graph lie (StateInfo::layout), for all plans of a model, where an earlier call has
+// not said it: as it is best for this graph. So the plan that runs most comes first, and no plan is compiled
+// before all that have states of their own. States that no call has seen lie row-major.
 Status lay_out_states(const Graph& graph, StateLayout& states, const CompileOptions& options);
 
 // `states` must include the graph's states already (StateLayout::include).

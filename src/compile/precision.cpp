@@ -6,9 +6,8 @@
 //
 // It comes after `epilogue`, for a rounding between a product and its bias would lose what the f32 sum has
 // gained.
-#include <map>
-
 #include <algorithm>
+#include <map>
 
 #include "compile/machine.h"
 #include "compile/passes.h"
@@ -62,9 +61,8 @@ class Rounding {
     // A pool only chooses: what the largest is and the rounding may come in either order.
     const auto users = users_of(graph);
     for (uint32_t i = 0; i < graph.nodes().size(); ++i)
-      if (chosen_[i] && !users[i].empty() && std::ranges::all_of(users[i], [&](NodeId u) {
-            return graph.node(u).op->name == "max_pool";
-          }))
+      if (chosen_[i] && !users[i].empty() &&
+          std::ranges::all_of(users[i], [&](NodeId u) { return graph.node(u).op->name == "max_pool"; }))
         read_by_product_[i] = true;
     // What leaves the graph stays as it is.
     for (const auto& o : graph.outputs()) read_by_product_[o.value.node.index] = false;
@@ -112,7 +110,7 @@ class Rounding {
 
   const Graph& graph_;
   std::vector<char> chosen_, read_by_product_;  // the latter may be made in bf16
-  std::map<ValueId, Value> halves_;  // of values of the new graph
+  std::map<ValueId, Value> halves_;             // of values of the new graph
 };
 
 }  // namespace

@@ -11,7 +11,10 @@ const StateSlot* StateLayout::find(std::string_view name) const {
 }
 
 void StateLayout::lay_out(std::string_view name, const Layout& layout) {
-  if (const auto found = index_.find(name); found != index_.end()) slots_[found->second].info.layout = layout;
+  const auto found = index_.find(name);
+  if (found == index_.end()) return;
+  StateSlot& slot = slots_[found->second];
+  slot.info.layout = layout, slot.settled = true;
 }
 
 Status StateLayout::include(const Graph& graph) {

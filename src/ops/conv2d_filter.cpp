@@ -80,9 +80,9 @@ tl::expected<Layout, std::string> layout_of_large(const KernelRequest& r) {
   return onednn_layout(OnednnConv::Makes::filters, sizes_of(r.in, r.out, r.attrs), r);
 }
 
-// Small pictures: oneDNN's kernels of this gradient go along rows, of which they would have too little. So some
-// pictures are woven into one, their first pixels side by side, then their second: [b/k,h,w,k,c]. A neighbour
-// is then k pixels away, which is a dilation, and nothing is computed that was not before.
+// Small pictures: oneDNN's kernels of this gradient go along rows, of which they would have too little. So
+// some pictures are woven into one, their first pixels side by side, then their second: [b/k,h,w,k,c]. A
+// neighbour is then k pixels away, which is a dilation, and nothing is computed that was not before.
 struct Woven {
   ConvSizes sizes;  // as they were
   int64_t pictures = 1, element_bytes = 4;

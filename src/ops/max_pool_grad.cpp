@@ -1,6 +1,6 @@
 // max_pool_grad: the gradient of max_pool: upstream [b,p,q,c] and which tap was the largest [b,p,q,c] ->
-// [b,h,w,c], where each place sums the upstream of the windows whose largest it was. `size` is [h,w]. Where no
-// two windows share a place, nothing is summed, and the result may be rounded to bf16 (`dtype`).
+// [b,h,w,c], where each place sums the upstream of the windows whose largest it was. `size` is [h,w]. Where
+// no two windows share a place, nothing is summed, and the result may be rounded to bf16 (`dtype`).
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "ops/max_pool_grad.cpp"
 #include <hwy/cache_control.h>
@@ -72,11 +72,13 @@ namespace {
 
 SHOESTRING_EXPORT(kernel);
 
-const AttrDef kAttrs[] = {
-    {"size", std::vector<int64_t>{}},          {"kernel", std::vector<int64_t>{2, 2}},
-    {"strides", std::vector<int64_t>{2, 2}},   {"padding", std::vector<int64_t>{0, 0, 0, 0}},
-    {"dilations", std::vector<int64_t>{1, 1}}, {"adaptive", std::vector<int64_t>{}},
-    {"dtype", std::string()}};  // of the result; empty: the upstream's
+const AttrDef kAttrs[] = {{"size", std::vector<int64_t>{}},
+                          {"kernel", std::vector<int64_t>{2, 2}},
+                          {"strides", std::vector<int64_t>{2, 2}},
+                          {"padding", std::vector<int64_t>{0, 0, 0, 0}},
+                          {"dilations", std::vector<int64_t>{1, 1}},
+                          {"adaptive", std::vector<int64_t>{}},
+                          {"dtype", std::string()}};  // of the result; empty: the upstream's
 
 Result<Types> infer(const OpArgs& args) {
   const Type &upstream = args.in[0], &numbers = args.in[1];
@@ -95,7 +97,8 @@ Result<Types> infer(const OpArgs& args) {
   const std::string& dtype = args.attrs.text("dtype");
   if (dtype.empty() || dtype == info(upstream.dtype).name) return Types{{upstream.dtype, *x}};
   if (dtype != "bf16" || upstream.dtype != DType::f32)
-    return no(fmt::format("the result may be {} or, of f32, bf16, not '{}'", info(upstream.dtype).name, dtype));
+    return no(
+        fmt::format("the result may be {} or, of f32, bf16, not '{}'", info(upstream.dtype).name, dtype));
   if (!s->down.apart || !s->right.apart) return no("windows that share places are summed in f32");
   return Types{{DType::bf16, *x}};
 }

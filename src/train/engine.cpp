@@ -66,9 +66,8 @@ Result<Engine> Engine::compiled(task::NetworkSpec spec, std::span<const PlanRequ
     if (auto ok = graphs.back().status(); !ok) return fail(ok.error());
     if (auto ok = engine.layout_.include(graphs.back()); !ok) return fail(ok.error());
   }
-  // The first plan is the one that runs most.
-  if (!requests.empty())
-    if (auto ok = lay_out_states(graphs[0], engine.layout_, engine.options_of(requests[0].kind)); !ok)
+  for (size_t i = 0; i < requests.size(); ++i)
+    if (auto ok = lay_out_states(graphs[i], engine.layout_, engine.options_of(requests[i].kind)); !ok)
       return fail(ok.error());
   for (size_t i = 0; i < requests.size(); ++i)
     if (auto added = engine.add(requests[i], std::move(graphs[i])); !added) return fail(added.error());

@@ -178,6 +178,31 @@ TEST(Layouts, MomentsLieAsTheirWeights) {
     EXPECT_EQ(layout.find(names[i])->info.layout, layout.find("m" + std::to_string(i))->info.layout);
 }
 
+// The first graph that has a state says how it lies; later ones say it of what they alone have.
+TEST(Layouts, TheFirstGraphDecides) {
+  if (native_target().isa != Isa::avx512) GTEST_SKIP() << "this machine has no AVX-512";
+  const auto convolving = [](std::vector<const char*> names, int64_t batch) {
+    Graph g;
+    Value y = g.input("x", {f32, {batch, 8, 8, 256}});
+    for (const char* name : names)
+      y = ops::conv2d(y, g.read({.name = name, .type = {f32, {3, 3, 256, 256}}}), {.padding = {1, 1, 1, 1}});
+    g.output("y", y);
+    return g;
+  };
+  const CompileOptions options{.target = native_target()};
+  StateLayout layout;
+  const Graph first = convolving({"a"}, 1), second = convolving({"a", "b"}, 1);
+  ASSERT_TRUE(layout.include(first));
+  ASSERT_TRUE(layout.include(second));
+  ASSERT_TRUE(lay_out_states(first, layout, options));
+  EXPECT_FALSE(layout.find("a")->info.layout.row_major());
+  EXPECT_TRUE(layout.find("b")->info.layout.row_major());
+  layout.lay_out("a", {});
+  ASSERT_TRUE(lay_out_states(second, layout, options));
+  EXPECT_TRUE(layout.find("a")->info.layout.row_major());
+  EXPECT_FALSE(layout.find("b")->info.layout.row_major());
+}
+
 TEST(Layouts, WithoutThePassStatesLieRowMajor) {
   const Graph graph = training_step();
   StateLayout layout;

@@ -28,9 +28,8 @@ template <class D>
 HWY_INLINE hn::Vec<D> load_bf16(D d, const uint16_t* from, int64_t count) {
   const hn::Rebind<uint16_t, D> half;
   const hn::RebindToUnsigned<D> bits;
-  const auto widened = [&](auto some) HWY_ATTR {
-    return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, some)));
-  };
+  const auto widened = [&](auto some)
+                           HWY_ATTR { return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(bits, some))); };
   if (HWY_LIKELY(count >= static_cast<int64_t>(hn::MaxLanes(d)))) return widened(hn::LoadU(half, from));
   HWY_ALIGN uint16_t some[hn::MaxLanes(half)] = {};
   for (int64_t i = 0; i < count; ++i) some[i] = from[i];
