@@ -185,7 +185,7 @@ std::vector<FoldMetric> over_the_folds(const std::vector<Json>& folds) {
   for (const auto& [output, metrics] : folds.front().items()) {
     if (!metrics.is_object() || (output == task::kCombined && folds.front().size() == 2)) continue;
     for (const auto& [name, first] : metrics.items()) {
-      if (name == "rows_of_unknown_class") continue;
+      if (name == "rows_of_unknown_class" || first.is_array()) continue;  // labels and their confusion
       FoldMetric metric{.output = output, .name = name};
       for (const Json& fold : folds) {
         const auto at = fold.find(output);

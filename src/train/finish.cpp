@@ -68,12 +68,14 @@ Status show(Run& run, const TrainRequest& request, const Position& position, con
 }
 
 // Measures the best model on every split; the answers of the rows to evaluate on go to `answers` where it is
-// set and the witness sees them, each row once. Where the time is short, it is some of the training rows.
-void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, const Witness& witness,
+// set and the witness sees them, each row once. Where the time is short, it is some of the training rows. What
+// was taken for what among the rows to evaluate on is returned.
+std::vector<Confusion> measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, const Witness& witness,
              const std::optional<budget::Deadline>& deadline, TrainOutcome& outcome) {
   const Dataset& data = run.data;
   const Answers columns(data.spec, data.fits);
   std::optional<uint32_t> before;
+  std::vector<Confusion> confusions;
   const auto write = [&](const RowsAt& batch, const Ports& ports) {
     for (size_t i = 0; answers && i < batch.rows.size(); ++i) {
       if (before != batch.rows[i]) columns.write(ports, static_cast<int64_t>(i), *answers);
@@ -88,20 +90,22 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, con
     const bool writes = split == run.job.eval_split, shows = split == shown_split(run);
     const bool chooses = split == task::SplitName::validation && !shows && witness.choosing;
     if (!writes && !shows && !chooses) return evaluator.evaluate(split);
-    return evaluator.evaluate(split, [&](const RowsAt& batch, const Ports& ports) {
+    Metrics metrics = evaluator.evaluate(split, [&](const RowsAt& batch, const Ports& ports) {
       if (writes) write(batch, ports);
       if (shows) show(batch, ports);
       if (chooses) witness.choosing(data, batch, ports);
     });
+    if (writes) confusions = evaluator.confusions();
+    return metrics;
   };
   outcome.validation = measured(task::SplitName::validation);
   outcome.test = measured(task::SplitName::test);
   if (!deadline || run.job.eval_split == task::SplitName::training) {
     outcome.training = measured(task::SplitName::training);
-    return;
+    return confusions;
   }
   const int64_t rows = data.count(task::SplitName::training), fit = deadline->rows_that_fit(rows);
-  if (fit == 0) return;
+  if (fit == 0) return confusions;
   std::atomic<bool> late{false};
   auto metrics = evaluator.evaluate(task::SplitName::training,
                                     [&](const RowsAt& batch, const Ports& ports) {
@@ -110,6 +114,7 @@ void measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, con
                                     },
                                     {.every = (rows + fit - 1) / fit, .stop = &late});
   if (!late) outcome.training = std::move(metrics);
+  return confusions;
 }
 
 }  // namespace
@@ -137,7 +142,8 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
   if (auto ok = fit_blend(run.engine(), run.data, task::SplitName::validation, run.batch().eval, enough); !ok)
     return ok;
   run.best.capture(run.engine(), run.best.step());
-  measure(run, evaluator, answers ? &*answers : nullptr, request.witness, deadline, outcome);
+  auto confusions =
+      measure(run, evaluator, answers ? &*answers : nullptr, request.witness, deadline, outcome);
   if (auto ok = run.data.fault(); !ok) return ok;
   if (!outcome.training || outcome.training->rows < run.data.count(task::SplitName::training))
     say(log, LogLevel::note,
@@ -158,9 +164,11 @@ Status finish(Run& run, Evaluator& evaluator, const TrainRequest& request, const
     const auto& evaluated = run.job.eval_split == task::SplitName::training     ? outcome.training
                             : run.job.eval_split == task::SplitName::validation ? outcome.validation
                                                                                 : outcome.test;
-    if (evaluated)
-      if (auto ok = write_file(folder.test_statistics(), to_json(*evaluated, 2) + "\n", false); !ok)
-        return ok;
+    if (evaluated) {
+      Metrics whole = *evaluated;
+      whole.confusions = std::move(confusions);
+      if (auto ok = write_file(folder.test_statistics(), to_json(whole, 2) + "\n", false); !ok) return ok;
+    }
     if (auto ok = write_training_statistics(folder.training_statistics(), outcome, position); !ok) return ok;
   }
   time.lap(Stage::finishing);

@@ -1,6 +1,7 @@
 // From a folder of pictures to a model and its answers.
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 
 #include "base/atomic_file.h"
 #include "data/picture.h"
@@ -424,6 +425,14 @@ TEST(Images, AnEvaluationCountsConfusions) {
                                                c.at(1, 1))),
             std::string::npos)
       << to_json(*metrics);
+  // Training counts them too, of the rows that it tests on.
+  const auto text = read_file(trained->folder + "/test_statistics.json");
+  ASSERT_TRUE(text);
+  const auto statistics = nlohmann::json::parse(*text);
+  const auto matrix = statistics.at("label").at("confusion_matrix").get<std::vector<std::vector<int64_t>>>();
+  ASSERT_EQ(matrix.size(), 2u);
+  EXPECT_EQ(statistics.at("label").at("labels").size(), 2u);
+  EXPECT_EQ(matrix[0][0] + matrix[0][1] + matrix[1][0] + matrix[1][1], trained->test->rows);
 }
 
 TEST(Images, ARecipeIsMadeFromAFolder) {
