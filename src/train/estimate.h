@@ -16,7 +16,7 @@ struct Estimate {
   double flops_per_step = 0;
   double seconds_per_step = 0, seconds_per_evaluated_row = 0;
   double seconds_per_feature_row = 0;  // of a frozen encoder, before training (train/features.h)
-  double seconds = 0;                  // of all steps and evaluations, if nothing stops it early
+  double seconds = 0;                  // of features, all steps and evaluations, if nothing stops it early
   int64_t bytes() const { return states_bytes + arena_bytes + best_bytes + data_bytes; }
 };
 

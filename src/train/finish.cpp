@@ -68,10 +68,11 @@ Status show(Run& run, const TrainRequest& request, const Position& position, con
 }
 
 // Measures the best model on every split; the answers of the rows to evaluate on go to `answers` where it is
-// set and the witness sees them, each row once. Where the time is short, it is some of the training rows. What
-// was taken for what among the rows to evaluate on is returned.
-std::vector<Confusion> measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers, const Witness& witness,
-             const std::optional<budget::Deadline>& deadline, TrainOutcome& outcome) {
+// set and the witness sees them, each row once. Where the time is short, it is some of the training rows.
+// What was taken for what among the rows to evaluate on is returned.
+std::vector<Confusion> measure(const Run& run, Evaluator& evaluator, data::RowWriter* answers,
+                               const Witness& witness, const std::optional<budget::Deadline>& deadline,
+                               TrainOutcome& outcome) {
   const Dataset& data = run.data;
   const Answers columns(data.spec, data.fits);
   std::optional<uint32_t> before;

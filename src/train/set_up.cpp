@@ -571,6 +571,7 @@ Estimate plan_time(Run& run, const TrainRequest& request, RunTime& time) {
                                      std::min(run.ledger.time.p90_s, time.deadline->limit()));  // it is kept
   if (time.rates().step.any())
     planned.seconds = time.times.of(Stage::training).p50 + time.times.of(Stage::evaluating).p50;
+  planned.seconds += time.times.of(Stage::features).p50;
   return planned;
 }
 
