@@ -135,6 +135,25 @@ OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view bo
   return cells.finish();
 }
 
+bool takes_a_picture(const LiveModel& model) {
+  const auto& inputs = model.description().inputs;
+  return inputs.size() == 1 && inputs[0].type == task::FeatureType::image;
+}
+
+OrRefusal<void> RequestReader::read_picture(const Model& model, std::string_view body, Request& request,
+                                            const ReadOptions& options) {
+  impl_->begin(model, request, options, Orientation::row);
+  CellWriter& cells = impl_->cells;
+  if (auto ok = cells.make_room(body, static_cast<int64_t>(body.size()), 0); !ok) return ok;
+  if (!cells.add_row()) return tl::unexpected(cells.too_many_rows(1));
+  std::string file;
+  file.reserve(body.size() + kBehindValue);
+  file = body;
+  cells.text(cells.table().find(model->description().inputs[0].name), file);
+  cells.end_row();
+  return cells.finish();
+}
+
 OrRefusal<void> RequestReader::read_kserve(const Model& model, std::string_view body, size_t header_length,
                                            Request& request, const ReadOptions& options) {
   impl_->begin(model, request, options, Orientation::tensors);

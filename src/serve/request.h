@@ -119,6 +119,9 @@ struct ReadOptions {
   int64_t most_bytes = INT64_MAX, bytes_now = INT64_MAX;
 };
 
+// Whether a row of the model is a picture and nothing else.
+bool takes_a_picture(const LiveModel& model);
+
 // Reads bodies into rows that are encoded for the model, by the same code as `predict`. One a thread.
 class RequestReader {
  public:
@@ -138,6 +141,9 @@ class RequestReader {
   // application/x-www-form-urlencoded, or multipart/form-data with its boundary.
   OrRefusal<void> read_form(const Model& model, std::string_view body, std::string_view content_type,
                             Request& request, const ReadOptions& options = {});
+  // The bytes of a picture: one row of a model whose only input it is (takes_a_picture()).
+  OrRefusal<void> read_picture(const Model& model, std::string_view body, Request& request,
+                               const ReadOptions& options = {});
   // KServe's infer request: a tensor a column, [rows] or [rows, 1], of a vector [rows, size]; all datatypes
   // but FP16 and BF16 as JSON. `header_length` as Inference-Header-Content-Length says, 0 where there is
   // none.

@@ -230,12 +230,15 @@ bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
   const bool form = type == "application/x-www-form-urlencoded" || type == "multipart/form-data";
   // What curl -d sends without being told what it is. No field of a form begins so: it would be encoded.
   const bool in_disguise = form && (exchange.body.starts_with('{') || exchange.body.starts_with('['));
-  if (!form && !type.empty() && type != "application/json") {
+  const bool picture = type.starts_with("image/") && takes_a_picture(*model);
+  if (!form && !picture && !type.empty() && type != "application/json") {
     answer_error(exchange, 415,
-                 fmt::format("'{}' is not read here: send application/json or a form", type.substr(0, 100)));
+                 fmt::format("'{}' is not read here: send application/json or a form{}", type.substr(0, 100),
+                             takes_a_picture(*model) ? ", or a picture as image/jpeg" : ""));
     return true;
   }
-  auto read = form && !in_disguise
+  auto read = picture ? reader_.read_picture(model, exchange.body, visit.request, options)
+              : form && !in_disguise
                   ? reader_.read_form(model, exchange.body, content_type, visit.request, options)
                   : reader_.read_json(model, exchange.body, visit.request, options);
   if (one_row && visit.request.orientation == Orientation::columns &&

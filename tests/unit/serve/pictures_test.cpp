@@ -94,6 +94,17 @@ TEST_F(PictureService, TakesAFileInAForm) {
   EXPECT_NE(said.find("\"light\""), std::string::npos) << said;
 }
 
+TEST_F(PictureService, TakesTheBytesOfAPicture) {
+  ASSERT_TRUE(takes_a_picture(*model_));
+  const auto said = [&](const std::string& bytes) {
+    return answered(reader_.read_picture(model_, bytes, request_));
+  };
+  EXPECT_NE(said(grey(240)).find("\"light\""), std::string::npos) << said(grey(240));
+  EXPECT_NE(said(grey(10)).find("\"dark\""), std::string::npos);
+  EXPECT_NE(said("no picture").find("'image_path': expected a picture"), std::string::npos);
+  EXPECT_NE(said("").find("'image_path'"), std::string::npos) << said("");
+}
+
 TEST_F(PictureService, TakesPixelsAsATensor) {
   // Two pictures of 2 x 3, of any size as files are: a dark one and a light one, grey and in colour.
   for (const int channels : {1, 3}) {
