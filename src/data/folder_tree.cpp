@@ -19,6 +19,22 @@ namespace {
 
 constexpr int kDeepest = 32;
 
+// What a walk passes over, told by the first of them.
+struct LeftOut {
+  int64_t count = 0;
+  std::string first;
+
+  void add(const std::string& name) {
+    if (count++ == 0)
+      first = first_bad_byte(name) == std::string_view::npos ? name : "(a name that is no UTF-8)";
+  }
+  void tell(std::string_view what, std::string_view why, std::vector<std::string>& notes) const {
+    if (count > 0)
+      notes.push_back(fmt::format("{} {} left out: {}{}", count_of(count, what), why, first,
+                                  count > 1 ? " and others" : ""));
+  }
+};
+
 class Walk {
  public:
   // Everything below `folder`, whose names begin with `prefix`. Links are followed, but never into a folder
@@ -32,7 +48,11 @@ class Walk {
     const auto same = [&](const Identity& other) {
       return other.device == self.st_dev && other.number == self.st_ino;
     };
-    if (std::any_of(above_.begin(), above_.end(), same) || above_.size() >= kDeepest) return {};
+    if (std::any_of(above_.begin(), above_.end(), same)) return {};
+    if (above_.size() >= kDeepest) {
+      too_deep.add(prefix);
+      return {};
+    }
     above_.push_back({self.st_dev, self.st_ino});
     for (errno = 0; const dirent* entry = ::readdir(open); errno = 0) {
       if (is_hidden(entry->d_name)) continue;
@@ -44,7 +64,8 @@ class Walk {
   }
 
   std::vector<std::string> names;
-  int64_t foreign = 0;  // names that are no UTF-8
+  int64_t foreign = 0;         // names that are no UTF-8
+  LeftOut too_deep, dangling;  // folders; links
 
  private:
   struct Identity {
@@ -57,7 +78,10 @@ class Walk {
     unsigned char type = entry.d_type;
     if (type == DT_LNK || type == DT_UNKNOWN) {
       struct stat info {};
-      if (::stat(path.c_str(), &info) != 0) return {};  // a link that leads nowhere
+      if (::stat(path.c_str(), &info) != 0) {
+        dangling.add(prefix + entry.d_name);
+        return {};
+      }
       type = S_ISDIR(info.st_mode) ? DT_DIR : S_ISREG(info.st_mode) ? DT_REG : DT_UNKNOWN;
     }
     if (type == DT_DIR) return enter(path, prefix + entry.d_name + "/");
@@ -110,6 +134,8 @@ Result<std::shared_ptr<const FileTree>> open_folder(const std::string& path) {
   if (walk.foreign > 0)
     notes.push_back(fmt::format("{} with a name that is no UTF-8 left out: convmv gives such names anew",
                                 count_of(walk.foreign, "file")));
+  walk.dangling.tell("link", "to nothing", notes);
+  walk.too_deep.tell("folder", fmt::format("more than {} deep", kDeepest), notes);
   return std::make_shared<Folder>(folder, std::move(walk.names), std::move(notes));
 }
 

@@ -184,6 +184,28 @@ TEST_F(PictureSource, NamesThatAreNoText) {
                          "1 file with a name that is no UTF-8 left out: convmv gives such names anew"}));
 }
 
+TEST_F(PictureSource, WhatTheWalkPassesOverIsTold) {
+  put("a/1.pgm", pgm(1));
+  put("b/1.pgm", pgm(2));
+  std::string deep = "b";
+  for (int i = 0; i < 40; ++i) deep += "/d";
+  put(deep + "/2.pgm", pgm(3));
+  std::filesystem::create_symlink("gone.pgm", folder_ / "a/2.pgm");
+  const auto one = read_table(folder_);
+  EXPECT_EQ(one.rows, (Rows{{"a/1.pgm", "a"}, {"b/1.pgm", "b"}}));
+  std::string at_32;
+  for (int i = 0; i < 31; ++i) at_32 += "d/";
+  EXPECT_EQ(one.notes, (std::vector<std::string>{"1 link to nothing left out: a/2.pgm",
+                                                 "1 folder more than 32 deep left out: b/" + at_32}));
+  std::filesystem::create_symlink("gone", folder_ / "a/3");
+  std::filesystem::create_symlink(folder_, folder_ / "a/again");  // a circle has nothing that is not seen
+  const auto two = read_table(folder_);
+  EXPECT_EQ(two.rows, one.rows);
+  EXPECT_TRUE(two.notes[0] == "2 links to nothing left out: a/2.pgm and others" ||
+              two.notes[0] == "2 links to nothing left out: a/3 and others")
+      << two.notes[0];
+}
+
 // pictures/make_parquet.py
 TEST_F(PictureSource, CellsOfBytesInParquet) {
   auto reader = open_table("tests/unit/data/pictures/photos.parquet");
