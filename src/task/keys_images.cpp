@@ -8,7 +8,7 @@ namespace {
 
 constexpr int64_t kMostKernel = 1 << 10;
 
-constexpr NameList kStrategies[] = {"fill_with_const", "drop_row"};
+constexpr NameList kStrategies[] = {"fill_with_const", "fill_with_mode", "bfill", "ffill", "drop_row"};
 
 Status read_padding(const Context& context, const Node& node, const Key& key, void* value) {
   auto& padding = *static_cast<Padding*>(value);
@@ -173,11 +173,13 @@ Node write_sizes(const void* value, const void*) {
 constexpr auto kPreprocessing = keys(
     key<&ImagePreprocessing::missing_value_strategy>(
         "missing_value_strategy",
-        "What a row without a picture becomes; drop_row leaves it out. Rows whose picture is broken are left "
-        "out in any case.")
+        "What a row without a picture becomes: one of fill_value's colour, the most frequent picture of the "
+        "training rows, the picture of the nearest row below or above; drop_row leaves it out. Rows whose "
+        "picture is broken are left out in any case.")
         .choices(kStrategies),
     key<&ImagePreprocessing::fill_value>("fill_value",
-                                         "The level of every pixel of fill_with_const; 255 is white.")
+                                         "The level of every pixel of fill_with_const, and where another "
+                                         "strategy finds no picture; 255 is white.")
         .within(0, 255),
     key<&ImagePreprocessing::height>("height", "Rows of pixels; null is found in the first pictures.")
         .within(1, kMostPictureSide)

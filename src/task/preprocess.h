@@ -15,10 +15,10 @@
 // Prediction parses a batch of rows, encodes with `drop` null, so that each row gets an answer, runs the
 // plan, and decodes. A missing value whose strategy gives none (drop_row in prediction, bfill and ffill
 // at the ends) becomes the column's usual value: the mean of a number or vector, the middle date, else the
-// most frequent value. ffill and bfill take the value of the nearest row above or below, in the file's order,
-// that is in the same split: a training row is never filled from another's. Of a table that streams through
-// prediction ffill carries the last value from batch to batch (FillState), and bfill needs the whole table at
-// once.
+// most frequent value, of a picture one of fill_value's colour. ffill and bfill take the value of the nearest
+// row above or below, in the file's order, that is in the same split: a training row is never filled from
+// another's. Of a table that streams through prediction ffill carries the last value from batch to batch
+// (FillState), and bfill needs the whole table at once.
 #pragma once
 
 #include <array>
@@ -173,7 +173,8 @@ struct PictureFit {
   int64_t height = 1, width = 1, channels = 1;
   Resize resize = Resize::interpolate;
   MissingValues strategy = MissingValues::drop_row;
-  int64_t fill = 0;  // the level of every pixel where there is no picture
+  int64_t fill = 0;  // the level of every pixel where there is no picture, and none that stands in for it
+  std::vector<uint8_t> mode = {};  // [h,w,c], of fill_with_mode: the most frequent picture
   std::vector<double> shift, scale;
   std::vector<double> whitening =
       {};  // filters [2,2,c,8c] (task/whitening.h), for an encoder that wants them
@@ -255,6 +256,7 @@ struct FillState {
   static constexpr size_t kGroups = 4;
   std::array<std::optional<double>, kGroups> missing, outlier;
   std::array<std::optional<std::vector<double>>, kGroups> lists;
+  std::array<std::optional<std::vector<uint8_t>>, kGroups> pictures;
 };
 
 // What counts as a neighbour for ffill and bfill.
@@ -298,8 +300,9 @@ void encode(const DateFit& fit, std::span<const data::DateStamp> column, std::ve
             data::DateRows& out, data::BadCells* bad = nullptr, int64_t first_row = 0,
             const Neighbours& near = {});
 
-// Fills the pictures that are missing and takes the column over.
-void encode(const PictureFit& fit, PictureColumn column, std::vector<uint8_t>* drop, data::PixelRows& out);
+// Fills the pictures that are missing and takes the column over. A broken one is nobody's neighbour.
+void encode(const PictureFit& fit, PictureColumn column, std::vector<uint8_t>* drop, data::PixelRows& out,
+            const Neighbours& near = {});
 
 // Whether encoding a row may need those below it.
 bool looks_ahead(const Fit& fit);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "task/holes.h"
 #include "task/preprocess.h"
 #include "task/whitening.h"
 
@@ -33,6 +34,34 @@ std::vector<std::span<const uint8_t>> white_pictures(const FitContext& context, 
   return pictures;
 }
 
+// The picture that most training rows have, the first of equals; nothing of no pictures.
+std::vector<uint8_t> most_frequent(const FitContext& context, const PictureColumn& column) {
+  struct Seen {
+    size_t hash;
+    uint32_t row;
+    auto operator<=>(const Seen&) const = default;
+  };
+  std::vector<Seen> seen;
+  for (const uint32_t row : context.training_rows) {
+    if (!is_there(column, row)) continue;
+    const std::span<const uint8_t> pixels = std::as_const(*column.pixels).row(row);
+    const std::string_view bytes(reinterpret_cast<const char*>(pixels.data()), pixels.size());
+    seen.push_back({std::hash<std::string_view>()(bytes), row});
+  }
+  std::ranges::sort(seen);
+  size_t most = 0;
+  uint32_t first = 0;
+  for (size_t begin = 0, end = 0; begin < seen.size(); begin = end) {
+    while (end < seen.size() && seen[end].hash == seen[begin].hash) ++end;
+    if (end - begin < most || (end - begin == most && seen[begin].row > first)) continue;
+    most = end - begin;
+    first = seen[begin].row;
+  }
+  if (most == 0) return {};
+  const std::span<const uint8_t> pixels = std::as_const(*column.pixels).row(first);
+  return {pixels.begin(), pixels.end()};
+}
+
 // Mean and deviation of each channel's levels over these rows.
 void fit_scale(const FitContext& context, const PictureColumn& column, PictureFit& fit) {
   const auto channels = static_cast<size_t>(fit.channels);
@@ -60,6 +89,28 @@ void fit_scale(const FitContext& context, const PictureColumn& column, PictureFi
     const double variance = squares[c] / count - fit.shift[c] * fit.shift[c];
     fit.scale[c] = variance > 1e-6 ? std::sqrt(variance) : kWhite;  // all alike: there is nothing to scale
   }
+}
+
+// For each row the row that its picture comes from, by the rules of list_sources().
+std::vector<int64_t> picture_sources(const PictureColumn& column, MissingValues strategy,
+                                     const Neighbours& near) {
+  const auto rows = static_cast<int64_t>(column.states.size());
+  constexpr int64_t kHole = -1;
+  std::vector<int64_t> from(column.states.size());
+  for (int64_t row = 0; row < rows; ++row)
+    from[static_cast<size_t>(row)] = is_there(column, static_cast<uint32_t>(row)) ? row : kHole;
+  LastValues last;
+  for (size_t g = 0; near.state && g < last.size(); ++g)
+    if (near.state->pictures[g]) last[g] = static_cast<double>(kFromAbove - static_cast<int64_t>(g));
+  fill_holes(
+      rows, [&](int64_t row) -> int64_t& { return from[static_cast<size_t>(row)]; },
+      [](int64_t v) { return v == kHole; }, strategy, kFromFill, kFromUsual, nullptr, near.groups, &last);
+  for (size_t g = 0; near.state && g < last.size(); ++g) {
+    if (!last[g] || *last[g] < 0) continue;
+    const auto picture = std::as_const(*column.pixels).row(static_cast<int64_t>(*last[g]));
+    near.state->pictures[g].emplace(picture.begin(), picture.end());
+  }
+  return from;
 }
 
 }  // namespace
@@ -114,18 +165,32 @@ Result<PictureFit> fit_pictures(const ImageInput& input, const FitContext& conte
       fit_scale(context, column, fit);
       break;
   }
+  if (fit.strategy == MissingValues::fill_with_mode) fit.mode = most_frequent(context, column);
   if (whitens(input)) fit.whitening = whitening_filters(white_pictures(context, column), fit);
   return fit;
 }
 
-void encode(const PictureFit& fit, PictureColumn column, std::vector<uint8_t>* drop, data::PixelRows& out) {
+void encode(const PictureFit& fit, PictureColumn column, std::vector<uint8_t>* drop, data::PixelRows& out,
+            const Neighbours& near) {
+  data::PixelRows& pixels = *column.pixels;
+  const auto carried = near.state ? near.state->pictures : decltype(FillState::pictures)();
+  const auto from = picture_sources(column, fit.strategy, near);
   for (size_t row = 0; row < column.states.size(); ++row) {
     if (column.states[row] == PictureState::there) continue;
     if (drop && (fit.strategy == MissingValues::drop_row || column.states[row] == PictureState::broken))
       (*drop)[row] = 1;
-    std::ranges::fill(column.pixels->row(static_cast<int64_t>(row)), static_cast<uint8_t>(fit.fill));
+    const std::span<uint8_t> to = pixels.row(static_cast<int64_t>(row));
+    const int64_t source = from[row];
+    if (source >= 0)
+      std::ranges::copy(std::as_const(pixels).row(source), to.begin());
+    else if (source <= kFromAbove)
+      std::ranges::copy(*carried[static_cast<size_t>(kFromAbove - source)], to.begin());
+    else if (source == kFromFill && !fit.mode.empty())
+      std::ranges::copy(fit.mode, to.begin());
+    else
+      std::ranges::fill(to, static_cast<uint8_t>(fit.fill));
   }
-  out = std::move(*column.pixels);
+  out = std::move(pixels);
 }
 
 }  // namespace shoestring::task

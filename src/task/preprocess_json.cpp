@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "base/base64.h"
 #include "task/preprocess.h"
 #include "task/recipe.h"
 
@@ -125,6 +126,7 @@ Json write(const PictureFit& fit) {
             {"shift", fit.shift},
             {"scale", fit.scale}};
   if (!fit.whitening.empty()) json["whitening"] = fit.whitening;
+  if (!fit.mode.empty()) json["mode"] = encode_base64(std::as_bytes(std::span(fit.mode)));
   return json;
 }
 
@@ -271,6 +273,12 @@ PictureFit read_picture(const Json& json) {
       (std::ssize(fit.whitening) != 32 * fit.channels * fit.channels ||
        !std::ranges::all_of(fit.whitening, [](double v) { return std::isfinite(v); })))
     throw Malformed{"the filters of a picture are damaged"};
+  if (json.contains("mode")) {
+    const auto pixels = decode_base64(json.at("mode").get_ref<const std::string&>());
+    if (!pixels || std::ssize(*pixels) != fit.form().bytes())
+      throw Malformed{"the most frequent picture is damaged"};
+    fit.mode.assign(pixels->begin(), pixels->end());
+  }
   return fit;
 }
 

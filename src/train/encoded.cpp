@@ -70,7 +70,8 @@ void encode_input(const task::Fit& fit, RawColumn& raw, int64_t rows, std::vecto
                    encode(f, cells_of<Dates>(raw), drop, own.emplace<data::DateRows>(), bad, first_row, near);
                  },
                  [&](const task::PictureFit& f) {
-                   encode(f, cells_of<Pictures>(raw), drop, own.emplace<data::PixelRows>(f.form().bytes()));
+                   encode(f, cells_of<Pictures>(raw), drop, own.emplace<data::PixelRows>(f.form().bytes()),
+                          near);
                  }},
       fit);
   raw = {};

@@ -1,4 +1,5 @@
-// Answers to pictures: each row begins with the picture's name, and one that cannot be read has no answer.
+// Answers to pictures: where the table is pictures, each row begins with the picture's name; one whose
+// picture cannot be read has no answer.
 #pragma once
 
 #include <string>
@@ -12,12 +13,8 @@ namespace shoestring::train {
 
 class PictureNames {
  public:
-  // For tables that are pictures; of others it adds nothing.
-  PictureNames(const data::TableReader& table, const ColumnMap& map)
-      : column_(table.format().kind == data::TableKind::pictures ? table.index_of(data::kImageColumn) : -1) {
-    for (size_t i = 0; i < map.inputs.size(); ++i)
-      if (column_ >= 0 && map.inputs[i] == column_) input_ = static_cast<int>(i);
-  }
+  explicit PictureNames(const data::TableReader& table)
+      : column_(table.format().kind == data::TableKind::pictures ? table.index_of(data::kImageColumn) : -1) {}
 
   // The columns of the answers, with that of the names in front.
   std::vector<std::string> columns(std::vector<std::string> answers) const {
@@ -25,17 +22,19 @@ class PictureNames {
     return answers;
   }
 
-  // Of the rows of a batch that was appended to empty columns.
+  // Of all the rows in the columns.
   struct Rows {
     std::vector<std::string> names = {};  // none: rows are not named
-    std::vector<uint8_t> broken = {};
+    std::vector<uint8_t> broken = {};     // none: there are no pictures
     // Begins the row's answer; false where that is all of it, `answers` being so many columns.
     bool begin(int64_t row, size_t answers, data::RowText& out) const;
   };
-  Rows rows(const data::RecordBatch& batch, const RawColumns& raw) const;
+  Rows rows(const data::RecordBatch& batch, const RawColumns& raw) const;  // of one batch, in empty columns
+  // Adds those of a batch that was appended to the columns, behind others perhaps.
+  void add(const data::RecordBatch& batch, const RawColumns& raw, Rows& rows) const;
 
  private:
-  int column_, input_ = -1;
+  int column_;
 };
 
 }  // namespace shoestring::train

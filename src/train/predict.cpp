@@ -241,7 +241,7 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
   if (!map) return fail(map.error());
   if (!request.folder.empty())
     if (auto ok = make_folders(request.folder); !ok) return fail(ok.error());
-  const PictureNames pictures(**reader, *map);
+  const PictureNames pictures(**reader);
   const size_t answers = predictor.answers().columns().size();
   auto out =
       data::RowWriter::open(request.output, request.kind, pictures.columns(predictor.answers().columns()));
@@ -273,6 +273,7 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
     std::vector<data::BadCells> bad = std::move(raw.bad_inputs);
     raw = RawColumns(predictor.recipe(), false);
     raw.bad_inputs = std::move(bad);
+    names = {};
     return out->flush();
   };
   while (true) {
@@ -289,8 +290,8 @@ Result<PredictOutcome> predict(Predictor& predictor, const PredictRequest& reque
       break;
     }
     raw.append(**batch, *map);
+    pictures.add(**batch, raw, names);
     if (!ahead) {
-      names = pictures.rows(**batch, raw);
       if (auto ok = answer_rows(); !ok) return fail(ok.error());
     } else if (raw.bytes() > kMostAhead) {
       return fail(too_much_ahead(predictor, **reader));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/atomic_file.h"
 #include "data/picture.h"
@@ -121,6 +122,55 @@ TEST_F(TrainedOnPictures, ATableNamesPicturesBesideIt) {
                     "image_path,label\npictures/down/picture 100.pgm,down\n\"pictures/across/picture "
                     "101.pgm\",across\n");
   EXPECT_EQ(accuracy_on(model_, table), 1);
+}
+
+TEST_F(TrainedOnPictures, RowsOfATableWhosePictureIsBrokenHaveNoAnswer) {
+  folder_.write("broken.pgm", stripes(true, 4).substr(0, 60));
+  const std::string table =
+      folder_.write("table.csv", "image_path\npictures/down/picture 100.pgm\nbroken.pgm\n");
+  const std::string out = folder_.file("answers.csv");
+  const auto predicted = predict({.model = model_, .dataset = table, .output = out}, {});
+  ASSERT_TRUE(predicted) << predicted.error().message();
+  const std::string text = *read_file(out);
+  EXPECT_NE(text.find("\ndown,"), std::string::npos) << text;
+  EXPECT_TRUE(text.ends_with("\n,,,,\n")) << text;
+}
+
+// Training on a table with holes, and the answers to one: a row without a picture has that of a neighbour.
+TEST(Images, MissingPicturesAreTakenFromNeighbours) {
+  const Folder folder;
+  write_pictures(folder, "p", 40);
+  std::string rows = "image_path,label\n";
+  for (const char* label : {"down", "across"})
+    for (int i = 0; i < 40; ++i)
+      rows += (i % 8 == 3 ? std::string()
+                          : "p/" + std::string(label) + "/picture " + std::to_string(100 + i) + ".pgm") +
+              "," + label + "\n";
+  const std::string table = folder.write("table.csv", rows);
+  const std::string asked =
+      folder.write("asked.csv", "image_path\np/down/picture 100.pgm\n\"\"\np/across/picture 100.pgm\n");
+  for (const std::string strategy : {"ffill", "bfill", "fill_with_mode"}) {
+    std::string notes;
+    const auto trained =
+        train({.recipe = recipe_from(recipe_text(
+                   kCnn, "{standardize_image: training, missing_value_strategy: " + strategy + "}")),
+               .data = {.dataset = table},
+               .output_directory = folder.file("out_" + strategy)},
+              {.log = [&](LogLevel, std::string_view text) { notes += text; }});
+    ASSERT_TRUE(trained) << trained.error().message();
+    EXPECT_EQ(notes.find("left out"), std::string::npos) << notes;
+    const std::string out = folder.file("answers.jsonl");
+    const auto predicted = predict(
+        {.model = trained->folder, .dataset = asked, .output = out, .kind = data::WriteKind::jsonl}, {});
+    ASSERT_TRUE(predicted) << predicted.error().message();
+    std::istringstream lines(*read_file(out));
+    std::string answers[3];
+    for (std::string& answer : answers) ASSERT_TRUE(std::getline(lines, answer));
+    EXPECT_NE(answers[0], answers[2]);
+    if (strategy != "fill_with_mode") {
+      EXPECT_EQ(answers[1], answers[strategy == "ffill" ? 0 : 2]);
+    }
+  }
 }
 
 TEST(Images, SizesAreFoundAndWrittenDown) {
