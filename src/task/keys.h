@@ -130,6 +130,11 @@ struct Words<Pool> {
   static constexpr std::span<const NameList> later{};
 };
 template <>
+struct Words<PaddingMode> {
+  static constexpr NameList names[] = {"zeros", "reflect", "replicate", "circular"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
 struct Words<Resize> {
   static constexpr NameList names[] = {"crop_or_pad", "interpolate"};
   static constexpr std::span<const NameList> later{};

@@ -87,7 +87,7 @@ constexpr auto conv_keys(const ConvNames& n) {
       key<Path..., &ConvLayer::stride>("stride", "Pixels from one place of the filter to the next.")
           .within(1, kMostKernel),
       key<Path..., &ConvLayer::padding>("padding",
-                                        "Zeros around the picture: valid is none, same as many as keep its "
+                                        "Pixels around the picture: valid is none, same as many as keep its "
                                         "size at a stride of 1, or so many "
                                         "on each side.")
           .within(0, kMostKernel),
@@ -96,7 +96,10 @@ constexpr auto conv_keys(const ConvNames& n) {
       key<Path..., &ConvLayer::groups>("groups",
                                        "Parts that the channels are cut into, each with filters of its own.")
           .within(1, 65536),
-      refused("padding_mode", "zeros"),
+      key<Path..., &ConvLayer::padding_mode>(
+          "padding_mode",
+          "What stands in the padding: zeros, the picture mirrored at its edges without these (reflect), its "
+          "edges (replicate), or its other side (circular)."),
       key<Path..., &ConvLayer::use_bias>(n.bias, "Whether a layer adds a bias."),
       key<Path..., &ConvLayer::norm>(n.norm, "Normalization of a layer's output."),
       key<Path..., &ConvLayer::norm_params>(n.norm_params, "Parameters of the normalization."),

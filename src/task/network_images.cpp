@@ -82,6 +82,28 @@ Value windows_too_large(model::Forward& f, size_t layer, std::string_view what, 
             "take fewer layers (num_conv_layers), smaller windows, 'padding: same', or larger pictures"});
 }
 
+// Whether pictures are too small for padding that is made of them.
+bool pads_too_much(const ops::ConvOptions& options, PaddingMode mode, const Shape& x) {
+  const auto& [top, left, bottom, right] = options.padding;
+  return std::max(top, bottom) > model::most_padding(mode, x[1]) ||
+         std::max(left, right) > model::most_padding(mode, x[2]);
+}
+
+Value padding_too_large(model::Forward& f, size_t layer, const ops::ConvOptions& options, PaddingMode mode,
+                        const Shape& x) {
+  const auto& [top, left, bottom, right] = options.padding;
+  return f.graph().error(Error{
+      ErrorKind::usage,
+      fmt::format("layer {} of stacked_cnn pads pictures of {} x {} by {} x {}, and padding_mode {} has at "
+                  "most {} x {} for them",
+                  layer + 1, x[1], x[2], std::max(top, bottom), std::max(left, right),
+                  mode == PaddingMode::reflect ? "reflect" : "circular", model::most_padding(mode, x[1]),
+                  model::most_padding(mode, x[2])),
+      {},
+      "take fewer layers (num_conv_layers), a smaller kernel_size or padding, padding_mode replicate, or "
+      "larger pictures"});
+}
+
 Value stacked_cnn(model::Forward& f, Value x, const std::string& name, const StackedCnnEncoder& e) {
   for (size_t i = 0; i < e.conv.layers.size(); ++i) {
     const ConvLayer& layer = e.conv.layers[i];
@@ -92,10 +114,17 @@ Value stacked_cnn(model::Forward& f, Value x, const std::string& name, const Sta
                      layer.padding.kind == Padding::Kind::given ? layer.padding.given : Extent{0, 0},
                      x.dims()))
       return windows_too_large(f, i, "convolves", layer.kernel_size, x.dims());
+    ops::ConvOptions options = options_of(layer, x.dims());
+    if (layer.padding_mode != PaddingMode::zeros) {
+      if (pads_too_much(options, layer.padding_mode, x.dims()))
+        return padding_too_large(f, i, options, layer.padding_mode, x.dims());
+      x = model::padded(x, options.padding, layer.padding_mode);
+      options.padding = {0, 0, 0, 0};
+    }
     x = model::conv(f, x, own,
                     {.out_channels = layer.out_channels * (model::gated(layer.activation) ? 2 : 1),
                      .kernel = pair_of(layer.kernel_size),
-                     .options = options_of(layer, x.dims()),
+                     .options = options,
                      .use_bias = layer.use_bias});
     x = model::activate(f, norm_of(f, x, own + ".norm", layer), own, layer.activation);
     if (x.valid() && layer.pool_kernel_size &&

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "model/padding.h"
 #include "task/recipe_augmentation.h"
 #include "task/recipe_layers.h"
 #include "task/recipe_vision.h"
@@ -20,7 +21,7 @@ struct Extent {
   bool operator==(const Extent&) const = default;
 };
 
-// Zeros around a picture: none, as many as keep its size at a stride of 1, or so many on each side.
+// Pixels around a picture: none, as many as keep its size at a stride of 1, or so many on each side.
 struct Padding {
   enum class Kind { valid, same, given };
   Kind kind = Kind::valid;
@@ -28,12 +29,15 @@ struct Padding {
   bool operator==(const Padding&) const = default;
 };
 
+using model::PaddingMode;  // what they are
+
 // One convolutional layer: convolution, norm, activation, dropout, pool, in that order.
 enum class Pool { max, average, avg, mean };  // the last three are one
 struct ConvLayer {
   int64_t out_channels = 32;
   Extent kernel_size{3, 3}, stride{1, 1};
   Padding padding;
+  PaddingMode padding_mode = PaddingMode::zeros;
   Extent dilation{1, 1};
   int64_t groups = 1;
   bool use_bias = true;

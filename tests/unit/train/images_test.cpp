@@ -210,6 +210,14 @@ TEST(Images, WindowsLargerThanThePicturesAreToldWithTheirLayer) {
             std::string::npos);
   EXPECT_EQ(said("[" + first + ", {out_channels: 2, kernel_size: 5, padding: valid, pool_kernel_size: 1}]"),
             "trained");
+  const std::string own = first + ", {out_channels: 2, kernel_size: 3, pool_kernel_size: null, padding: ";
+  EXPECT_NE(
+      said("[" + own + "[2, 5], padding_mode: reflect}]")
+          .find("layer 2 of stacked_cnn pads pictures of 5 x 5 by 2 x 5, and padding_mode reflect has at "
+                "most 4 x 4 for them; take fewer layers"),
+      std::string::npos);
+  for (const char* mode : {"circular", "replicate"})
+    EXPECT_EQ(said("[" + own + "[2, 5], padding_mode: " + mode + "}]"), "trained");
 }
 
 TEST(Images, AugmentationThatDoesNotFitIsAnErrorOfTheRecipe) {
