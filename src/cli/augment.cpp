@@ -53,7 +53,8 @@ int augment(Arguments arguments) {
        {"feature", "", "NAME", "the image input; the first", &request.feature},
        {"pictures", "", "N", "pictures, the first of the data; 8", &pictures},
        {"views", "", "N", "views of each; 7", &views},
-       {"random-seed", "rs", "N", "what is drawn; 42", &seed}},
+       {"random-seed", "rs", "N",
+        "what is drawn; 42. With train's seed a flip that alternates is seen as in its first epochs", &seed}},
       "  shoestring augment --dataset pictures/ --config recipe.yaml --contact-sheet sheet.png\n"};
   for (Option& option : recipe.options()) options.options.push_back(option);
   if (const auto done = options.read(arguments)) return *done;

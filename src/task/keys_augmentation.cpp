@@ -107,6 +107,24 @@ Status check(const Context& context, const Node& node, S& s) {
   return {};
 }
 
+// Two flips that alternate turn a picture in the same epochs, so that it is never seen turned.
+Status check_alternating(const Context& context, const Node& node, const Augmentation& augmentation) {
+  std::optional<size_t> first;
+  for (size_t i = 0; i < augmentation.items.size(); ++i) {
+    const auto* flip = std::get_if<steps::HorizontalFlip>(&augmentation.items[i].spec);
+    if (!flip || !flip->alternating) continue;
+    if (first)
+      return context.refuse(
+          node.items[i].mark,
+          fmt::format("{}: steps {} and {} are both random_horizontal_flip with alternating, "
+                      "and each undoes what the other does",
+                      context.path, *first, i),
+          "take one of them out");
+    first = i;
+  }
+  return {};
+}
+
 Status read_augmentation(const Context& context, const Node& node, const Key& key, void* value) {
   auto& augmentation = *static_cast<Augmentation*>(value);
   if (!node.is_list()) {
@@ -118,7 +136,10 @@ Status read_augmentation(const Context& context, const Node& node, const Key& ke
     augmentation = usual ? Augmentation::usual() : Augmentation{};
     return {};
   }
-  return TypeOf<std::vector<AugmentationItem>>::read(context, node, key, &augmentation.items);
+  if (Status read = TypeOf<std::vector<AugmentationItem>>::read(context, node, key, &augmentation.items);
+      !read)
+    return read;
+  return check_alternating(context, node, augmentation);
 }
 
 Node write_augmentation(const void* value, const void* fallback) {

@@ -131,7 +131,8 @@ constexpr auto kTrainer = keys(
         .common(),
     key<&Trainer::train_steps>("train_steps", "Steps at most; where set, it stands in place of epochs.")
         .at_least(1),
-    key<&Trainer::batch_size>("batch_size", "Rows of a step; auto is 256, at most a tenth of the rows.")
+    key<&Trainer::batch_size>("batch_size",
+                              "Rows of a step; auto is 256, at most a tenth of the rows, at least 2.")
         .within(1, kMostBatchRows)
         .common(),
     key<&Trainer::effective_batch_size>(

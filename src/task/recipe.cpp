@@ -115,6 +115,10 @@ Status check_mixing(const Context& context, const Node& root, const Recipe& reci
           fmt::format("{} mixes the rows of a batch, and other inputs cannot be mixed with the pictures",
                       mixes),
           fmt::format("leave out {}, or the other inputs", mixes));
+    constexpr int64_t kManyRows = 1 << 20;
+    if (shares > 0 && batch_sizes(recipe.trainer, kManyRows).batch == 1)
+      return refuse(fmt::format("{} mixes the rows of a batch, and trainer has batches of one", mixes),
+                    fmt::format("give a batch_size of 2 at least, or leave out {}", mixes));
     if (shares > 1 + 1e-9)
       return refuse(
           fmt::format("the probabilities of mixup and cutmix add up to {:g}, and a batch is mixed once",
@@ -271,7 +275,8 @@ const LinearDecoder& OutputFeature::decoder() const {
 
 BatchSizes batch_sizes(const Trainer& trainer, int64_t training_rows) {
   const int64_t rows = std::max<int64_t>(1, training_rows);
-  int64_t chosen = std::clamp<int64_t>(rows / 10, 1, std::min<int64_t>(256, trainer.max_batch_size));
+  // Of one row no batch norm and no mixing of rows can make anything.
+  int64_t chosen = std::min({std::max<int64_t>(rows / 10, 2), int64_t{256}, trainer.max_batch_size});
   BatchSizes sizes;
   if (const auto effective = trainer.effective_batch_size.value) {
     if (const auto steps = trainer.gradient_accumulation_steps.value) chosen = *effective / *steps;

@@ -9,6 +9,7 @@
 #include "ir/interpret.h"
 #include "ops/augment.h"
 #include "task/mixing.h"
+#include "train/batches.h"
 #include "train/picture_sizes.h"
 #include "train/read_tables.h"
 
@@ -46,9 +47,12 @@ class Sheet {
   std::vector<uint8_t> pixels_;
 };
 
-// The first pictures that can be read.
-Result<std::vector<double>> first_levels(const SheetRequest& request, const task::Recipe& recipe,
-                                         size_t input) {
+// The first pictures that can be read, and which rows they are.
+struct FirstPictures {
+  std::vector<double> levels;
+  std::vector<uint32_t> rows;
+};
+Result<FirstPictures> first_pictures(const SheetRequest& request, const task::Recipe& recipe, size_t input) {
   data::ReadOptions options;
   if (auto ok = data::set_data_format(request.data.format, options); !ok) return fail(ok.error());
   options.expected_names = column_names(recipe, false);
@@ -58,10 +62,9 @@ Result<std::vector<double>> first_levels(const SheetRequest& request, const task
   only.inputs = {recipe.inputs[input]};
   const auto map = locate(only, **reader, false);
   if (!map) return fail(map.error());
-  std::vector<double> levels;
-  int64_t count = 0;
+  FirstPictures found;
   std::string fault;
-  while (count < request.pictures) {
+  while (std::ssize(found.rows) < request.pictures) {
     auto batch = (*reader)->next();
     if (!batch) return fail(batch.error());
     if (!*batch) break;
@@ -69,18 +72,18 @@ Result<std::vector<double>> first_levels(const SheetRequest& request, const task
     raw.append(**batch, *map);
     if (fault.empty() && !raw.bad_inputs[0].reasons.empty()) fault = raw.bad_inputs[0].reasons[0];
     const auto& pictures = std::get<Pictures>(raw.inputs[0]);
-    for (int64_t row = 0; row < raw.rows() && count < request.pictures; ++row) {
+    for (int64_t row = 0; row < raw.rows() && std::ssize(found.rows) < request.pictures; ++row) {
       if (pictures.states[static_cast<size_t>(row)] != task::PictureState::there) continue;
       const auto pixels = pictures.pixels.row(row);
-      levels.insert(levels.end(), pixels.begin(), pixels.end());
-      ++count;
+      found.levels.insert(found.levels.end(), pixels.begin(), pixels.end());
+      found.rows.push_back(static_cast<uint32_t>((*batch)->first_row() + row));
     }
   }
-  if (count == 0)
+  if (found.rows.empty())
     return fail(ErrorKind::data,
                 fault.empty() ? std::string("there is no picture") : "no picture can be read: " + fault,
                 (*reader)->path(), "give pictures");
-  return levels;
+  return found;
 }
 
 }  // namespace
@@ -98,12 +101,12 @@ Result<ContactSheet> contact_sheet(const SheetRequest& request, task::Recipe rec
   const auto input = static_cast<size_t>(found - recipe.inputs.begin());
   if (auto ok = find_picture_sizes(request.data, recipe, {}); !ok) return fail(ok.error());
   const auto& image = std::get<task::ImageInput>(recipe.inputs[input].spec);
-  const auto levels = first_levels(request, recipe, input);
-  if (!levels) return fail(levels.error());
+  const auto first = first_pictures(request, recipe, input);
+  if (!first) return fail(first.error());
   const task::PictureFit form{.height = *image.preprocessing.height,
                               .width = *image.preprocessing.width,
                               .channels = *image.preprocessing.num_channels};
-  const int64_t size = form.height * form.width * form.channels, count = std::ssize(*levels) / size;
+  const int64_t size = form.height * form.width * form.channels, count = std::ssize(first->rows);
 
   const auto steps = image.augmentation.steps();
   Graph graph("augment");
@@ -119,15 +122,15 @@ Result<ContactSheet> contact_sheet(const SheetRequest& request, task::Recipe rec
 
   Sheet sheet(form, count, 1 + request.views);
   for (int64_t view = 0; view <= request.views; ++view) {
-    std::map<std::string, Tensor64> inputs{{"pictures", *levels}};
-    if (numbered) {  // as in training, where each begins by chance
-      Tensor64& numbers_of = inputs["numbers"];
-      for (int64_t row = 0; row < count; ++row)
-        numbers_of.push_back(
-            static_cast<double>(view + (static_cast<uint32_t>(row + 1) * 2654435761U >> 31)));
+    std::map<std::string, Tensor64> inputs{{"pictures", first->levels}};
+    if (numbered && view > 0) {  // the first view is the first epoch's
+      std::vector<int32_t> numbers_of(static_cast<size_t>(count));
+      number_rows({.rows = first->rows}, request.seed, static_cast<uint32_t>(view - 1), count,
+                  numbers_of.data());
+      inputs["numbers"] = Tensor64(numbers_of.begin(), numbers_of.end());
     }
     const Tensor64 views =
-        view == 0 ? *levels
+        view == 0 ? first->levels
                   : interpret(graph, inputs, {}, {.seed = request.seed, .step = static_cast<uint32_t>(view)})
                         .outputs.at("views");
     for (int64_t row = 0; row < count; ++row) sheet.put(row, view, views.data() + row * size);

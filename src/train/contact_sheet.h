@@ -18,7 +18,9 @@ struct ContactSheet {
 };
 
 // The first pictures of an image input, a row each: as it is, then as the augmentation of the recipe would
-// have it in so many steps. ErrorKind::usage where the recipe has no such input.
+// have it in so many steps, one of each epoch from the first on. Where a flip alternates, a picture is turned
+// as training with this seed turns it; all else is drawn by the order of training's batches, which no sheet
+// knows. ErrorKind::usage where the recipe has no such input.
 Result<ContactSheet> contact_sheet(const SheetRequest& request, task::Recipe recipe);
 
 }  // namespace shoestring::train

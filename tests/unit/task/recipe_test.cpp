@@ -169,7 +169,7 @@ TEST(Recipe, AutoBatchSizes) {
   };
   EXPECT_EQ(sizes(100'000), (std::vector<int64_t>{256, 1, 256}));
   EXPECT_EQ(sizes(700), (std::vector<int64_t>{70, 1, 70}));
-  EXPECT_EQ(sizes(3), (std::vector<int64_t>{1, 1, 1}));
+  EXPECT_EQ(sizes(3), (std::vector<int64_t>{2, 1, 2}));
   trainer.max_batch_size = 100;
   EXPECT_EQ(sizes(100'000), (std::vector<int64_t>{100, 1, 100}));
   trainer.effective_batch_size.value = 600;

@@ -525,6 +525,41 @@ TEST(Images, AContactSheetShowsEachPictureAndItsViews) {
       ASSERT_EQ(at(y, 2 + x), at(y, 2 + kCell + 2 + kCell - 1 - x)) << y << " " << x;
 }
 
+// A flip that alternates turns a picture in the epochs in which training would.
+TEST(Images, AContactSheetTurnsPicturesAsTrainingDoes) {
+  constexpr int64_t kPictures = 8, kViews = 4;
+  constexpr uint64_t kSeed = 7;
+  const Folder folder;
+  std::filesystem::create_directories(folder.file("p/a"));
+  std::string half;  // dark on the left
+  for (int i = 0; i < kSide * kSide; ++i) half += static_cast<char>(i % kSide < kSide / 2 ? 20 : 220);
+  for (int i = 0; i < kPictures; ++i)
+    folder.write("p/a/" + std::to_string(i) + ".pgm", "P5\n12 12\n255\n" + half);
+  folder.write("p/a/1.pgm", "P5\n12 12\n255\nshort");  // has no row of the sheet, and keeps its number
+  const auto sheet = contact_sheet(
+      {.data = {.dataset = folder.file("p")}, .pictures = kPictures, .views = kViews, .seed = kSeed},
+      recipe_from(
+          recipe_text(kCnn, "{}", ", augmentation: [{type: random_horizontal_flip, alternating: true}]")));
+  ASSERT_TRUE(sheet) << sheet.error().message();
+  const auto picture = data::decode_picture(std::as_bytes(std::span(sheet->png)));
+  ASSERT_TRUE(picture) << picture.error().message();
+  const std::vector<uint32_t> rows{0, 2, 3, 4, 5, 6, 7};
+  ASSERT_EQ(sheet->pictures, std::ssize(rows));
+  constexpr int kCell = kSide * 5 + 2;
+  int turned = 0;
+  for (uint32_t epoch = 0; epoch < kViews; ++epoch) {
+    std::vector<int32_t> numbers(rows.size());
+    number_rows({.rows = rows}, kSeed, epoch, std::ssize(rows), numbers.data());
+    for (size_t row = 0; row < rows.size(); ++row) {
+      const int level =
+          picture->pixels[(2 + row * kCell) * static_cast<size_t>(picture->width) + 2 + (1 + epoch) * kCell];
+      EXPECT_EQ(level > 100, numbers[row] % 2 == 1) << row << " in epoch " << epoch;
+      turned += level > 100;
+    }
+  }
+  EXPECT_EQ(turned, 2 * std::ssize(rows));
+}
+
 // Every pixel of a view is the picture's own or the next one's, and both are there.
 TEST(Images, AContactSheetShowsBoxesOfOtherPictures) {
   const Folder folder;
