@@ -141,7 +141,7 @@ struct Words<Resize> {
 };
 template <>
 struct Words<Standardize> {
-  static constexpr NameList names[] = {"null", "imagenet1k", "training"};
+  static constexpr NameList names[] = {"null", "imagenet1k", "inception", "training"};
   static constexpr std::span<const NameList> later{};
 };
 template <>

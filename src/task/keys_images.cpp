@@ -218,8 +218,11 @@ constexpr auto kPreprocessing = keys(
     key<&ImagePreprocessing::standardize_image>("standardize_image",
                                                 "How levels become numbers: null divides by 255; imagenet1k "
                                                 "then takes ImageNet's mean and deviation of "
-                                                "each channel, training those of the training rows. Left "
-                                                "out, it is imagenet1k before torchvision's weights."),
+                                                "each channel, inception 0.5 and 0.5, which gives -1 to 1, "
+                                                "training those of the training rows. Left out, it is what "
+                                                "published weights were trained with: imagenet1k before "
+                                                "torchvision's, but inception before efficientnet_v2_l's "
+                                                "and a mixer's of timm (those named miil want null)."),
     key<&ImagePreprocessing::requires_equal_dimensions>(
         "requires_equal_dimensions", "Whether height and width are made the same, the lesser."),
     key<&ImagePreprocessing::cache_encoder_embeddings>(
@@ -255,6 +258,15 @@ Status check_preprocessing(const Context& context, const Node& node, ImagePrepro
   return {};
 }
 
+// What timm's mixers and torchvision's one network that came from elsewhere were trained with, and its
+// others.
+Standardize published_levels(const ImageEncoderSpec& encoder) {
+  const auto* efficientnet = std::get_if<EfficientNetEncoder>(&encoder);
+  const bool halves = std::holds_alternative<MlpMixerEncoder>(encoder) ||
+                      (efficientnet && efficientnet->model_variant == EfficientNetVariant::v2_l);
+  return halves ? Standardize::inception : Standardize::imagenet1k;
+}
+
 // What pictures the encoder's published weights expect, and whether what it makes of them can be kept.
 Status check_image(const Context& context, const Node& node, ImageInput& image) {
   const Entry* const preprocessing = node.find("preprocessing");
@@ -271,9 +283,7 @@ Status check_image(const Context& context, const Node& node, ImageInput& image) 
                                         context.path, *p.num_channels),
                             "give num_channels 3, or leave it out");
     p.num_channels = 3;
-    // timm's mixers were trained with other levels.
-    if (!std::holds_alternative<MlpMixerEncoder>(image.encoder) && !written("standardize_image"))
-      p.standardize_image = Standardize::imagenet1k;
+    if (!written("standardize_image")) p.standardize_image = published_levels(image.encoder);
   }
   if (p.cache_encoder_embeddings.or_else(false) && !is_frozen(image.encoder))
     return context.refuse(

@@ -161,6 +161,10 @@ Result<PictureFit> fit_pictures(const ImageInput& input, const FitContext& conte
         fit.scale[c] = kWhite * kImageNetDeviation[c];
       }
       break;
+    case Standardize::inception:
+      fit.shift.assign(channels, kWhite / 2);
+      fit.scale.assign(channels, kWhite / 2);
+      break;
     case Standardize::training:
       fit_scale(context, column, fit);
       break;

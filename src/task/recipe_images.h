@@ -91,7 +91,7 @@ bool whitens(const ImageInput& input);
 
 inline constexpr int64_t kMostPictureSide = 1 << 14, kMostPictureChannels = 4;
 enum class Resize { crop_or_pad, interpolate };
-enum class Standardize { none, imagenet1k, training };
+enum class Standardize { none, imagenet1k, inception, training };
 
 struct ImagePreprocessing {
   MissingValues missing_value_strategy = MissingValues::drop_row;

@@ -13,6 +13,19 @@ namespace {
 
 constexpr size_t kPiece = 64 << 10;  // bytes that are read at once
 
+// One line of Python that makes what is read of what torch.save has written.
+std::string as_safetensors(const std::string& path) {
+  return fmt::format(
+      "save it as safetensors: python3 -c \"import sys, torch, safetensors.torch as s; "
+      "s.save_file({{k: v.contiguous() for k, v in torch.load(sys.argv[1], "
+      "weights_only=True).items()}}, sys.argv[1] + '.safetensors')\" '{}'",
+      path);
+}
+
+bool is_pickled(const std::string& name) {
+  return name.ends_with(".pth") || name.ends_with(".pt") || name.ends_with(".bin");
+}
+
 // The network's file in a folder: its name, with or without more words behind a '-'.
 Result<std::string> file_in(const std::string& folder, const task::PretrainedEncoder& encoder) {
   const std::string where = encoder.key + ".model_cache_dir";
@@ -22,7 +35,7 @@ Result<std::string> file_in(const std::string& folder, const task::PretrainedEnc
     const std::string name = entry.path().filename().string(), stem = entry.path().stem().string();
     if (stem != encoder.network && !stem.starts_with(encoder.network + "-")) continue;
     if (name.ends_with(".safetensors")) found.push_back(entry.path().string());
-    if (name.ends_with(".pth") || name.ends_with(".pt")) pickled.push_back(entry.path().string());
+    if (is_pickled(name)) pickled.push_back(entry.path().string());
   }
   if (ec)
     return fail(ErrorKind::data, fmt::format("'{}' cannot be looked into: {}", folder, ec.message()), where,
@@ -38,10 +51,7 @@ Result<std::string> file_in(const std::string& folder, const task::PretrainedEnc
     return fail(
         ErrorKind::data,
         fmt::format("'{}' has {} as Python's pickle, which can hold programs", folder, encoder.network),
-        where,
-        fmt::format("save it as safetensors: python3 -c \"import torch, safetensors.torch; "
-                    "safetensors.torch.save_file(torch.load('{0}'), '{0}.safetensors')\"",
-                    pickled[0]));
+        where, as_safetensors(pickled[0]));
   return fail(ErrorKind::data, fmt::format("'{}' has no {}.safetensors", folder, encoder.network), where,
               "put it there, or name a file with pretrained_weights");
 }
@@ -55,10 +65,15 @@ Result<PretrainedWeights> PretrainedWeights::find(const task::Recipe& recipe) {
     const auto path = named ? Result<std::string>(*named) : file_in(*encoder.from.model_cache_dir, encoder);
     if (!path) return fail(path.error());
     auto tensors = model::ForeignTensors::open(*path);
+    std::error_code none;
     if (!tensors) {
       Error error = tensors.error();
       error.fix = fmt::format("{}.{} is to name weights of {} as safetensors", encoder.key,
                               named ? "pretrained_weights" : "model_cache_dir", encoder.network);
+      if (is_pickled(*path) && std::filesystem::is_regular_file(*path, none)) {
+        error.what = "is a file of torch.save, a pickle of Python, and only safetensors is read";
+        error.fix = as_safetensors(*path);
+      }
       return fail(std::move(error));
     }
     out.files_.push_back({std::move(encoder), std::move(*tensors), {}});

@@ -88,6 +88,19 @@ TEST(MissingPictures, FfillGoesOnInTheNextRows) {
             (std::vector{6, 8, 8}));
 }
 
+// timm's mixers were trained on levels from -1 to 1: (level / 255 - 0.5) / 0.5.
+TEST(ScaleOfPictures, InceptionIsMinusOneToOne) {
+  const ImageInput input{
+      .preprocessing = {
+          .height = 1, .width = 1, .num_channels = 1, .standardize_image = Standardize::inception}};
+  Pictures pictures({17});
+  const std::vector<uint32_t> rows{0};
+  const auto fit = fit_pictures(input, {.feature = "p", .training_rows = rows}, pictures.column());
+  ASSERT_TRUE(fit) << fit.error().message();
+  for (const double level : {0.0, 51.0, 255.0})
+    EXPECT_DOUBLE_EQ((level - fit->shift[0]) / fit->scale[0], (level / 255 - 0.5) / 0.5);
+}
+
 TEST(MissingPictures, AFitWithAPictureComesBackFromJson) {
   const Fits fits{{fit_of({{200, 200, 3}}, {0, 1, 2}, MissingValues::fill_with_mode)}, {}};
   const std::string text = to_json(fits);

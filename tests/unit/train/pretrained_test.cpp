@@ -160,10 +160,21 @@ TEST_F(PretrainedTest, WhatIsWrongWithTheFileIsSaid) {
                 "weights of mlp_mixer as safetensors");
   const std::string pickle =
       folder_.write("weights.pth", std::string("PK\3\4 a pickle, as torch.save has it"));
-  EXPECT_EQ(error("pretrained_weights: " + pickle),
-            pickle +
-                ": is no safetensors file; input_features.image_path.encoder.pretrained_weights is to name "
-                "weights of mlp_mixer as safetensors");
+  EXPECT_EQ(
+      error("pretrained_weights: " + pickle),
+      pickle +
+          ": is a file of torch.save, a pickle of Python, and only safetensors is read; save it as "
+          "safetensors: python3 -c \"import sys, torch, safetensors.torch as s; s.save_file({k: "
+          "v.contiguous() for k, v in torch.load(sys.argv[1], weights_only=True).items()}, sys.argv[1] + "
+          "'.safetensors')\" '" +
+          pickle + "'");
+  for (const char* name : {"weights.pt", "weights.bin"}) {
+    const std::string other = folder_.write(name, std::string("PK\3\4"));
+    EXPECT_TRUE(error("pretrained_weights: " + other)
+                    .starts_with(other +
+                                 ": is a file of torch.save, a pickle of Python, and only safetensors is "
+                                 "read; save it as safetensors: python3 -c "));
+  }
   auto tensors = kMixer;
   tensors[4].dims = {5, 4};
   const std::string other = write_weights(folder_.file("other.safetensors"), tensors);
@@ -209,6 +220,16 @@ TEST_F(PretrainedTest, PicturesAreScaledAsTheNetworkExpects) {
   EXPECT_TRUE(task::pretrained_of(published.encoder)->use_pretrained);
   EXPECT_EQ(image("type: resnet, pretrained_weights: w.safetensors", "{standardize_image: null}")
                 .preprocessing.standardize_image,
+            task::Standardize::none);
+  const auto efficientnet = [&](const std::string& variant) {
+    return image("type: efficientnet, model_variant: " + variant + ", pretrained_weights: w.safetensors")
+        .preprocessing.standardize_image;
+  };
+  EXPECT_EQ(efficientnet("v2_m"), task::Standardize::imagenet1k);
+  EXPECT_EQ(efficientnet("v2_l"), task::Standardize::inception);
+  const std::string mixer = std::string(kMixerKeys) + ", pretrained_weights: w.safetensors";
+  EXPECT_EQ(image(mixer).preprocessing.standardize_image, task::Standardize::inception);
+  EXPECT_EQ(image(mixer, "{standardize_image: null}").preprocessing.standardize_image,
             task::Standardize::none);
   const auto own = image("type: resnet, pretrained_weights: w.safetensors, use_pretrained: false");
   EXPECT_EQ(own.preprocessing.standardize_image, task::Standardize::none);
