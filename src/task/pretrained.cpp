@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "model/vision/vision.h"
 #include "task/keys.h"
 #include "task/network_images.h"
 #include "task/network_inputs.h"
@@ -31,6 +32,16 @@ std::string name_of_network(const ImageEncoderSpec& encoder) {
       encoder);
 }
 
+model::vision::PatchGrid patches_of(const ImageInput& image) {
+  const auto* vit = std::get_if<VitEncoder>(&image.encoder);
+  const ImagePreprocessing& p = image.preprocessing;
+  if (!vit || !p.height || !p.width) return {};
+  const auto variant =
+      model::vision::vit_variant(Words<VitEncoder::Variant>::names[static_cast<size_t>(vit->model_variant)]);
+  return variant ? model::vision::PatchGrid{*p.height / variant->patch, *p.width / variant->patch}
+                 : model::vision::PatchGrid{};
+}
+
 const ImageInput* frozen_image(const InputFeature& input) {
   const auto* image = std::get_if<ImageInput>(&input.spec);
   return image && is_frozen(image->encoder) && image->preprocessing.cache_encoder_embeddings.or_else(true)
@@ -50,6 +61,7 @@ std::vector<PretrainedEncoder> pretrained_encoders(const Recipe& recipe) {
     one.key = fmt::format("input_features.{}.encoder", input.name);
     one.network = name_of_network(image->encoder);
     one.from = *from;
+    one.patches = patches_of(*image);
     const std::string name = "input." + state_name(input.name);
     if (recipe.ensemble.members.empty()) one.prefixes.push_back(name);
     for (int64_t m = 0; !recipe.ensemble.members.empty() && m < member_count(recipe); ++m)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "model/layers.h"
+#include "model/vision/pretrained.h"
 #include "task/network.h"
 
 namespace shoestring::task {
@@ -16,6 +17,8 @@ struct PretrainedEncoder {
   Pretrained from;
   // What the names of its states begin with, before a '.': one for each member of an ensemble.
   std::vector<std::string> prefixes;
+  // Of a vision transformer the patches of its pictures, once their size is known.
+  model::vision::PatchGrid patches = {};
 };
 // In the recipe's order, each network once, however many inputs are tied to it.
 std::vector<PretrainedEncoder> pretrained_encoders(const Recipe& recipe);

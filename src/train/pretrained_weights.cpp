@@ -84,11 +84,16 @@ Result<PretrainedWeights> PretrainedWeights::find(const task::Recipe& recipe) {
 Status PretrainedWeights::match(const task::NetworkSpec& spec) {
   if (files_.empty()) return {};
   const std::vector<model::Parameter> parameters = task::parameters_of(spec);
-  for (File& file : files_) {
+  // Again, as the pictures' size is known now.
+  const std::vector<task::PretrainedEncoder> encoders = task::pretrained_encoders(spec.recipe);
+  for (size_t i = 0; i < files_.size(); ++i) {
+    File& file = files_[i];
+    if (i < encoders.size()) file.encoder.patches = encoders[i].patches;
     file.states.clear();
     const auto find = [&](std::string_view name) { return file.tensors.find(name); };
     for (const std::string& prefix : file.encoder.prefixes) {
-      auto states = model::vision::match_foreign(find, file.tensors.path(), parameters, prefix);
+      auto states =
+          model::vision::match_foreign(find, file.tensors.path(), parameters, prefix, file.encoder.patches);
       if (!states) {
         Error error = states.error();
         error.fix = fmt::format("give the weights of {}, which {} is, for pictures of its size",
@@ -105,7 +110,12 @@ Status PretrainedWeights::read_into(Engine& engine, const LogSink& log) const {
   std::vector<std::byte> buffer(kPiece);
   for (const File& file : files_) {
     int64_t numbers = 0;
+    std::string resized;
     for (const model::vision::ForeignState& state : file.states) {
+      if (const auto& [rows, columns] = state.from; rows > 0)
+        resized =
+            fmt::format("; its table of places is for pictures of {} x {} patches and is resized to {} x {}",
+                        rows, columns, state.to.rows, state.to.columns);
       auto read = engine.change(state.state, [&](std::span<float> values) -> Status {
         numbers += std::ssize(values);
         if (auto ok = model::vision::read_foreign(file.tensors, state, values, buffer); !ok) return ok;
@@ -118,8 +128,8 @@ Status PretrainedWeights::read_into(Engine& engine, const LogSink& log) const {
     }
     if (log)
       log(LogLevel::note,
-          fmt::format("{} begins with {}: {} in {}", file.encoder.key, file.tensors.path(),
-                      count_of(numbers, "number"), count_of(std::ssize(file.states), "tensor")));
+          fmt::format("{} begins with {}: {} in {}{}", file.encoder.key, file.tensors.path(),
+                      count_of(numbers, "number"), count_of(std::ssize(file.states), "tensor"), resized));
   }
   return {};
 }
