@@ -111,6 +111,10 @@ ENCODERS = {
     "stacked_cnn_groups": ({"type": "stacked_cnn", "dilation": 2, "conv_activation": "prelu", "output_size": 16, "conv_layers": [
         {"out_channels": 4, "kernel_size": [3, 5]},
         {"out_channels": 6, "groups": 2, "padding": "same", "pool_kernel_size": None}]}, 3, True),
+    "stacked_cnn_padding_modes": ({"type": "stacked_cnn", "output_size": 16, "conv_layers": [
+        {"out_channels": 4, "kernel_size": [3, 5], "padding": "same", "padding_mode": "reflect"},
+        {"out_channels": 6, "padding": [2, 1], "padding_mode": "circular", "pool_kernel_size": None},
+        {"out_channels": 4, "kernel_size": 4, "padding": "same", "padding_mode": "replicate"}]}, 3, True),
     "compact_cnn": ({"type": "compact_cnn", "widths": [16, 16], "residual": True, "mirror_views": True}, 3, True),
     "resnet": ({"type": "resnet", "model_variant": "18"}, 3, True),
     "wide_resnet": ({"type": "wide_resnet"}, 3, False),
