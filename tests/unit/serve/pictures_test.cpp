@@ -23,19 +23,24 @@ class PictureService : public testing::Test {
         folder_->write(std::string(dark ? "p/dark/" : "p/light/") + std::to_string(i) + ".pgm",
                        grey(dark ? 2 * i : 190 + 2 * i));
     }
+    model_ = trained("out", "{}");
+  }
+  static std::shared_ptr<LiveModel> trained(const std::string& folder, const std::string& preprocessing) {
     const auto trained =
         train::train({.recipe = train::recipe_from(
-                          "input_features: [{name: image_path, type: image, encoder: {type: stacked_cnn, "
-                          "num_conv_layers: 1, out_channels: 3, output_size: 8}}]\n"
+                          "input_features: [{name: image_path, type: image, preprocessing: " + preprocessing +
+                          ", encoder: {type: stacked_cnn, num_conv_layers: 1, out_channels: 3, output_size: "
+                          "8}}]\n"
                           "output_features: [{name: label, type: category}]\n"
                           "trainer: {epochs: 20, batch_size: 8, learning_rate: 0.02}\n"),
                       .data = {.dataset = folder_->file("p")},
-                      .output_directory = folder_->file("out")},
+                      .output_directory = folder_->file(folder)},
                      {});
-    ASSERT_TRUE(trained) << trained.error().message();
+    EXPECT_TRUE(trained) << trained.error().message();
+    if (!trained) return nullptr;
     auto model = LiveModel::load("m", trained->folder);
-    ASSERT_TRUE(model) << model.error().message();
-    model_ = *model;
+    EXPECT_TRUE(model) << model.error().message();
+    return model ? *model : nullptr;
   }
   static void TearDownTestSuite() {
     model_.reset();
@@ -43,17 +48,21 @@ class PictureService : public testing::Test {
   }
 
   // The answer's JSON, or the refusal's words.
-  std::string answered(OrRefusal<void> read) {
+  std::string answered(OrRefusal<void> read) { return answered(model_, std::move(read)); }
+  std::string answered(const std::shared_ptr<LiveModel>& model, OrRefusal<void> read) {
     if (!read) return read.error().what;
     request_.when_done = [](Request&) {};
-    model_->batcher().submit(request_);
-    while (model_->batcher().run()) {
+    model->batcher().submit(request_);
+    while (model->batcher().run()) {
     }
     std::string text;
     write_json(request_, text);
     return text;
   }
-  std::string json(const std::string& body) { return answered(reader_.read_json(model_, body, request_)); }
+  std::string json(const std::string& body) { return json(model_, body); }
+  std::string json(const std::shared_ptr<LiveModel>& model, const std::string& body) {
+    return answered(model, reader_.read_json(model, body, request_));
+  }
 
   static std::string coded(const std::string& bytes) {
     return encode_base64(std::as_bytes(std::span(bytes)));
@@ -82,6 +91,19 @@ TEST_F(PictureService, RefusesWhatIsNoPicture) {
     EXPECT_NE(said.find("'image_path': expected a picture"), std::string::npos) << said;
   }
   EXPECT_NE(json("{\"image_path\": null}").find("got nothing"), std::string::npos);
+}
+
+TEST_F(PictureService, ARowWithoutAPictureHasThatOfTheOneAbove) {
+  const auto model = trained("out_ffill", "{missing_value_strategy: ffill, fill_value: 250}");
+  ASSERT_TRUE(model);
+  for (const bool dark : {true, false}) {
+    const std::string picture = "{\"image_path\": \"" + coded(grey(dark ? 10 : 240)) + "\"}";
+    const std::string said = json(model, "[" + picture + ", {\"image_path\": null}, {\"image_path\": \"\"}]");
+    EXPECT_EQ(said.find(dark ? "\"light\"" : "\"dark\""), std::string::npos) << said;
+    EXPECT_NE(said.find(dark ? "\"dark\"" : "\"light\""), std::string::npos) << said;
+  }
+  // Nobody above: one of fill_value's colour.
+  EXPECT_NE(json(model, "{\"image_path\": null}").find("\"light\""), std::string::npos);
 }
 
 TEST_F(PictureService, TakesAFileInAForm) {
