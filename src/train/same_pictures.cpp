@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "data/duplicates.h"
 
@@ -31,6 +33,15 @@ std::string note_of(const data::Duplicates& found, const std::string& input, std
       split, found.pairs.size() == 1 ? "is" : "are", found.exact, found.near, pairs);
 }
 
+// Those whose picture is not the one that stands for missing ones.
+std::vector<uint32_t> pictures_of_their_own(const std::vector<uint32_t>& rows, const data::PixelRows& pixels,
+                                            const task::PictureFit& fit) {
+  std::vector<uint32_t> own = rows;
+  if (!fit.mode.empty())
+    std::erase_if(own, [&](uint32_t row) { return std::ranges::equal(pixels.row(row), fit.mode); });
+  return own;
+}
+
 }  // namespace
 
 void tell_same_pictures(const Dataset& data, const FilesRead& read, const LogSink& log) {
@@ -42,7 +53,8 @@ void tell_same_pictures(const Dataset& data, const FilesRead& read, const LogSin
     if (!pixels || !fit) continue;
     for (const auto& [name, rows] :
          {std::pair("validation", &data.validation), std::pair("test", &data.test)}) {
-      const auto found = data::find_duplicates(*pixels, fit->form(), data.training, *rows);
+      const auto found = data::find_duplicates(*pixels, fit->form(), data.training,
+                                               pictures_of_their_own(*rows, *pixels, *fit));
       if (!found.pairs.empty()) log(LogLevel::note, note_of(found, inputs[i].name, name, read));
     }
   }

@@ -159,6 +159,9 @@ TEST(Images, MissingPicturesAreTakenFromNeighbours) {
               {.log = [&](LogLevel, std::string_view text) { notes += text; }});
     ASSERT_TRUE(trained) << trained.error().message();
     EXPECT_EQ(notes.find("left out"), std::string::npos) << notes;
+    // A picture that stands for missing ones is no duplicate.
+    for (size_t at = notes.find(" exactly"); at != std::string::npos; at = notes.find(" exactly", at + 1))
+      EXPECT_EQ(notes.substr(at - 2, 2), "(0") << notes;
     const std::string out = folder.file("answers.jsonl");
     const auto predicted = predict(
         {.model = trained->folder, .dataset = asked, .output = out, .kind = data::WriteKind::jsonl}, {});
