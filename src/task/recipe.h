@@ -244,7 +244,7 @@ struct BatchSizes {
   int64_t eval = 0;          // rows of one evaluation step
 };
 
-// `auto` is 256 rows, at most a tenth of the training rows and max_batch_size.
+// `auto` is 256 rows, at most a tenth of the training rows, at least 2, and at most max_batch_size.
 BatchSizes batch_sizes(const Trainer& trainer, int64_t training_rows);
 
 std::string_view name_of(FeatureType type);
