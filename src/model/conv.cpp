@@ -1,6 +1,11 @@
 #include "model/conv.h"
 
 namespace shoestring::model {
+namespace {
+
+constexpr int64_t kMostPictureChannels = 4;  // more are features
+
+}  // namespace
 
 Value conv(Forward& f, Value x, const std::string& name, const Conv& layer) {
   if (!x.valid()) return x;
@@ -15,6 +20,7 @@ Value conv(Forward& f, Value x, const std::string& name, const Conv& layer) {
       {.name = name + ".weights",
        .type = {DType::f32, {layer.kernel[0], layer.kernel[1], channels / groups, layer.out_channels}},
        .initializer = layer.weights(fans),
+       .hidden = groups == 1 && channels > kMostPictureChannels,
        .penalised = true});
   if (!layer.use_bias) return ops::conv2d(x, weights, layer.options);
   const Value bias = f.parameter({.name = name + ".bias",

@@ -18,7 +18,8 @@ struct Conv {
   InitializerOf weights = [](Fans f) { return kaiming_normal(f.in, 1.4142135623730951); };
   InitializerOf bias = always(zeros());
 };
-// [b,h,w,c] -> [b,p,q,n], with NAME.weights [kh,kw,c/groups,n] and NAME.bias [n].
+// [b,h,w,c] -> [b,p,q,n], with NAME.weights [kh,kw,c/groups,n] and NAME.bias [n]. Filters over more channels
+// than a picture's four are hidden ones, but for those in groups.
 Value conv(Forward& forward, Value x, const std::string& name, const Conv& layer);
 
 // Batch norm of each channel over all pixels of the batch; [b,h,w,c] -> the same, states as norm() has them.

@@ -29,7 +29,7 @@ struct Parameter {
   ParameterKind kind = ParameterKind::weight;
   double rate_factor = 1;  // its learning rate, relative to that of the others
   bool trainable = true;
-  bool hidden = false;     // a matrix from features to features: no embedding, no head
+  bool hidden = false;     // a matrix, or filters, from features to features: no embedding, no head
   bool penalised = false;  // by L1 and L2 regularization: matrices and embeddings, no biases, no norms
 };
 

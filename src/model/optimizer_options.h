@@ -83,9 +83,15 @@ struct Lion {
   double weight_decay = 0;
   bool operator==(const Lion&) const = default;
 };
+enum class MuonOthers { adamw, sgd };
 struct Muon {
   double momentum = 0.95;
   bool nesterov = true;
+  int64_t ns_steps = 5;                   // of Newton and Schulz
+  bool normalize_weights = false;         // to the norm sqrt(outputs), before each step
+  MuonOthers others = MuonOthers::adamw;  // what changes all that is no hidden matrix
+  double others_learning_rate_factor = 1, others_weight_decay = 0;
+  double others_momentum = 0.9;  // of sgd, with Nesterov's look ahead
   bool operator==(const Muon&) const = default;
 };
 struct ScheduleFreeAdamW {

@@ -29,10 +29,11 @@
 //              and max_unorm 0 means no factor
 //   Lion       w <- w (1 - r weight_decay) - r sign(lerp(m, g, 1 - beta1)); m <- lerp(m, g, 1 - beta2)
 //              (arXiv 2302.06675)
-//   Muon       of a hidden matrix: Sgd's direction, made orthogonal (kellerjordan.github.io/posts/muon),
-//   times
-//              0.2 sqrt(the longer side), so that one learning rate serves (arXiv 2502.16982); AdamW of the
-//              rest
+//   Muon       of a hidden matrix [inputs, outputs], as which filters [kh,kw,c,n] are taken too: Sgd's
+//              direction, made orthogonal (kellerjordan.github.io/posts/muon), times 0.2 sqrt(the longer
+//              side), so that one learning rate serves (arXiv 2502.16982). With normalize_weights it is
+//              w <- w sqrt(outputs) / |w| - r times that direction (KellerJordan/cifar10-airbench). All else
+//              by AdamW or Sgd, r times others_learning_rate_factor
 //   ScheduleFreeAdamW   optimizers_schedule_free.cpp
 //
 // q1 and q2 are moments too, those of a gradient that is always 1, without the cancellation of 1 - power(b1,
@@ -68,7 +69,7 @@ Clipped clip(std::span<const Value> gradients, const Clipping& clipping, Value f
 struct Trained {
   std::string name;
   Value value, gradient;
-  bool hidden = false;      // a matrix from features to features: no embedding, no head
+  bool hidden = false;      // a matrix, or filters, from features to features: no embedding, no head
   double rate_factor = 1;   // its learning rate is the shared one times this
   double decay_factor = 1;  // its weight decay is the optimizer's times this; 0: none
 };

@@ -65,13 +65,37 @@ Rule rule(const Lion& o, Step& step) {
   };
 }
 
+namespace {
+
+Rule rule_of_others(const Muon& o, Step& step) {
+  if (o.others == MuonOthers::adamw) return rule(AdamW{.weight_decay = o.others_weight_decay}, step);
+  const Sgd sgd{.momentum = o.others_momentum,
+                .weight_decay = o.others_weight_decay,
+                .nesterov = o.others_momentum > 0};
+  return rule(sgd, step);
+}
+
+}  // namespace
+
 Rule rule(const Muon& o, Step& step) {
-  return [o, momentum = Momentum(o.momentum, 0, step), others = rule(AdamW{}, step)](Weight& w) {
-    if (!w.trained().hidden) return others(w);
-    const Shape& dims = w.value().dims();
-    const double scale = 0.2 * std::sqrt(static_cast<double>(std::max(dims[0], dims[1])));
-    const Value direction = nearly_orthogonal(momentum(w, w.gradient(), o.nesterov));
-    w.become(w.value() - direction * (w.rate() * scale));
+  const Momentum momentum(o.momentum, 0, step);
+  return [o, &step, momentum, others = rule_of_others(o, step)](Weight& w) {
+    if (!w.trained().hidden) {
+      Trained own = w.trained();
+      own.rate_factor *= o.others_learning_rate_factor;
+      Weight other(step, own);
+      return others(other);
+    }
+    const Shape& dims = w.value().dims();  // [.., n]: a filter's taps and channels are one side
+    const int64_t outputs = dims.back(), inputs = dims.elements() / std::max<int64_t>(outputs, 1);
+    const Value matrix = ops::reshape(momentum(w, w.gradient(), o.nesterov), {inputs, outputs});
+    const Value direction = ops::reshape(nearly_orthogonal(matrix, o.ns_steps), dims);
+    if (!o.normalize_weights) {
+      const double scale = 0.2 * std::sqrt(static_cast<double>(std::max(inputs, outputs)));
+      return w.become(w.value() - direction * (w.rate() * scale));
+    }
+    const Value factor = std::sqrt(static_cast<double>(outputs)) / at_least(norm(w.value()), kTiny);
+    w.become(w.value() * choose(step.ok(), factor, step.one()) - direction * w.rate());
   };
 }
 

@@ -22,18 +22,18 @@ Value step(Value x, Polynomial p) {
   return x * p.a + (tall ? ops::matmul(x, factor) : ops::matmul(factor, x));
 }
 
-Value run(Value x, int fast, int exact) {
+Value run(Value x, int64_t fast, int64_t exact) {
   if (!x.valid()) return x;
   const Value norm = ops::sqrt(ops::sum_squares(x));
   x = x / ops::maximum(norm, norm.graph().scalar(norm.type().dtype, 1e-7));
-  for (int i = 0; i < fast && x.valid(); ++i) x = step(x, kFast);
-  for (int i = 0; i < exact && x.valid(); ++i) x = step(x, kExact);
+  for (int64_t i = 0; i < fast && x.valid(); ++i) x = step(x, kFast);
+  for (int64_t i = 0; i < exact && x.valid(); ++i) x = step(x, kExact);
   return x;
 }
 
 }  // namespace
 
-Value nearly_orthogonal(Value matrix) { return run(matrix, 5, 0); }
+Value nearly_orthogonal(Value matrix, int64_t steps) { return run(matrix, steps, 0); }
 
 // 3.4^18 is 10^9: what is smaller is rounding, and becomes some direction of its own.
 Value orthogonal(Value matrix) { return run(matrix, 18, 6); }

@@ -6,9 +6,10 @@
 
 namespace shoestring::model {
 
-// Five steps of a quintic, which bring singular values that are not tiny beside the greatest to between 0.7
-// and 1.2: all that an update's direction needs (kellerjordan.github.io/posts/muon).
-Value nearly_orthogonal(Value matrix);
+// So many steps of a quintic: five bring singular values that are not tiny beside the greatest to between 0.7
+// and 1.2, three those of half its size: all that an update's direction needs
+// (kellerjordan.github.io/posts/muon).
+Value nearly_orthogonal(Value matrix, int64_t steps = 5);
 
 // To the precision of the matrix's type, whatever its singular values.
 Value orthogonal(Value matrix);

@@ -194,7 +194,7 @@ UsualRate usual_rate(const OptimizerSpec& optimizer) {
         if (is(static_cast<const Adadelta*>(nullptr))) return {1};
         if (is(static_cast<const RmsProp*>(nullptr))) return {0.001};
         if (is(static_cast<const Lion*>(nullptr))) return {0.0002};
-        if (is(static_cast<const Muon*>(nullptr))) return {0.02, false, false};
+        if constexpr (std::is_base_of_v<Muon, O>) return {o.normalize_weights ? 0.12 : 0.02, false, false};
         if (is(static_cast<const Adafactor*>(nullptr))) return {0.01, false, false};
         if (is(static_cast<const Lamb*>(nullptr))) return {0.002, false, false};
         return {};

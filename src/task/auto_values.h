@@ -36,10 +36,10 @@ std::optional<Narrower> narrower(const Recipe& written, const Recipe& now);
 
 // What learning_rate auto is, by the optimizer, the rows behind an update and the widest layer. For 256 rows
 // and 256 outputs: sgd 0.1 (1 - momentum), adagrad 0.01, adadelta 1, rmsprop 0.001, lion 0.0002, lars 1, muon
-// 0.02, adafactor 0.01, all others, the family of adam, 0.002 (TabM's). That times, for other rows, their
-// ratio to 256 for sgd and lars (arXiv 1706.02677) and its root for the others (arXiv 2205.10287); and, for
-// wider layers, times 256 / width for those whose steps are as large however small the gradients (arXiv
-// 2203.03466): all but sgd, lars, lamb, muon and adafactor.
+// 0.02 (0.12 with normalize_weights), adafactor 0.01, all others, the family of adam, 0.002 (TabM's). That
+// times, for other rows, their ratio to 256 for sgd and lars (arXiv 1706.02677) and its root for the others
+// (arXiv 2205.10287); and, for wider layers, times 256 / width for those whose steps are as large however
+// small the gradients (arXiv 2203.03466): all but sgd, lars, lamb, muon and adafactor.
 double auto_learning_rate(const Recipe& recipe, int64_t rows_per_update);
 
 // Sets what else of the trainer is auto, but for epochs and what the memory budget decides: batch_size,

@@ -105,6 +105,11 @@ struct Words<SplitName> {
   static constexpr std::span<const NameList> later{};
 };
 template <>
+struct Words<MuonOthers> {
+  static constexpr NameList names[] = {"adamw", "sgd"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
 struct Words<Regularization> {
   static constexpr NameList names[] = {"l1", "l2", "l1_l2"};
   static constexpr std::span<const NameList> later{};

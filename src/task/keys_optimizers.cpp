@@ -130,9 +130,26 @@ constexpr auto kLion = together(lion_keys<Lion>(), kOfQuantized);
 constexpr auto kPagedLion = together(lion_keys<Paged<Lion>>(), kOfQuantized);
 constexpr auto kLion8 = together(lion_keys<EightBit<Lion>>(), kQuantized);
 constexpr auto kPagedLion8 = together(lion_keys<Paged<EightBit<Lion>>>(), kQuantized);
-constexpr auto kMuon =
-    keys(key<&Muon::momentum>("momentum", "Share of the last direction that is kept.").within(0, 1),
-         key<&Muon::nesterov>("nesterov", "Looks ahead by the momentum."));
+constexpr auto kMuon = keys(
+    key<&Muon::momentum>("momentum", "Share of the last direction that is kept.").within(0, 1),
+    key<&Muon::nesterov>("nesterov", "Looks ahead by the momentum."),
+    key<&Muon::ns_steps>("ns_steps",
+                         "Newton-Schulz steps that make a direction orthogonal; three do for small networks.")
+        .within(1, 100),
+    key<&Muon::normalize_weights>(
+        "normalize_weights",
+        "Brings a matrix to the norm √outputs before each step, which is then learning_rate alone (0.24 is "
+        "usual); else a step is times 0.2 √(longer side)."),
+    key<&Muon::others>("others",
+                       "What changes all else: biases, norms, embeddings, filters over pixels, last layers."),
+    key<&Muon::others_learning_rate_factor>("others_learning_rate_factor",
+                                            "Their learning rate is learning_rate times this.")
+        .above(0),
+    key<&Muon::others_weight_decay>("others_weight_decay", "Their weight decay, as adamw and sgd have it.")
+        .at_least(0),
+    key<&Muon::others_momentum>("others_momentum",
+                                "Of sgd: share of the last step that is kept; looks ahead by it.")
+        .in(kBeta));
 constexpr auto kScheduleFree =
     keys(key<&ScheduleFreeAdamW::betas>("betas",
                                         "Share of the average in the weights that the gradient is taken at, "
@@ -161,6 +178,13 @@ Status check_adafactor(const Context& context, const Node& node, Adafactor& o) {
   if (o.relative_step && context.notes)
     context.notes->push_back(context.path + ": relative_step sets the rate in place of learning_rate");
   return {};
+}
+
+Status check_muon(const Context& context, const Node& node, Muon& o) {
+  if (o.others == MuonOthers::sgd || o.others_momentum == Muon().others_momentum) return {};
+  return context.refuse(node.find("others_momentum")->mark,
+                        context.path + ".others_momentum has no place beside others: adamw",
+                        "set others: sgd, or leave others_momentum out");
 }
 
 template <class S>
@@ -253,8 +277,9 @@ constinit const Component Described<ScheduleFreeAdamW>::component{
 template <>
 constinit const Component Described<Muon>::component{
     .name = "muon",
-    .help = "Orthogonal steps for the matrices between layers, AdamW for all else.",
-    .keys = kMuon};
+    .help = "Orthogonal steps for the matrices and filters between layers, AdamW or SGD for all else.",
+    .keys = kMuon,
+    .finish = finish<check_muon>};
 template <>
 constinit const Component Described<Paged<Adam>>::component{
     .name = "paged_adam", .help = "adam.", .keys = kPagedAdam, .finish = finish<check_paged<Paged<Adam>>>};

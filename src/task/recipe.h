@@ -58,8 +58,8 @@ struct Preprocessing {
 // ---- trainer -----------------------------------------------------------------------------------
 
 using model::Adadelta, model::Adafactor, model::Adagrad, model::Adam, model::Adamax, model::AdamW,
-    model::EightBit, model::Lamb, model::Lars, model::Lion, model::Muon, model::Nadam, model::Paged,
-    model::Radam, model::RmsProp, model::ScheduleFreeAdamW, model::Sgd;
+    model::EightBit, model::Lamb, model::Lars, model::Lion, model::Muon, model::MuonOthers, model::Nadam,
+    model::Paged, model::Radam, model::RmsProp, model::ScheduleFreeAdamW, model::Sgd;
 using OptimizerSpec = model::Optimizer;
 
 enum class Decay { none, linear, exponential, cosine, one_cycle, inverse_sqrt, polynomial, wsd, coslog };

@@ -160,6 +160,20 @@ Family waves() {
   out.spec.class_weights[0] = {1, 0.5, 2, 3, 1.5};
   return out;
 }
+Family cnn() {
+  StackedCnnEncoder encoder{.stack = stack({8})};
+  ConvLayer layer{.padding = {.kind = Padding::Kind::same}, .activation = Activation::tanh};
+  encoder.conv.layers.clear();
+  for (const int64_t filters : {6, 5}) {
+    layer.out_channels = filters;
+    encoder.conv.layers.push_back(layer);
+  }
+  const ImageInput image{.preprocessing = {.height = 8, .width = 8, .num_channels = 3}, .encoder = encoder};
+  return family({.inputs = {{"p", "p", image}},
+                 .outputs = {category_output("y")},
+                 .combiner = ConcatCombiner{stack({})}},
+                24, {{"image:p", {.kind = Port::Kind::pixels}}, {"target:y", classes(3)}});
+}
 Family vectors(VectorOutput output) {
   return family(
       {.inputs = number_inputs(4), .outputs = {{"y", "y", output}}, .combiner = ConcatCombiner{stack({9})}},
@@ -218,6 +232,20 @@ std::map<std::string, Family> make() {
       {"deep_muon", with(deep(Norm::none), Muon{}, 0.01)},
       {"deep_muon_plain", with(deep(Norm::none), Muon{.momentum = 0.8, .nesterov = false}, 0.01)},
       {"table_muon", with(table(), Muon{}, 0.01)},
+      {"cnn_muon", with(cnn(),
+                        Muon{.ns_steps = 4,
+                             .others = MuonOthers::sgd,
+                             .others_learning_rate_factor = 3,
+                             .others_weight_decay = 0.01},
+                        0.01)},
+      {"cnn_muon_normalized", with(cnn(),
+                                   Muon{.momentum = 0.6,
+                                        .ns_steps = 3,
+                                        .normalize_weights = true,
+                                        .others = MuonOthers::sgd,
+                                        .others_learning_rate_factor = 0.5,
+                                        .others_momentum = 0.85},
+                                   0.1)},
       {"mlp_clip_global", with(mlp(), Sgd{}, 0.1, {.clipglobalnorm = 0.05})},
       {"mlp_clip_each", with(mlp(), Sgd{}, 0.1, {.clipglobalnorm = {}, .clipnorm = 0.02})},
       {"mlp_clip_value", with(mlp(), Sgd{}, 0.1, {.clipglobalnorm = {}, .clipvalue = 0.01})},
@@ -300,6 +328,8 @@ double Port::value(int64_t row, int64_t column, int step) const {
       return static_cast<double>((code + 2 * column) % (size + 1));
     case Kind::set:
       return code % (size + 1) == column || (code + 2) % (size + 1) == column;
+    case Kind::pixels:
+      return static_cast<double>((code + 31 * column) % 256);
     case Kind::dates:
       break;
   }
@@ -319,7 +349,7 @@ std::map<std::string, Tensor64> Family::inputs(const Graph& graph, int step, int
     const Shape& dims = node.types[0].dims;
     Tensor64& values = out[node.name];
     for (int64_t r = first; r < first + dims[0]; ++r)
-      for (int64_t c = 0; c < (dims.rank() == 1 ? 1 : dims[1]); ++c) values.push_back(port.value(r, c, step));
+      for (int64_t c = 0; c < dims.elements() / dims[0]; ++c) values.push_back(port.value(r, c, step));
   }
   return out;
 }

@@ -14,9 +14,10 @@ namespace shoestring::test {
 // How a port's values come about. Numbers: scale * sin(0.7 row + 1.9 column + step + offset).
 // Categories: (7 row + row / 3 + step + offset) mod size. Words: the same plus twice the place, mod size + 1,
 // `size` being none; of a set to predict 1 for each that is among the first two. Dates: the same plus three
-// times the part, mod its period, behind a number for the year.
+// times the part, mod its period, behind a number for the year. Pixels: the same plus 31 times the place, mod
+// 256.
 struct Port {
-  enum class Kind { numbers, categories, words, set, dates } kind = Kind::numbers;
+  enum class Kind { numbers, categories, words, set, dates, pixels } kind = Kind::numbers;
   int64_t offset = 0, size = 2;
   double scale = 1;
   double value(int64_t row, int64_t column, int step) const;

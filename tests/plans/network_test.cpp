@@ -94,6 +94,7 @@ TYPED_TEST(Networks, ABadNumberChangesNothing) {
                    kInfinity = std::numeric_limits<double>::infinity();
   for (const auto& [name, family] : families()) {
     SCOPED_TRACE(name);
+    if (family.ports.contains("image:p")) continue;  // pixels are whole numbers
     const Graph step = task::build_training(family.spec, family.rows, StepKind::update);
     auto runner = this->start(family.spec, {step});
     // Also in the very first step, when Adam has no bias corrections yet.

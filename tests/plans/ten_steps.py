@@ -199,6 +199,19 @@ def vectors(p, s, step, loss, answer=lambda x: x):
     return loss(answer(linear(p, x, "output.y", 3)), 2 * numbers(48, 3, step + 3))
 
 
+def cnn(p, s, step):
+    """Pictures 8 x 8 of 3 channels; two convolutions, each pooled; filters as matrices [kh kw c, n]."""
+    rows, side = 24, 8
+    x = torch.tensor([[(r * 7 + r // 3 + step + 31 * k) % 256 for k in range(side * side * 3)] for r in range(rows)])
+    x = (x.to(torch.get_default_dtype()) / 255).reshape(rows, side, side, 3).permute(0, 3, 1, 2)
+    for i, n in enumerate([6, 5]):
+        c = x.shape[1]
+        filters = p.get(f"input.p.conv{i}.weights", 9 * c, n).reshape(3, 3, c, n).permute(3, 2, 0, 1)
+        x = F.max_pool2d(torch.tanh(F.conv2d(x, filters, p.get(f"input.p.conv{i}.bias", n), padding=1)), 2)
+    x = stack(p, s, x.permute(0, 2, 3, 1).flatten(1), "input.p", [8])
+    return classify(p, x, categories(rows, 3, step), classes=3)
+
+
 def percentage(x, y):
     return ((x - y).abs() / y.abs().clamp(min=1.17e-6)).mean()
 
@@ -237,15 +250,19 @@ class Several:
             o.step()
 
 
-def muon(lr=0.01, **options):
+def hidden_and_rest(p):
+    hidden = {k: v for k, v in p.items() if k.endswith(".weights") and k not in ("output.y.weights", "input.p.conv0.weights")}
+    return hidden, {k: v for k, v in p.items() if k not in hidden}
+
+
+def muon(lr=0.01, others=lambda rest, lr: torch.optim.AdamW(rest, lr=lr, weight_decay=0), **options):
     """Hidden matrices by PyTorch's Muon, its products in f64 in place of bfloat16 and its matrices [in, out]; the rest by AdamW."""
     torch.optim._muon._zeropower_via_newtonschulz = newton_schulz
 
     def of(p):
-        hidden = [v for k, v in p.items() if k.endswith(".weights") and k != "output.y.weights"]
-        rest = [v for v in p.values() if not any(v is h for h in hidden)]
-        return Several(torch.optim.Muon(hidden, lr=lr, weight_decay=0, adjust_lr_fn="match_rms_adamw", **options),
-                       torch.optim.AdamW(rest, lr=lr, weight_decay=0))
+        hidden, rest = hidden_and_rest(p)
+        return Several(torch.optim.Muon(list(hidden.values()), lr=lr, weight_decay=0, adjust_lr_fn="match_rms_adamw", **options),
+                       others(list(rest.values()), lr))
     return of
 
 
@@ -369,6 +386,21 @@ class schedule_free(Written):
             p.copy_(m["x"])
 
 
+@written
+class normalized_muon(Written):
+    """KellerJordan/cifar10-airbench, airbench94_muon.py: filters brought to the norm sqrt(n) before each step."""
+
+    def update(self, p, g, m, t, lr=0.1, momentum=0.6, steps=3):
+        m["b"] = momentum * m.get("b", 0) + g
+        p.mul_(p.shape[1]**0.5 / p.norm())
+        p.sub_(lr * newton_schulz(g + momentum * m["b"], (3.4445, -4.775, 2.0315), steps, 1e-7))
+
+
+def airbench(p):
+    hidden, rest = hidden_and_rest(p)
+    return Several(normalized_muon()(hidden), torch.optim.SGD(list(rest.values()), lr=0.05, momentum=0.85, nesterov=True))
+
+
 def clip_global(limit):
     return lambda parameters: torch.nn.utils.clip_grad_norm_(parameters, limit)
 
@@ -425,6 +457,9 @@ FAMILIES = {
     "deep_muon": (deep, muon()),
     "deep_muon_plain": (deep, muon(nesterov=False, momentum=0.8)),
     "table_muon": (table, muon()),
+    "cnn_muon": (cnn, muon(ns_steps=4, others=lambda rest, lr: torch.optim.SGD(rest, lr=3 * lr, momentum=0.9, nesterov=True,
+                                                                               weight_decay=0.01))),
+    "cnn_muon_normalized": (cnn, airbench),
     "mlp_clip_global": (mlp, sgd(), clip_global(0.05)),
     "mlp_clip_each": (mlp, sgd(), clip_each(0.02)),
     "mlp_clip_value": (mlp, sgd(), clip_value(0.01)),

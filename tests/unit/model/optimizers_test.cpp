@@ -32,6 +32,11 @@ std::map<std::string, Optimizer> optimizers(double decay) {
           {"adafactor", Adafactor{}},
           {"schedule_free_adamw", ScheduleFreeAdamW{.weight_decay = decay, .warmup_steps = 3}},
           {"muon", Muon{}},
+          {"muon_normalized", Muon{.momentum = 0.6,
+                                   .ns_steps = 3,
+                                   .normalize_weights = true,
+                                   .others = MuonOthers::sgd,
+                                   .others_weight_decay = decay}},
           {"paged_adam", Paged<Adam>{{.weight_decay = decay}}},
           {"paged_adamw", Paged<AdamW>{{.weight_decay = decay}}},
           {"paged_lion", Paged<Lion>{{.weight_decay = decay}}}};

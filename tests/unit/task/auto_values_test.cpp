@@ -138,6 +138,7 @@ TEST(AutoLearningRate, FollowsTheRule) {
   EXPECT_DOUBLE_EQ(rate("sgd", 256), 0.1);
   EXPECT_DOUBLE_EQ(rate("{type: sgd, momentum: 0.9}", 512, 1024), 0.02);  // the rows themselves, no width
   EXPECT_DOUBLE_EQ(rate("muon", 256, 1024), 0.02);
+  EXPECT_DOUBLE_EQ(rate("{type: muon, normalize_weights: true}", 1024), 0.24);
   EXPECT_DOUBLE_EQ(rate("adam", 100), 0.0013);  // two digits
 }
 
