@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kImage = R"(
 preprocessing: {{height: {height}, width: {width}, num_channels: {channels}, standardize_image: training}}
-encoder: {{type: compact_cnn, widths: [{widths}], convolutions: {convolutions}, residual: {residual}, whiten: {whiten}, mirror_views: true}}
+encoder: {{type: compact_cnn, widths: [{widths}], convolutions: {convolutions}, residual: {residual}, whiten: {whiten}, views: {views}}}
 augmentation:
   - {{type: random_horizontal_flip, alternating: true}}
 )";
@@ -27,6 +27,10 @@ constexpr std::string_view kOutput = R"(
 decoder: {use_bias: false}
 loss: {type: softmax_cross_entropy, label_smoothing: 0.2}
 )";
+
+// From here on six views are worth what they cost: thrice a prediction's time, and an eighth of the epochs
+// for evaluations.
+constexpr double kLongSeconds = 1800;
 
 constexpr double kMostEpochs = 30;  // where there is no time to train for
 
@@ -125,7 +129,8 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const E
              fmt::format(kImage, fmt::arg("height", height), fmt::arg("width", width),
                          fmt::arg("channels", table.channels), fmt::arg("widths", fmt::join(widths, ", ")),
                          fmt::arg("convolutions", network->convolutions),
-                         fmt::arg("residual", network->convolutions > 2), fmt::arg("whiten", least > 1)) +
+                         fmt::arg("residual", network->convolutions > 2), fmt::arg("whiten", least > 1),
+                         fmt::arg("views", effort.seconds >= kLongSeconds ? 6 : 2)) +
              (least > 1 ? fmt::format(kCrop, std::max<int64_t>(1, least / 16)) : "") +
              std::string(epochs >= kOften ? kErasing : ""),
          .output = std::string(kOutput),

@@ -110,6 +110,11 @@ struct Words<MuonOthers> {
   static constexpr std::span<const NameList> later{};
 };
 template <>
+struct Words<Views> {
+  static constexpr NameList names[] = {"1", "2", "6"};
+  static constexpr std::span<const NameList> later{};
+};
+template <>
 struct Words<Regularization> {
   static constexpr NameList names[] = {"l1", "l2", "l1_l2"};
   static constexpr std::span<const NameList> later{};

@@ -150,8 +150,10 @@ constexpr auto kCompactCnn = keys(
     key<&CompactCnnEncoder::whiten>("whiten",
                                     "Whether the first layer is one of fixed filters that make the training "
                                     "rows' patches of 2 x 2 white."),
-    key<&CompactCnnEncoder::mirror_views>(
-        "mirror_views", "Whether predictions are the mean over a picture and its mirror image."),
+    key<&CompactCnnEncoder::views>(
+        "views",
+        "Views of a picture that a prediction is the mean over: 2 are it and its mirror "
+        "image, 6 these moved by a pixel each way too. Each takes the time of a prediction."),
     key<&CompactCnnEncoder::norm_params>("norm_params", "Parameters of the batch norms."),
     refused("skip", "false"), refused("adapter"));
 

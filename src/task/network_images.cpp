@@ -186,14 +186,30 @@ Value compact_features(model::Forward& f, Value x, const std::string& name, cons
   return x.valid() ? ops::reduce_max(x, {1, 2}) * kScale : x;
 }
 
-// The mean over the picture and, outside of training, its mirror image.
+// Pictures moved by a pixel along an axis; the one that comes in is as after a mirror at the edge.
+Value moved(Value pixels, int axis, bool forward) {
+  if (!pixels.valid() || pixels.dims()[axis] < 2) return pixels;
+  const int64_t rest = pixels.dims()[axis] - 1;
+  const Value stays = ops::slice(pixels, axis, forward ? 0 : 1, rest);
+  const Value comes = ops::slice(pixels, axis, forward ? 1 : rest - 1, 1);
+  const std::array parts = forward ? std::array{comes, stays} : std::array{stays, comes};
+  return ops::concat(parts, axis);
+}
+
+// The features of a picture, outside of training the mean over its views.
 Value compact_cnn(model::Forward& f, Value pixels, const std::string& name, const CompactCnnEncoder& e,
                   const PixelScale& scale, const BatchMixing& mixing) {
-  const Value features = compact_features(f, scaled(pixels, scale, mixing), name, e, scale);
-  if (f.training() || !e.mirror_views) return features;
+  if (f.training() || e.views == Views::one)
+    return compact_features(f, scaled(pixels, scale, mixing), name, e, scale);
+  const auto features = [&](Value view) { return compact_features(f, scaled(view, scale), name, e, scale); };
   const augmentation::Step mirror = augmentation::HorizontalFlip{.probability = 1};
-  const Value mirrored = ops::augment(pixels, std::span(&mirror, 1));
-  return (features + compact_features(f, scaled(mirrored, scale), name, e, scale)) * 0.5;
+  const auto both = [&](Value view) {
+    return (features(view) + features(ops::augment(view, std::span(&mirror, 1)))) * 0.5;
+  };
+  const Value still = both(pixels);
+  if (e.views == Views::mirrored) return still;
+  const auto shifted = [&](bool forward) { return both(moved(moved(pixels, 1, forward), 2, forward)); };
+  return still * 0.5 + (shifted(true) + shifted(false)) * 0.25;
 }
 
 }  // namespace

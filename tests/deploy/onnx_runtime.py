@@ -115,7 +115,7 @@ ENCODERS = {
         {"out_channels": 4, "kernel_size": [3, 5], "padding": "same", "padding_mode": "reflect"},
         {"out_channels": 6, "padding": [2, 1], "padding_mode": "circular", "pool_kernel_size": None},
         {"out_channels": 4, "kernel_size": 4, "padding": "same", "padding_mode": "replicate"}]}, 3, True),
-    "compact_cnn": ({"type": "compact_cnn", "widths": [16, 16], "residual": True, "mirror_views": True}, 3, True),
+    "compact_cnn": ({"type": "compact_cnn", "widths": [16, 16], "residual": True, "views": 6}, 3, True),
     "resnet": ({"type": "resnet", "model_variant": "18"}, 3, True),
     "wide_resnet": ({"type": "wide_resnet"}, 3, False),
     "resnext": ({"type": "resnext"}, 3, False),

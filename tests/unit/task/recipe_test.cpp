@@ -152,6 +152,21 @@ TEST(Recipe, PicturesHaveTheNetworkThatTheirTimeTrains) {
               halves);
 }
 
+// As bench/QUALITY.md has it.
+TEST(Recipe, PicturesHaveSixViewsAfterLongTrainings) {
+  const std::vector<ColumnType> columns = {
+      {.name = "path", .type = FeatureType::image, .height = 32, .width = 32, .channels = 3},
+      {.name = "label", .type = FeatureType::category, .distinct = 10}};
+  for (const double seconds : {60.0, 600.0, 1800.0, 20'000.0}) {
+    const auto recipes = infer_recipes(columns, {"label"}, 50'000, {.seconds = seconds});
+    ASSERT_TRUE(recipes) << recipes.error().message();
+    for (const Recipe& recipe : *recipes) {
+      const auto& encoder = std::get<CompactCnnEncoder>(std::get<ImageInput>(recipe.inputs[0].spec).encoder);
+      EXPECT_EQ(encoder.views, seconds >= 1800 ? Views::six : Views::mirrored) << seconds;
+    }
+  }
+}
+
 TEST(Recipe, InferenceNamesWhatIsMissing) {
   const std::vector<ColumnType> columns{{"age", FeatureType::number}, {"income", FeatureType::binary}};
   EXPECT_EQ(infer_recipe(columns, {"incme"}, 1000).error().message(),

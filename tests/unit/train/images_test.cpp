@@ -44,8 +44,7 @@ TEST(Images, AFolderOfClassesIsLearned) {
   const Folder folder;
   write_pictures(folder, "train", 60);
   write_pictures(folder, "test", 20);
-  for (const std::string& encoder :
-       {kCnn, std::string("{type: compact_cnn, widths: [8, 16], mirror_views: true}")}) {
+  for (const std::string& encoder : {kCnn, std::string("{type: compact_cnn, widths: [8, 16], views: 2}")}) {
     const auto trained = train({.recipe = recipe_from(recipe_text(encoder, "{standardize_image: training}")),
                                 .data = {.dataset = folder.path()},
                                 .output_directory = folder.file(
