@@ -34,21 +34,42 @@ constexpr double kLongSeconds = 1800;
 
 constexpr double kMostEpochs = 30;  // where there is no time to train for
 
-// Rates are those of the paper for a mean over the batch: 0.00147 and 1.36 for a sum.
 constexpr std::string_view kRest = R"(
 combiner: {{type: concat, num_fc_layers: 0}}
 trainer:
   epochs: {epochs}
   use_mixed_precision: {halves}
   batch_size: {batch}
-  learning_rate: {rate:.4g}
-  learning_rate_factors: {{norm: 64}}
-  learning_rate_scheduler: {{decay: one_cycle, pct_start: 0.23, div_factor: 5, final_div_factor: 300}}
-  optimizer: {{type: sgd, momentum: 0.85, nesterov: true, weight_decay: {decay:.4g}}}
   decay_weights_only: true
   gradient_clipping: null
   early_stop: -1
 )";
+// Rates are those of the paper for a mean over the batch: 0.00147 and 1.36 for a sum.
+constexpr std::string_view kSgd = R"(
+  learning_rate: {rate:.4g}
+  learning_rate_factors: {{norm: 64}}
+  learning_rate_scheduler: {{decay: one_cycle, pct_start: 0.23, div_factor: 5, final_div_factor: 300}}
+  optimizer: {{type: sgd, momentum: 0.85, nesterov: true, weight_decay: {decay:.4g}}}
+)";
+// Of its variant with Muon: filters at 0.24, the last layer at 0.67, norms and the first layer's bias at
+// 0.053.
+constexpr std::string_view kMuon = R"(
+  learning_rate: 0.24
+  learning_rate_factors: {{norm: 0.079, bias: 0.079}}
+  learning_rate_scheduler: {{decay: linear}}
+  optimizer: {{type: muon, momentum: 0.6, ns_steps: 3, normalize_weights: true, others: sgd, others_learning_rate_factor: 2.79, others_momentum: 0.85, others_weight_decay: {decay:.3g}}}
+)";
+
+// Muon is better than SGD for networks and batches as large as these (bench/QUALITY.md); smaller ones were
+// not measured.
+constexpr int64_t kLeastWidthOfMuon = 64, kLeastBatchOfMuon = 512;
+
+std::string optimizer_text(int64_t widest, int64_t batch) {
+  const auto rows = static_cast<double>(batch);
+  if (widest >= kLeastWidthOfMuon && batch >= kLeastBatchOfMuon)
+    return fmt::format(kMuon, fmt::arg("decay", 2e-6 / 0.67 * rows));
+  return fmt::format(kSgd, fmt::arg("rate", 0.00147 * rows), fmt::arg("decay", 1.36 / rows));
+}
 
 // Networks by size, and after how many epochs each is better than the one before it for the same time, by
 // bench/QUALITY.md.
@@ -135,9 +156,8 @@ std::vector<DefaultRecipe> image_recipe_texts(const PictureTable& table, const E
              std::string(epochs >= kOften ? kErasing : ""),
          .output = std::string(kOutput),
          .rest = fmt::format(kRest, fmt::arg("epochs", kMostEpochs), fmt::arg("batch", batch),
-                             fmt::arg("halves", effort.convolves_in_halves),
-                             fmt::arg("rate", 0.00147 * static_cast<double>(batch)),
-                             fmt::arg("decay", 1.36 / static_cast<double>(batch)))});
+                             fmt::arg("halves", effort.convolves_in_halves)) +
+                 optimizer_text(network->widths.back(), batch)});
   }
   return out;
 }

@@ -153,7 +153,7 @@ TEST(Recipe, PicturesHaveTheNetworkThatTheirTimeTrains) {
 }
 
 // As bench/QUALITY.md has it.
-TEST(Recipe, PicturesHaveSixViewsAfterLongTrainings) {
+TEST(Recipe, PicturesHaveMuonForLargeBatchesAndSixViewsAfterLongTrainings) {
   const std::vector<ColumnType> columns = {
       {.name = "path", .type = FeatureType::image, .height = 32, .width = 32, .channels = 3},
       {.name = "label", .type = FeatureType::category, .distinct = 10}};
@@ -162,9 +162,14 @@ TEST(Recipe, PicturesHaveSixViewsAfterLongTrainings) {
     ASSERT_TRUE(recipes) << recipes.error().message();
     for (const Recipe& recipe : *recipes) {
       const auto& encoder = std::get<CompactCnnEncoder>(std::get<ImageInput>(recipe.inputs[0].spec).encoder);
+      EXPECT_EQ(std::holds_alternative<Muon>(recipe.trainer.optimizer),
+                encoder.widths.back() >= 64 && recipe.trainer.batch_size == 512);
       EXPECT_EQ(encoder.views, seconds >= 1800 ? Views::six : Views::mirrored) << seconds;
     }
   }
+  const auto few = infer_recipes(columns, {"label"}, 1'000, {.seconds = 20'000});
+  EXPECT_TRUE(std::holds_alternative<Sgd>(few->front().trainer.optimizer))
+      << "small batches were not measured";
 }
 
 TEST(Recipe, InferenceNamesWhatIsMissing) {
