@@ -104,6 +104,10 @@ OutputColumns describe_output(const task::OutputFeature& feature, const task::Fi
 
 }  // namespace
 
+bool takes_a_picture(const Description& model) {
+  return model.inputs.size() == 1 && model.inputs[0].type == task::FeatureType::image;
+}
+
 Description describe(const task::NetworkSpec& spec, const task::Fits& fits) {
   Description all;
   for (size_t i = 0; i < fits.inputs.size(); ++i) {

@@ -58,6 +58,9 @@ struct Description {
   int64_t parameters = 0;  // trainable numbers
 };
 
+// Whether a row of the model is a picture and nothing else.
+bool takes_a_picture(const Description& model);
+
 Description describe(const task::NetworkSpec& spec, const task::Fits& fits);
 
 // Of a row's answers as text, at most: as JSON in any orientation, or as tensors.

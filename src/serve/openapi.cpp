@@ -315,11 +315,14 @@ std::string openapi(std::span<const ServedModel> models, const std::string& vers
       {"required", Json::array({"columns", "data"})}};
   const Json status = {
       {"type", "object"}, {"properties", {{"status", text}}}, {"required", Json::array({"status"})}};
+  Json row_content = json_content(row);
+  if (only && takes_a_picture(*only))
+    row_content["image/*"] = {{"schema", {{"type", "string"}, {"format", "binary"}}}};
   const std::vector<int> asks = {400, 404, 413, 415, 422, 429, 503};
   const Route routes[] = {
       {"/", "get", "root", "Health; a page for people where Accept names text/html", status, {}, {503}, true},
       {"/health", "get", "health", "Whether requests are answered", status, {}, {503}, true},
-      {"/predict", "post", "predict", "Answers one row", row_answer, json_content(row), asks},
+      {"/predict", "post", "predict", "Answers one row", row_answer, row_content, asks},
       {"/batch_predict",
        "post",
        "batch_predict",

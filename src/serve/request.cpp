@@ -135,11 +135,6 @@ OrRefusal<void> RequestReader::read_form(const Model& model, std::string_view bo
   return cells.finish();
 }
 
-bool takes_a_picture(const LiveModel& model) {
-  const auto& inputs = model.description().inputs;
-  return inputs.size() == 1 && inputs[0].type == task::FeatureType::image;
-}
-
 OrRefusal<void> RequestReader::read_picture(const Model& model, std::string_view body, Request& request,
                                             const ReadOptions& options) {
   impl_->begin(model, request, options, Orientation::row);

@@ -119,9 +119,6 @@ struct ReadOptions {
   int64_t most_bytes = INT64_MAX, bytes_now = INT64_MAX;
 };
 
-// Whether a row of the model is a picture and nothing else.
-bool takes_a_picture(const LiveModel& model);
-
 // Reads bodies into rows that are encoded for the model, by the same code as `predict`. One a thread.
 class RequestReader {
  public:

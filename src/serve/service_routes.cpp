@@ -230,11 +230,11 @@ bool LiveService::predict(HttpExchange& exchange, Visit& visit, bool one_row) {
   const bool form = type == "application/x-www-form-urlencoded" || type == "multipart/form-data";
   // What curl -d sends without being told what it is. No field of a form begins so: it would be encoded.
   const bool in_disguise = form && (exchange.body.starts_with('{') || exchange.body.starts_with('['));
-  const bool picture = type.starts_with("image/") && takes_a_picture(*model);
+  const bool picture = type.starts_with("image/") && takes_a_picture(model->description());
   if (!form && !picture && !type.empty() && type != "application/json") {
     answer_error(exchange, 415,
                  fmt::format("'{}' is not read here: send application/json or a form{}", type.substr(0, 100),
-                             takes_a_picture(*model) ? ", or a picture as image/jpeg" : ""));
+                             takes_a_picture(model->description()) ? ", or a picture as image/jpeg" : ""));
     return true;
   }
   auto read = picture ? reader_.read_picture(model, exchange.body, visit.request, options)
