@@ -68,9 +68,9 @@ class Runner {
 
 class Engine {
  public:
-  // Compiles the plans, of which the first is the one that runs most, and reserves memory. The states are
-  // zero until initialize() or load(). Only here options.stopped is asked: who ends a run early may need one
-  // more plan to save what there is.
+  // Compiles the plans, of which the first says how states lie (lay_out_states), and reserves memory. The
+  // states are zero until initialize() or load(). Only here options.stopped is asked: who ends a run early
+  // may need one more plan to save what there is.
   static Result<Engine> create(task::NetworkSpec spec, std::span<const PlanRequest> requests,
                                const CompileOptions& options);
 
